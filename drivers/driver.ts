@@ -1,0 +1,100 @@
+import type { DriverAction } from "../schemas/action.ts";
+import type { FleetNode } from "../schemas/fleet.ts";
+import type { Failure } from "../schemas/failure.ts";
+import type { Observation, ObservedFacet } from "../schemas/observation.ts";
+import type { Secret } from "../schemas/secret.ts";
+import type { Settings } from "../schemas/settings.ts";
+
+/** Types only: what the engine knows of a driver. */
+
+/** Time for drivers; fakes in tests. */
+export interface DriverClock {
+  /** Wall clock, milliseconds since the epoch: for ages and expiries that a BMC names. */
+  now(): number;
+  /** Monotonic milliseconds. */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What is handed to every driver. */
+export interface DriverPorts {
+  readonly clock: DriverClock;
+  readonly settings: Settings;
+  /** Resolves a secret reference of this node, when the driver is opened and not before. */
+  readonly resolveSecret: (node: FleetNode, ref: unknown) => Promise<Secret | Failure>;
+  /** Reads a file that a document names (a CA), relative to the repository root. */
+  readonly readFile: (path: string) => Promise<Uint8Array | Failure>;
+  /** True under `--read-only`, `plan`, `discover`, `status`, `show`: the wire refuses all but reads. */
+  readonly readOnly: boolean;
+  /** Spreads retries; seeded in tests. */
+  readonly random: () => number;
+  /** One debug line; never holds a secret. */
+  readonly debug: (message: string) => void;
+}
+
+/** What the engine hands along with one mutating act. */
+export interface PerformContext {
+  /**
+   * Asked just before every mutating request; when it answers null the request is written in the
+   * same turn of the event loop. Otherwise nothing is sent and the Failure is returned as `not-sent`.
+   */
+  readonly check: () => Promise<Failure | null>;
+  /** Milliseconds from the send to the destruction of the socket. */
+  readonly requestMaxMs: number;
+  /** Aborts the act and destroys its socket. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of one act on the wire. Whether it took effect is looked for by observing, never believed. */
+export type Performed =
+  | {
+      readonly sent: true;
+      /** A task that the BMC named, to be followed. */
+      readonly task?: string | undefined;
+      /** The session that `session.open` made; the engine writes it into the claim before going on. */
+      readonly session?: string | undefined;
+    }
+  /** Nothing reached the BMC: its state is as before. */
+  | { readonly sent: false; readonly failure: Failure }
+  /** The request was written and refused with an answer: its state is as before. */
+  | { readonly sent: "refused"; readonly failure: Failure }
+  /** Written, and the answer was lost: observe before any repeat. */
+  | { readonly sent: "unknown"; readonly failure: Failure };
+
+/** Two verbs. Breadth is in the `DriverAction` union, where the compiler names what is missing. */
+export interface Driver {
+  /** Reads the named facets; never throws and never mutates but to log in. A silent BMC is an Observation too. */
+  observe(
+    node: FleetNode,
+    facets: readonly ObservedFacet[],
+    signal?: AbortSignal,
+  ): Promise<Observation>;
+  /**
+   * Sends one act, at most once on a socket: no retry of its own, no login and repeat. A mutating
+   * act without an open session on a BMC that has sessions is a bug: the engine performs
+   * `session.open` first. On a BMC without sessions `session.open` answers sent without a session.
+   */
+  perform(node: FleetNode, action: DriverAction, context: PerformContext): Promise<Performed>;
+  /** Ends sessions, closes sockets. */
+  close(): Promise<void>;
+}
+
+/** One property of a node that a driver reads, for `schema driver NAME`. */
+export interface DriverProperty {
+  readonly path: string;
+  readonly required: boolean;
+  readonly meaning: string;
+}
+
+/** A hardware type: composes interfaces, validates a node's settings, opens a driver for all of its nodes. */
+export interface HardwareType {
+  readonly name: string;
+  readonly properties: readonly DriverProperty[];
+  /** Facets it can read, and verbs that it performs. */
+  readonly observes: readonly ObservedFacet[];
+  readonly performs: readonly DriverAction["verb"][];
+  /** Findings about one node's settings, pure; empty when fine. */
+  validate(node: FleetNode): readonly { readonly path: string; readonly message: string }[];
+  /** Opens the one driver that serves every node of this type in this process. */
+  open(ports: DriverPorts): Driver;
+}

@@ -1,0 +1,176 @@
+import type { Failure, Result } from "../../schemas/failure.ts";
+import type { Impact } from "../../schemas/action.ts";
+import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
+import type { Observation } from "../../schemas/observation.ts";
+import type {
+  Claim,
+  HistoryEntry,
+  Incarnation,
+  IntentLine,
+  OutcomeWord,
+  RegisterEntry,
+  StopFile,
+  StoreFile,
+} from "../../schemas/store.ts";
+
+/** Time, as the engine sees it; a fake in tests. */
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch: windows, expiries and what people read. */
+  now(): number;
+  /**
+   * Milliseconds that only rise and that count a suspend: the larger movement of hrtime and the
+   * machine's uptime. Leases and deadlines rest on this one alone.
+   */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Randomness; seeded in tests. */
+export interface Random {
+  /** In [0, 1). */
+  next(): number;
+  /** Lower-case hex of that many random bytes. */
+  hex(bytes: number): string;
+}
+
+/** Named points between the acts of a step: a test stops the process at each in turn. Does nothing otherwise. */
+export type Checkpoint = (point: CheckpointName) => Promise<void>;
+export const CHECKPOINTS = [
+  "claimed",
+  "record-copied",
+  "session-written",
+  "before-intent",
+  "intent-durable",
+  "checked",
+  "performed",
+  "looked",
+  "outcome-durable",
+  "record-written",
+  "released",
+] as const;
+export type CheckpointName = (typeof CHECKPOINTS)[number];
+
+/** What a store tells without acting: `plan`, `status`, `show`, `explain`, `history` need no more. */
+export interface StoreReader {
+  readonly file: StoreFile;
+  readonly dir: string;
+  /** Every node's record, by uuid; a node that nobody acted on has none. */
+  records(): Promise<ReadonlyMap<string, NodeRecord>>;
+  record(uuid: string): Promise<NodeRecord | null>;
+  /** Holds set at the command line, by uuid; expired ones are left out. */
+  holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>>;
+  stop(): Promise<StopFile | null>;
+  /** Nodes whose trouble a person acknowledged by `resume`; breakers don't count them again. */
+  acknowledged(): Promise<ReadonlySet<string>>;
+  /** The highest register entry; null before the first. */
+  inForce(): Promise<RegisterEntry | null>;
+  leases(): Promise<readonly LeaseInfo[]>;
+  history(uuid: string): Promise<readonly HistoryEntry[]>;
+  /** Last readings by node name; a cache, lost without harm. */
+  readings(): Promise<ReadonlyMap<string, Observation>>;
+  saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void>;
+}
+
+/** One lease as `lease list` and `explain` show it. */
+export interface LeaseInfo {
+  readonly uuid: string;
+  readonly fence: number;
+  readonly claim: Claim;
+  /** Null when its incarnation file is gone. */
+  readonly holder: Incarnation | null;
+  readonly state: "held" | "released" | "dead";
+}
+
+/** A store with a living incarnation behind it: what `apply`, `hold`, `stop` and `lease break` use. */
+export interface ActingStore extends StoreReader {
+  readonly incarnation: Incarnation;
+  /** Null while this incarnation may act; the reason once it is dead, which is for ever. */
+  dead(): Failure | null;
+  /** Aborted when this incarnation dies: sockets are destroyed on it. */
+  readonly deathSignal: AbortSignal;
+  /**
+   * Takes the node's lease: N+1 by link(), the predecessor's record and open intents copied forward
+   * and synced. IW-L01 (`waiting`) when a living engine holds it, saying who and since when.
+   */
+  claim(uuid: string, name: string, options?: ClaimOptions): Promise<Result<Grant>>;
+  /** Takes the lease of a living holder (`lease break`): its next check fails. */
+  breakLease(uuid: string, reason: string, holderIsDead: boolean): Promise<Result<Grant>>;
+  /** Makes the commit the one in force; the same tree again answers the entry that is. */
+  propose(entry: ProposedEntry): Promise<Result<RegisterEntry>>;
+  setHold(uuid: string, hold: HoldRecord): Promise<void>;
+  /** Answers the released holds; `id` null releases all of the node. */
+  releaseHold(uuid: string, id: string | null): Promise<readonly HoldRecord[]>;
+  setStop(stop: StopFile): Promise<void>;
+  /** Removes the stop and acknowledges its nodes; answers what was in force. */
+  clearStop(): Promise<StopFile | null>;
+  /** Drops an orphan's record, claims, holds and history. */
+  forget(uuid: string): Promise<void>;
+  appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
+  /** Living incarnations besides this one. */
+  others(): Promise<readonly Incarnation[]>;
+  /** Ends the incarnation: nothing waits for a ttl. */
+  close(): Promise<void>;
+}
+
+export interface ClaimOptions {
+  /** What a node that has no record yet is; the record is made from it. */
+  readonly initial?: NodeRecord | undefined;
+}
+
+export interface ProposedEntry {
+  readonly commit: string | null;
+  readonly subject: string | null;
+  readonly tree: string;
+  readonly why: string;
+  readonly names: readonly string[];
+  /** The seq that was in force before the commit was read: if it moved since, IW-P17. */
+  readonly readAtSeq: number;
+}
+
+/** A held lease of one node. Every write names its fence. */
+export interface Grant {
+  readonly uuid: string;
+  readonly fence: number;
+  /** As copied forward, then as last written under this grant. */
+  readonly record: NodeRecord;
+  /** The claim before this one, and whether its holder gave it back; null for the first. */
+  readonly predecessor: { readonly claim: Claim; readonly fence: number } | null;
+  /** Intents of the predecessor that have no outcome, oldest first; each is observed before anything else. */
+  readonly openIntents: readonly OpenIntent[];
+  /** Appends the intent and makes it durable. */
+  intent(line: Omit<IntentLine, LineHead>): Promise<OpenIntent>;
+  accepted(intent: OpenIntent, task: string | null): Promise<void>;
+  outcome(intent: OpenIntent, outcome: OutcomeWord, detail: OutcomeDetail): Promise<void>;
+  /** A fact that guards the machine: a durable line, then the record. */
+  patchRecord(patch: Partial<NodeRecord>): Promise<void>;
+  /** Rewrites the claim so that it names the session, synced. */
+  nameSession(address: string, session: string): Promise<void>;
+  /**
+   * The check just before a send: incarnation alive, deadline not within `requestMaxMs`, generation
+   * still the highest, no stop, no hold that covers `impact` and `verb`, register not moved past `registerSeq`.
+   */
+  check(act: CheckedAct): Promise<Failure | null>;
+  /** Record synced, claim rewritten as released. */
+  release(): Promise<void>;
+}
+
+export type LineHead = "version" | "kind" | "node" | "fence" | "seq" | "inc" | "at";
+
+export interface CheckedAct {
+  readonly impact: Impact;
+  readonly verb: string;
+  readonly requestMaxMs: number;
+  readonly registerSeq: number;
+}
+
+export interface OpenIntent {
+  readonly line: IntentLine;
+  /** The task named by `accepted`, when there was one. */
+  readonly task: string | null;
+}
+
+export interface OutcomeDetail {
+  readonly code: string | null;
+  readonly message: string;
+  readonly durationMs: number;
+}

@@ -1,0 +1,83 @@
+/**
+ * Every code a person can meet, with the sentence that `explain` and the README print for it.
+ * The letter is the room it comes from: I inventory, S settings and store, P plan, B BMC, L lease, A apply.
+ */
+export const CODES = {
+  // I: inventory documents
+  "IW-I01": "a file is not YAML",
+  "IW-I02": "a file is binary or too large",
+  "IW-I03": "unknown key",
+  "IW-I04": "wrong type or value",
+  "IW-I05": "duplicate key, name or uuid",
+  "IW-I06": "reference to something that is not declared",
+  "IW-I07": "profiles form a cycle",
+  "IW-I08": "one (address, system) or one address is declared twice",
+  "IW-I09": "a password is written into a document",
+  "IW-I10": "a required field is missing",
+  "IW-I11": "not allowed in a Profile or a NodeList template",
+  "IW-I12": "the inventory is empty",
+  "IW-I13": "aliases expand without bound",
+  "IW-I14": "the git repository or ref cannot be read",
+  "IW-I15": "unknown kind or apiVersion",
+  "IW-I16": "the state directory is tracked by git",
+  "IW-I17": "a request is malformed",
+  // S: settings, store
+  "IW-S01": "the settings are invalid",
+  "IW-S02": "there is no store here",
+  "IW-S03": "the store has another id than the settings",
+  "IW-S04": "the store is a copy or was restored",
+  "IW-S05": "the store's format is newer than this engine reads",
+  "IW-S06": "the state directory cannot be written",
+  "IW-S07": "a persisted file is corrupt",
+  "IW-S08": "the file system cannot hold leases",
+  "IW-S09": "a secret cannot be resolved",
+  // P: planning
+  "IW-P01": "held",
+  "IW-P02": "over budget",
+  "IW-P03": "unreachable or not observed",
+  "IW-P04": "identity does not match",
+  "IW-P05": "protected",
+  "IW-P06": "maintenance",
+  "IW-P07": "needs a request",
+  "IW-P08": "not built yet",
+  "IW-P09": "mode is observe",
+  "IW-P10": "the commit removes too many nodes",
+  "IW-P11": "a breaker is open or the fleet is stopped",
+  "IW-P12": "an activity is open on the node",
+  "IW-P13": "the hardware cannot do it",
+  "IW-P14": "impact above the ceiling",
+  "IW-P15": "the first destructive act on a machine needs a claim",
+  "IW-P16": "the saved plan is stale",
+  "IW-P17": "another commit is in force",
+  // B: the wire to a BMC
+  "IW-B01": "the BMC does not answer",
+  "IW-B02": "the BMC's name cannot be resolved",
+  "IW-B03": "the BMC's certificate is not trusted",
+  "IW-B04": "the BMC refused the login",
+  "IW-B05": "no Redfish service answers there",
+  "IW-B06": "the BMC's answer cannot be read",
+  "IW-B07": "the BMC's answer is larger than allowed",
+  "IW-B08": "the BMC is busy",
+  "IW-B09": "the BMC has no free session",
+  "IW-B10": "the BMC refused the act",
+  "IW-B11": "the BMC accepted an act and it had no effect",
+  "IW-B12": "the answer to an act was lost",
+  "IW-B13": "the system is not at this BMC",
+  "IW-B14": "the session was ended by somebody else",
+  "IW-B15": "the address is outside bmc.networks",
+  "IW-B16": "the wire is read-only",
+  "IW-B17": "a task is running on the BMC",
+  "IW-B18": "the BMC does not offer it",
+  // L: leases
+  "IW-L01": "another engine holds the node",
+  "IW-L02": "this engine's lease was lost",
+  "IW-L03": "the old holder may still be alive",
+  // A: apply
+  "IW-A01": "a step did not reach its expected state in time",
+  "IW-A02": "an intent was not sent",
+  "IW-A03": "the observed state before a step is not the planned one",
+  "IW-A04": "the effect of an act cannot be observed",
+} as const;
+
+/** A code of the table above. */
+export type Code = keyof typeof CODES;

@@ -1,0 +1,296 @@
+import { z } from "zod";
+
+/** The only apiVersion there is today. */
+export const API_VERSION = "ironwright/v1";
+
+/** RFC 1123 label: what a node, profile or conductor may be called. */
+export const nameSchema = z
+  .string()
+  .max(63)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    "must be an RFC 1123 label: a-z, 0-9 and '-', 63 at most",
+  );
+
+/** Where a secret is kept. Documents never hold a secret and never name a command. */
+export const secretRefSchema = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ provider: z.string().min(1), key: z.string().min(1) }),
+]);
+export type SecretRef = z.infer<typeof secretRefSchema>;
+
+/** What a machine says of itself. Blank and all-zero values are unknown, never a match. */
+export const identitySchema = z.strictObject({
+  manufacturer: z.string().optional(),
+  serial: z.string().optional(),
+  systemUuid: z.string().optional(),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+export const tlsSchema = z.strictObject({
+  /** Verified unless declared false; every plan lists the nodes that opted out. */
+  verify: z.boolean().optional(),
+  /** Path of a PEM file, relative to the repository root. */
+  ca: z.string().optional(),
+  /** `sha256:` and the hex SHA-256 of the leaf certificate's DER bytes. */
+  pin: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits")
+    .optional(),
+});
+
+export const bmcSchema = z.strictObject({
+  address: z.string(),
+  system: z.string().optional(),
+  username: z.string().optional(),
+  password: secretRefSchema.optional(),
+  /** auto: a session where the BMC offers them, else basic. */
+  auth: z.enum(["auto", "session", "basic"]).optional(),
+  tls: tlsSchema.optional(),
+  kg: secretRefSchema.optional(),
+  privilege: z.enum(["user", "operator", "administrator"]).optional(),
+  cipherSuite: z.string().optional(),
+  ipmi: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** What `provision.state` may say (contract 2). */
+export const PROVISION_TARGETS = [
+  "enroll",
+  "manageable",
+  "available",
+  "active",
+  "adopted",
+  "rescue",
+] as const;
+export type ProvisionTarget = (typeof PROVISION_TARGETS)[number];
+
+export const provisionSchema = z.strictObject({
+  state: z.enum(PROVISION_TARGETS).optional(),
+  image: z
+    .strictObject({
+      name: z.string().optional(),
+      url: z.string().optional(),
+      checksum: z.string().optional(),
+      format: z.enum(["raw", "qcow2"]).optional(),
+    })
+    .optional(),
+  rootDevice: z.record(z.string(), z.unknown()).optional(),
+  configDrive: z
+    .strictObject({
+      userData: z.string().optional(),
+      networkData: z.unknown().optional(),
+      metaData: z.unknown().optional(),
+    })
+    .optional(),
+  rescue: z
+    .strictObject({ password: secretRefSchema.optional(), sshKeys: z.array(z.string()).optional() })
+    .optional(),
+  rebuildOn: z.array(z.enum(["image"])).optional(),
+  deployRetries: z.number().int().min(0).max(10).optional(),
+});
+
+export const BOOT_DEVICES = ["disk", "pxe", "cdrom", "bios", "uefihttp"] as const;
+export type BootDevice = (typeof BOOT_DEVICES)[number];
+export const BOOT_MODES = ["bios", "uefi"] as const;
+export type BootMode = (typeof BOOT_MODES)[number];
+
+export const bootSchema = z.strictObject({
+  mode: z.enum(BOOT_MODES).optional(),
+  secureBoot: z.boolean().optional(),
+  device: z.enum(BOOT_DEVICES).optional(),
+  /** Only true is legal: a boot once is `node boot --once`. */
+  persistent: z.boolean().optional(),
+});
+
+export const HOLD_SCOPES = ["all", "power", "reboot", "destructive"] as const;
+export type HoldScope = (typeof HOLD_SCOPES)[number];
+
+const dateTime = z
+  .string()
+  .regex(
+    /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/,
+    "must be a date, or a date and time with a zone (2026-12-01T00:00:00Z)",
+  );
+
+export const holdSchema = z.strictObject({
+  scope: z.enum(HOLD_SCOPES).optional(),
+  reason: z.string(),
+  owner: z.string().optional(),
+  until: dateTime.optional(),
+});
+
+export const DRIFT_WORDS = ["enforce", "report", "ignore"] as const;
+export type DriftWord = (typeof DRIFT_WORDS)[number];
+
+/** Facets that a drift policy may name, besides `default`. */
+export const driftSchema = z.strictObject({
+  default: z.enum(DRIFT_WORDS).optional(),
+  power: z.enum(DRIFT_WORDS).optional(),
+  bootDevice: z.enum(DRIFT_WORDS).optional(),
+  bootMode: z.enum(DRIFT_WORDS).optional(),
+  secureBoot: z.enum(DRIFT_WORDS).optional(),
+  traits: z.enum(DRIFT_WORDS).optional(),
+  bios: z.enum(DRIFT_WORDS).optional(),
+  raid: z.enum(DRIFT_WORDS).optional(),
+  firmware: z.enum(DRIFT_WORDS).optional(),
+  indicators: z.enum(DRIFT_WORDS).optional(),
+  console: z.enum(DRIFT_WORDS).optional(),
+});
+
+export const REQUEST_ACTIONS = [
+  "reboot",
+  "soft-reboot",
+  "nmi",
+  "inspect",
+  "clean",
+  "service",
+  "rebuild",
+  "undeploy",
+  "replace",
+  "claim",
+] as const;
+
+export const requestSchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  action: z.enum(REQUEST_ACTIONS),
+  expires: dateTime.optional(),
+  serial: z.string().optional(),
+  arguments: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const POWER_WORDS = ["on", "off", "unmanaged"] as const;
+export type PowerWord = (typeof POWER_WORDS)[number];
+
+/** The spec of a Node after folding. Every field is optional here; `checkFleet` asks for the required ones. */
+export const nodeSpecSchema = z.strictObject({
+  mode: z.enum(["manage", "observe"]).optional(),
+  profiles: z.array(z.string()).optional(),
+  driver: z.string().optional(),
+  interfaces: z.record(z.string(), z.string()).optional(),
+  conductorGroup: z.string().optional(),
+  identity: identitySchema.optional(),
+  bmc: bmcSchema.partial().optional(),
+  provision: provisionSchema.optional(),
+  power: z.enum(POWER_WORDS).optional(),
+  boot: bootSchema.optional(),
+  clean: z
+    .strictObject({
+      automated: z.enum(["metadata", "full", "none"]).optional(),
+      keep: z.array(z.record(z.string(), z.unknown())).optional(),
+    })
+    .optional(),
+  traits: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(CUSTOM_[A-Z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)$/,
+          "must be a standard trait (HW_CPU_X86_VMX) or CUSTOM_ and A-Z, 0-9, _",
+        )
+        .max(255),
+    )
+    .max(50)
+    .optional(),
+  resourceClass: z.string().max(80).optional(),
+  bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  raid: z.unknown().optional(),
+  firmware: z.unknown().optional(),
+  virtualMedia: z.unknown().optional(),
+  indicators: z.unknown().optional(),
+  console: z.unknown().optional(),
+  network: z.unknown().optional(),
+  ports: z.unknown().optional(),
+  description: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  maintenance: z.strictObject({ enabled: z.boolean(), reason: z.string().optional() }).optional(),
+  holds: z.array(holdSchema).optional(),
+  protected: z.union([z.boolean(), z.strictObject({ reason: z.string() })]).optional(),
+  retired: z.strictObject({ reason: z.string().optional() }).optional(),
+  deletionPolicy: z.enum(["orphan", "tear-down"]).optional(),
+  drift: driftSchema.optional(),
+  requests: z.array(requestSchema).optional(),
+  /** Read by the `fake` hardware type only: delays and failures. */
+  fake: z
+    .strictObject({
+      delayMs: z.number().int().min(0).max(600_000).optional(),
+      failures: z.array(z.string()).optional(),
+      power: z.enum(["on", "off"]).optional(),
+      serial: z.string().optional(),
+    })
+    .optional(),
+});
+export type NodeSpec = z.infer<typeof nodeSpecSchema>;
+
+export const metadataSchema = z.strictObject({
+  name: nameSchema,
+  uuid: z.uuid().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+export const nodeDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Node"),
+  metadata: metadataSchema,
+  spec: nodeSpecSchema,
+});
+
+export const profileDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Profile"),
+  metadata: metadataSchema,
+  spec: nodeSpecSchema,
+});
+
+export const nodeListDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("NodeList"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    template: z.strictObject({
+      metadata: metadataSchema.partial().optional(),
+      spec: nodeSpecSchema.optional(),
+    }),
+    /** Dotted paths such as `metadata.name`, `spec.bmc.address`. */
+    columns: z.array(z.string()).min(1),
+    rows: z.array(z.array(z.unknown())),
+  }),
+});
+
+export const conductorDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Conductor"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    group: z.string().optional(),
+    hardwareTypes: z.array(z.string()).optional(),
+    weight: z.number().int().min(1).max(100).optional(),
+    host: z.string().optional(),
+    url: z.string().optional(),
+  }),
+});
+export type ConductorDocument = z.infer<typeof conductorDocumentSchema>;
+
+/** Kinds that this version reads, each with its schema; a new kind is a new row. */
+export const DOCUMENT_KINDS = {
+  Node: nodeDocumentSchema,
+  NodeList: nodeListDocumentSchema,
+  Profile: profileDocumentSchema,
+  Conductor: conductorDocumentSchema,
+} as const;
+export type DocumentKind = keyof typeof DOCUMENT_KINDS;
+
+/** Kinds of the contract that this version knows by name only; `validate` says so. */
+export const LATER_KINDS = [
+  "Image",
+  "Port",
+  "PortGroup",
+  "Chassis",
+  "Allocation",
+  "VolumeConnector",
+  "VolumeTarget",
+  "DeployTemplate",
+  "Runbook",
+  "Policy",
+] as const;

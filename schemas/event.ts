@@ -1,0 +1,55 @@
+/** Words of `event` in `apply --json` and in a node's history. */
+export const EVENT_NAMES = [
+  "apply.start",
+  "apply.summary",
+  "node.start",
+  "node.done",
+  "node.failed",
+  "node.skipped",
+  "step.intent",
+  "step.sent",
+  "step.look",
+  "step.done",
+  "step.failed",
+  "step.not-sent",
+  "step.ambiguous",
+  "step.resumed",
+  "lease.taken",
+  "lease.lost",
+  "lease.broken",
+  "session.ended",
+  "record.written",
+  "breaker.open",
+  "stopped",
+  "resumed",
+  "held",
+  "released",
+  "retry",
+  "forgotten",
+] as const;
+export type EventName = (typeof EVENT_NAMES)[number];
+
+/** One line of the story: what happened, to which node, under which commit and fence. */
+export interface EngineEvent {
+  /** RFC 3339. */
+  readonly time: string;
+  /** A code from `codes.ts`, or null where nothing went wrong. */
+  readonly code: string | null;
+  readonly event: EventName;
+  readonly node: string | null;
+  readonly step: string | null;
+  readonly commit: string | null;
+  readonly instance: string;
+  readonly fence: number | null;
+  readonly message: string;
+  readonly action?: string | undefined;
+  readonly impact?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly applied?: number | undefined;
+  readonly failed?: number | undefined;
+  readonly skipped?: number | undefined;
+  readonly durationSeconds?: number | undefined;
+}
+
+/** One way to say something happened; the command line prints, tests collect. */
+export type Emit = (event: EngineEvent) => void;

@@ -1,0 +1,98 @@
+import type { BootDevice, BootMode, Identity } from "./documents.ts";
+import type { Failure } from "./failure.ts";
+
+/** A value with its age, or unknown: unknown is a value of its own, never "off". */
+export type Reading<T> =
+  | {
+      readonly known: true;
+      readonly value: T;
+      /** When it was read, milliseconds since the epoch. */
+      readonly at: number;
+    }
+  | { readonly known: false; readonly at: number; readonly why: Failure | null };
+
+/** Power as Redfish says it, in Ironic's two words and the ways between (DSP0268 Resource.PowerState). */
+export type PowerState = "on" | "off" | "powering-on" | "powering-off";
+
+/** The boot override as the BMC holds it. `none` means: no override, the machine's own order. */
+export interface BootDeviceReading {
+  readonly device: BootDevice | "none" | "other";
+  readonly persistent: boolean;
+}
+
+/** Secure boot: what is set, and what the running system booted with. */
+export interface SecureBootReading {
+  readonly enabled: boolean;
+  /** Null where the BMC does not say. */
+  readonly currentBoot: boolean | null;
+}
+
+/** A task that runs on the BMC, ours or a stranger's. */
+export interface TaskReading {
+  readonly uri: string;
+  readonly name: string;
+  readonly state: string;
+}
+
+/** One line of the machine's event log. */
+export interface LogLine {
+  readonly at: string;
+  readonly message: string;
+}
+
+/** What a driver can read, name by name. `traits` and `provision` live in the record, not on the wire. */
+export interface ObservedFacets {
+  readonly identity: Identity;
+  readonly power: PowerState;
+  readonly bootDevice: BootDeviceReading;
+  readonly bootMode: BootMode;
+  readonly secureBoot: SecureBootReading;
+  readonly bios: Readonly<Record<string, string | number | boolean | null>>;
+  readonly tasks: readonly TaskReading[];
+  /** The last few lines of the event log, newest first; asked for only where power has drifted. */
+  readonly eventLog: readonly LogLine[];
+}
+export type ObservedFacet = keyof ObservedFacets;
+
+/** What the BMC says that it allows; absent means: it does not say. */
+export interface Capabilities {
+  /** DSP0268 ComputerSystem.ResetType values, from @Redfish.AllowableValues or ActionInfo. */
+  readonly resetTypes?: readonly string[] | undefined;
+  readonly bootDevices?: readonly BootDevice[] | undefined;
+  readonly bootModes?: readonly BootMode[] | undefined;
+  readonly secureBoot?: boolean | undefined;
+}
+
+/** How the BMC is spoken to; every plan lists what is not verified. */
+export interface Transport {
+  readonly tls: "verified" | "ca-file" | "pinned" | "unverified" | "plain";
+  /** session: takeover can end it at the BMC. time-only: basic authentication, nothing bounds a paused holder. */
+  readonly fence: "session" | "time-only";
+}
+
+/** What was seen of one node, facet by facet. */
+export interface Observation {
+  readonly node: string;
+  /** When the reading ended, milliseconds since the epoch. */
+  readonly at: number;
+  readonly facets: { readonly [F in ObservedFacet]?: Reading<ObservedFacets[F]> };
+  readonly capabilities: Capabilities;
+  readonly transport: Transport | null;
+  /** Set when the BMC as a whole could not be read. */
+  readonly unreachable: Failure | null;
+  /** Since when it has been unreachable, when earlier readings know. */
+  readonly unreachableSince?: number | undefined;
+  /** Vendor, model, firmware, for quirks and for `show`. */
+  readonly vendor?: string | undefined;
+  readonly model?: string | undefined;
+  readonly bmcFirmware?: string | undefined;
+}
+
+/** The value of a facet, or undefined when it is unknown. */
+export function known<F extends ObservedFacet>(
+  observation: Observation | undefined,
+  facet: F,
+): ObservedFacets[F] | undefined {
+  const reading = observation?.facets[facet] as Reading<ObservedFacets[F]> | undefined;
+  return reading?.known === true ? reading.value : undefined;
+}

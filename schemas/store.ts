@@ -1,0 +1,164 @@
+import { z } from "zod";
+import { identitySchema } from "./documents.ts";
+
+/** The store's format; raised by `migrate store` only. */
+export const STORE_FORMAT = 1;
+
+/** `store.json`: written once by `init`; every process obeys it. */
+export const storeFileSchema = z.looseObject({
+  id: z.string(),
+  /** Raised by `init --restored` and `--replace-store`; fences of an older epoch mean nothing. */
+  epoch: z.number().int().min(1),
+  format: z.number().int(),
+  backend: z.enum(["file", "etcd"]),
+  ttlMs: z.number().int(),
+  fleet: z.string(),
+  /** The directory's own device and inode: a copy differs and is refused. */
+  dev: z.string(),
+  ino: z.string(),
+  createdAt: z.number(),
+});
+export type StoreFile = z.infer<typeof storeFileSchema>;
+
+/** `inst/<inc>`: one lease for each running engine; a counter, no time. */
+export const incarnationSchema = z.looseObject({
+  inc: z.string(),
+  name: z.string(),
+  role: z.enum(["apply", "watch", "command"]),
+  pid: z.number().int(),
+  /** Field 22 of /proc/<pid>/stat: tells a re-used pid apart; null where there is no /proc. */
+  startTicks: z.string().nullable(),
+  bootId: z.string().nullable(),
+  pidNamespace: z.string().nullable(),
+  counter: z.number().int(),
+  /** Wall clock, for people only; no decision rests on it. */
+  startedAt: z.number(),
+  host: z.string(),
+});
+export type Incarnation = z.infer<typeof incarnationSchema>;
+
+/** `nodes/ab/<uuid>/claim.<fence>`: who may act on a node; never renewed. */
+export const claimSchema = z.looseObject({
+  inc: z.string(),
+  nonce: z.string(),
+  holder: z.string(),
+  takenAt: z.number(),
+  released: z.boolean(),
+  /** Sessions opened under this claim, durable before their first mutating request. */
+  sessions: z.array(z.object({ address: z.string(), session: z.string() })),
+  /** Why the claim was taken from a living holder, when it was. */
+  brokenFor: z.string().nullable(),
+});
+export type Claim = z.infer<typeof claimSchema>;
+
+/** `register/<seq>`: the commit in force. */
+export const registerEntrySchema = z.looseObject({
+  seq: z.number().int(),
+  commit: z.string().nullable(),
+  subject: z.string().nullable(),
+  tree: z.string(),
+  by: z.string(),
+  at: z.number(),
+  why: z.string(),
+  /** Names in force, so that the next entry knows what it removes. */
+  names: z.array(z.string()),
+});
+export type RegisterEntry = z.infer<typeof registerEntrySchema>;
+
+/** `stop`: a file at a fixed name, read before every act. */
+export const stopSchema = z.looseObject({
+  reason: z.string(),
+  by: z.string(),
+  at: z.number(),
+  kind: z.enum(["stop", "breaker"]),
+  /** Nodes that were in trouble when a breaker opened: `resume` acknowledges exactly these. */
+  nodes: z.array(z.string()),
+});
+export type StopFile = z.infer<typeof stopSchema>;
+
+const common = {
+  version: z.literal(1),
+  node: z.string(),
+  fence: z.number().int(),
+  seq: z.number().int(),
+  inc: z.string(),
+  at: z.number(),
+};
+
+/** What a step is about to do; durable before it is done (leases-and-journal, section 3). */
+export const intentLineSchema = z.looseObject({
+  ...common,
+  kind: z.literal("intent"),
+  planId: z.string(),
+  registerSeq: z.number().int(),
+  commit: z.string().nullable(),
+  step: z.string(),
+  attempt: z.number().int(),
+  action: z.looseObject({ verb: z.string() }),
+  impact: z.string(),
+  /** Who approved, under which ceiling. */
+  authority: z.looseObject({ who: z.string(), ceiling: z.string() }),
+  bmc: z.string().nullable(),
+  system: z.string().nullable(),
+  identity: identitySchema.nullable(),
+  session: z.string().nullable(),
+  before: z.record(z.string(), z.unknown()),
+  after: z.record(z.string(), z.unknown()),
+  requestMaxMs: z.number(),
+  verifyMaxMs: z.number(),
+  reason: z.string(),
+});
+
+/** The BMC took it; written at once when it names a task. */
+export const acceptedLineSchema = z.looseObject({
+  ...common,
+  kind: z.literal("accepted"),
+  step: z.string(),
+  attempt: z.number().int(),
+  task: z.string().nullable(),
+});
+
+export const OUTCOMES = ["done", "not-done", "not-effective", "not-sent", "ambiguous"] as const;
+export type OutcomeWord = (typeof OUTCOMES)[number];
+
+export const outcomeLineSchema = z.looseObject({
+  ...common,
+  kind: z.literal("outcome"),
+  step: z.string(),
+  attempt: z.number().int(),
+  outcome: z.enum(OUTCOMES),
+  code: z.string().nullable(),
+  message: z.string(),
+  durationMs: z.number(),
+});
+
+/** A fact that guards a machine: the record's new fields, durable before any promise rests on them. */
+export const factLineSchema = z.looseObject({
+  ...common,
+  kind: z.literal("fact"),
+  patch: z.record(z.string(), z.unknown()),
+});
+
+export const journalLineSchema = z.discriminatedUnion("kind", [
+  intentLineSchema,
+  acceptedLineSchema,
+  outcomeLineSchema,
+  factLineSchema,
+]);
+export type JournalLine = z.infer<typeof journalLineSchema>;
+export type IntentLine = z.infer<typeof intentLineSchema>;
+export type OutcomeLine = z.infer<typeof outcomeLineSchema>;
+
+/** One entry of a node's history, for people. */
+export interface HistoryEntry {
+  readonly at: number;
+  readonly event: string;
+  readonly step: string | null;
+  readonly action: string | null;
+  readonly commit: string | null;
+  readonly by: string;
+  readonly fence: number | null;
+  readonly code: string | null;
+  readonly message: string;
+  readonly durationMs: number | null;
+}
