@@ -93,6 +93,6 @@ export function known<F extends ObservedFacet>(
   observation: Observation | undefined,
   facet: F,
 ): ObservedFacets[F] | undefined {
-  const reading = observation?.facets[facet] as Reading<ObservedFacets[F]> | undefined;
+  const reading: Reading<ObservedFacets[F]> | undefined = observation?.facets[facet];
   return reading?.known === true ? reading.value : undefined;
 }
