@@ -1,0 +1,105 @@
+import { Command as Program, CommanderError, Option } from "commander";
+import { type Command, CommandError, type CommonOptions, type OptionSpec } from "./command.ts";
+import { EXIT, EXIT_MEANINGS, type ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+/** The flags of every command, in the order that help prints them. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { flags: "-C, --dir <dir>", description: "the repository", default: "." },
+  { flags: "--ref <ref>", description: "plan a commit instead of the working tree" },
+  { flags: "--state <dir>", description: "state directory (default: .ironwright)" },
+  { flags: "--config <file>", description: "settings file (default: ironwright.yaml)" },
+  { flags: "-l, --selector <terms>", description: "only nodes with these labels: rack=r1,zone!=b" },
+  { flags: "--node <name>", description: "only this node (repeatable)", repeat: true },
+  { flags: "--exclude <name>", description: "all but this node (repeatable)", repeat: true },
+  { flags: "--json", description: "machine-readable answer on stdout" },
+  { flags: "-o, --output <form>", description: "json, yaml, wide or name, where it makes sense" },
+  { flags: "--no-color", description: "no colour (NO_COLOR does the same)" },
+  { flags: "--log-level <level>", description: "error, warn, info or debug", default: "info" },
+  { flags: "--read-only", description: "the wire layer refuses all but reads" },
+];
+
+/** What running the program came to. */
+export interface ProgramHost {
+  readonly io: (common: CommonOptions) => Io;
+  readonly version: string;
+  readonly exit: (code: ExitCode) => void;
+}
+
+/** Makes the commander program from the table of commands. */
+export function buildProgram(commands: readonly Command[], host: ProgramHost): Program {
+  const program = new Program("ironwright")
+    .description("Git says what each server must be; ironwright plans, shows and applies it.")
+    .version(host.version, "-V, --version")
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText("after", footer());
+  for (const command of commands) addCommand(program, command, host);
+  return program;
+}
+
+function addCommand(program: Program, command: Command, host: ProgramHost): void {
+  const sub = program.command(
+    command.arguments === undefined ? command.name : `${command.name} ${command.arguments}`,
+  );
+  sub.description(command.summary).exitOverride();
+  if (command.alias !== undefined) sub.alias(command.alias);
+  for (const option of command.options) addOption(sub, option);
+  for (const option of COMMON_OPTIONS)
+    if (!command.options.some((own) => own.flags.split(/[ ,]/)[0] === option.flags.split(/[ ,]/)[0]))
+      addOption(sub, option);
+  sub.addHelpText("after", `\nExamples:\n${command.examples.map((e) => `  ${e}`).join("\n")}\n`);
+  sub.action(async (...raw: unknown[]) => {
+    const options = sub.opts<Record<string, unknown>>();
+    const args = raw.slice(0, -2).flatMap((arg) => (arg === undefined ? [] : [arg].flat().map(String)));
+    const common = commonOf(options);
+    host.exit(await command.run({ args, options, common, io: host.io(common) }));
+  });
+}
+
+function addOption(sub: Program, spec: OptionSpec): void {
+  const option = new Option(spec.flags, spec.description);
+  if (spec.repeat === true)
+    option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  if (spec.default !== undefined) option.default(spec.default);
+  sub.addOption(option);
+}
+
+function commonOf(o: Record<string, unknown>): CommonOptions {
+  const text = (name: string): string | undefined => {
+    const value = o[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const list = (name: string): string[] => {
+    const value = o[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  };
+  const level = text("logLevel") ?? "info";
+  if (!["error", "warn", "info", "debug"].includes(level))
+    throw new CommandError(EXIT.usage, `--log-level "${level}" is none of error, warn, info, debug`);
+  return {
+    dir: text("dir") ?? ".",
+    ref: text("ref"),
+    state: text("state"),
+    config: text("config"),
+    selector: text("selector"),
+    node: list("node"),
+    exclude: list("exclude"),
+    json: o["json"] === true || text("output") === "json",
+    output: text("output"),
+    color: o["color"] !== false,
+    logLevel: level,
+    readOnly: o["readOnly"] === true,
+  };
+}
+
+function footer(): string {
+  const codes = Object.entries(EXIT_MEANINGS).map(([code, text]) => `  ${code.padStart(2)}  ${text}`);
+  return `\nExit codes:\n${codes.join("\n")}\n\nStart here:\n  ironwright init\n  ironwright discover https://10.0.0.7 --username admin --password-env BMC_PASSWORD > inventory/rack1.yaml\n  ironwright plan\n  ironwright apply\n`;
+}
+
+/** True when commander itself has printed what there was to say (help, version). */
+export function printedAlready(error: unknown): error is CommanderError {
+  return error instanceof CommanderError;
+}

@@ -1,0 +1,79 @@
+import type { ExitCode } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+
+/** Flags that every command takes (contract 4). */
+export interface CommonOptions {
+  readonly dir: string;
+  readonly ref?: string | undefined;
+  readonly state?: string | undefined;
+  readonly config?: string | undefined;
+  readonly selector?: string | undefined;
+  readonly node: readonly string[];
+  readonly exclude: readonly string[];
+  readonly json: boolean;
+  readonly output?: string | undefined;
+  readonly color: boolean;
+  readonly logLevel: string;
+  readonly readOnly: boolean;
+}
+
+/** One flag of a command, as commander writes it: `--out <file>`. */
+export interface OptionSpec {
+  readonly flags: string;
+  readonly description: string;
+  readonly default?: string | boolean;
+  /** May be given several times; the values are collected. */
+  readonly repeat?: boolean;
+}
+
+/** What a command gets. */
+export interface CommandInput {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly common: CommonOptions;
+  readonly io: Io;
+}
+
+/** One command; a new command is a new file of this shape and a row in `command-table.ts`. */
+export interface Command {
+  readonly name: string;
+  readonly alias?: string;
+  /** `[planfile]`, `<node>`, `<address...>`. */
+  readonly arguments?: string;
+  readonly summary: string;
+  /** What the arguments complete to in a shell. */
+  readonly completes?: "node" | "file" | "words";
+  readonly words?: readonly string[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  run(input: CommandInput): Promise<ExitCode>;
+}
+
+/** A failure that ends a command: printed as a sentence with its code, never as a stack trace. */
+export class CommandError extends Error {
+  readonly exit: ExitCode;
+  readonly code: string | null;
+
+  constructor(exit: ExitCode, message: string, code: string | null = null) {
+    super(message);
+    this.exit = exit;
+    this.code = code;
+  }
+}
+
+/** Reads a text option. */
+export function textOption(input: CommandInput, name: string): string | undefined {
+  const value = input.options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Reads a switch. */
+export function flag(input: CommandInput, name: string): boolean {
+  return input.options[name] === true;
+}
+
+/** Reads an option that may be given several times. */
+export function listOption(input: CommandInput, name: string): readonly string[] {
+  const value = input.options[name];
+  return Array.isArray(value) ? value.map(String) : [];
+}

@@ -1,0 +1,56 @@
+import { createInterface } from "node:readline/promises";
+import type { Io } from "./io.ts";
+import { palette } from "./palette.ts";
+
+/** Width when nobody says: pipes and files get the width that `plan-text.md` is drawn at. */
+const COLUMNS_DEFAULT = 100;
+
+/** The Io of this process's own terminal and pipes. */
+export function nodeIo(options: { readonly color: boolean; readonly stopping: AbortSignal }): Io {
+  const { stdout, stderr, env } = process;
+  let drawn = 0;
+  const erase = (): void => {
+    if (drawn > 0) stderr.write(`\u001B[${drawn}A\u001B[J`);
+    drawn = 0;
+  };
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => {
+      erase();
+      stderr.write(text);
+    },
+    progress: (lines) => {
+      if (!stderr.isTTY) return;
+      erase();
+      if (lines.length > 0) stderr.write(`${lines.join("\n")}\n`);
+      drawn = lines.length;
+    },
+    ask: (question) => ask(question, options.stopping),
+    columns: Number(env["COLUMNS"]) || stdout.columns || COLUMNS_DEFAULT,
+    stdoutIsTty: stdout.isTTY === true,
+    stderrIsTty: stderr.isTTY === true,
+    env,
+    cwd: process.cwd(),
+    colors: palette(options.color && colorWanted(env, stdout.isTTY === true)),
+    stopping: options.stopping,
+  };
+}
+
+/** NO_COLOR and FORCE_COLOR as their conventions say; else only on a terminal. */
+function colorWanted(env: NodeJS.ProcessEnv, tty: boolean): boolean {
+  if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
+  if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
+  return tty && env["TERM"] !== "dumb";
+}
+
+async function ask(question: string, stopping: AbortSignal): Promise<string | null> {
+  if (process.stdin.isTTY !== true) return null;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: stopping });
+  } catch {
+    return null;
+  } finally {
+    lines.close();
+  }
+}

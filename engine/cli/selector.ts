@@ -1,0 +1,55 @@
+import type { FleetNode } from "../../schemas/fleet.ts";
+import { CommandError, type CommonOptions } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+
+type Term = { readonly key: string; readonly value: string; readonly equal: boolean };
+
+/** Parses `rack=rack1,zone!=b`; wrong usage (64) says which term. */
+export function parseSelector(text: string): readonly Term[] {
+  return text.split(",").map((part) => {
+    const match = /^\s*([^=!\s]+)\s*(!=|==?)\s*(.*?)\s*$/.exec(part);
+    if (match === null)
+      throw new CommandError(
+        EXIT.usage,
+        `selector "${text}": "${part}" is not KEY=VALUE or KEY!=VALUE; write -l rack=rack1,zone!=b`,
+      );
+    return { key: match[1] ?? "", value: match[3] ?? "", equal: match[2] !== "!=" };
+  });
+}
+
+/** Names of the nodes that the common flags select; undefined when all are. */
+export function selectedNames(
+  nodes: readonly FleetNode[],
+  common: CommonOptions,
+): ReadonlySet<string> | undefined {
+  const { selector, node, exclude } = common;
+  if (selector === undefined && node.length === 0 && exclude.length === 0) return undefined;
+  const names = new Set(nodes.map((n) => n.name));
+  for (const name of [...node, ...exclude]) if (!names.has(name)) throw unknownNode(name, [...names]);
+  const terms = selector === undefined ? [] : parseSelector(selector);
+  const chosen = nodes.filter(
+    (n) =>
+      (node.length === 0 || node.includes(n.name)) &&
+      !exclude.includes(n.name) &&
+      terms.every((t) => (n.labels[t.key] === t.value) === t.equal),
+  );
+  if (chosen.length === 0)
+    throw new CommandError(
+      EXIT.usage,
+      `the selection matches none of the ${nodes.length} declared nodes; see: ironwright status`,
+    );
+  return new Set(chosen.map((n) => n.name));
+}
+
+/** The error for a name that is not declared, with the nearest one that is. */
+export function unknownNode(name: string, names: readonly string[]): CommandError {
+  const near = names.find((n) => n.includes(name) || name.includes(n) || close(n, name));
+  const hint = near === undefined ? "see: ironwright status" : `did you mean "${near}"?`;
+  return new CommandError(EXIT.usage, `node "${name}" is not declared in the inventory; ${hint}`);
+}
+
+/** True when two names of one length differ in at most two places. */
+function close(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  return [...a].filter((c, i) => c !== b[i]).length <= 2;
+}
