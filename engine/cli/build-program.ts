@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError, Option } from "commander";
 import { type Command, CommandError, type CommonOptions, type OptionSpec } from "./command.ts";
 import { EXIT, EXIT_MEANINGS, type ExitCode } from "./exit-code.ts";
+import type { House } from "./house.ts";
 import type { Io } from "./io.ts";
 
 /** The flags of every command, in the order that help prints them. */
@@ -22,6 +23,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
 /** What running the program came to. */
 export interface ProgramHost {
   readonly io: (common: CommonOptions) => Io;
+  readonly house: House;
   readonly version: string;
   readonly exit: (code: ExitCode) => void;
 }
@@ -47,14 +49,18 @@ function addCommand(program: Program, command: Command, host: ProgramHost): void
   if (command.alias !== undefined) sub.alias(command.alias);
   for (const option of command.options) addOption(sub, option);
   for (const option of COMMON_OPTIONS)
-    if (!command.options.some((own) => own.flags.split(/[ ,]/)[0] === option.flags.split(/[ ,]/)[0]))
+    if (
+      !command.options.some((own) => own.flags.split(/[ ,]/)[0] === option.flags.split(/[ ,]/)[0])
+    )
       addOption(sub, option);
   sub.addHelpText("after", `\nExamples:\n${command.examples.map((e) => `  ${e}`).join("\n")}\n`);
   sub.action(async (...raw: unknown[]) => {
     const options = sub.opts<Record<string, unknown>>();
-    const args = raw.slice(0, -2).flatMap((arg) => (arg === undefined ? [] : [arg].flat().map(String)));
+    const args = raw
+      .slice(0, -2)
+      .flatMap((arg) => (arg === undefined ? [] : [arg].flat().map(String)));
     const common = commonOf(options);
-    host.exit(await command.run({ args, options, common, io: host.io(common) }));
+    host.exit(await command.run({ args, options, common, io: host.io(common), house: host.house }));
   });
 }
 
@@ -77,7 +83,10 @@ function commonOf(o: Record<string, unknown>): CommonOptions {
   };
   const level = text("logLevel") ?? "info";
   if (!["error", "warn", "info", "debug"].includes(level))
-    throw new CommandError(EXIT.usage, `--log-level "${level}" is none of error, warn, info, debug`);
+    throw new CommandError(
+      EXIT.usage,
+      `--log-level "${level}" is none of error, warn, info, debug`,
+    );
   return {
     dir: text("dir") ?? ".",
     ref: text("ref"),
@@ -95,7 +104,9 @@ function commonOf(o: Record<string, unknown>): CommonOptions {
 }
 
 function footer(): string {
-  const codes = Object.entries(EXIT_MEANINGS).map(([code, text]) => `  ${code.padStart(2)}  ${text}`);
+  const codes = Object.entries(EXIT_MEANINGS).map(
+    ([code, text]) => `  ${code.padStart(2)}  ${text}`,
+  );
   return `\nExit codes:\n${codes.join("\n")}\n\nStart here:\n  ironwright init\n  ironwright discover https://10.0.0.7 --username admin --password-env BMC_PASSWORD > inventory/rack1.yaml\n  ironwright plan\n  ironwright apply\n`;
 }
 

@@ -1,4 +1,5 @@
 import type { ExitCode } from "./exit-code.ts";
+import type { House } from "./house.ts";
 import type { Io } from "./io.ts";
 
 /** Flags that every command takes (contract 4). */
@@ -32,6 +33,7 @@ export interface CommandInput {
   readonly options: Readonly<Record<string, unknown>>;
   readonly common: CommonOptions;
   readonly io: Io;
+  readonly house: House;
 }
 
 /** One command; a new command is a new file of this shape and a row in `command-table.ts`. */

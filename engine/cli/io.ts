@@ -1,9 +1,15 @@
 import type { Palette } from "./palette.ts";
 
+/** Gravest first. */
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** The terminal, the pipe or the test that a command speaks to. stdout is the answer, stderr the story. */
 export interface Io {
   out(text: string): void;
   err(text: string): void;
+  /** One log line on stderr, when the level is wanted: JSON where stderr is not a terminal. */
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Rewrites the progress block at the bottom of a terminal; does nothing elsewhere. */
   progress(lines: readonly string[]): void;
   /** Asks a person; null when nobody can be asked. */

@@ -1,19 +1,36 @@
 import { createInterface } from "node:readline/promises";
-import type { Io } from "./io.ts";
+import { pino } from "pino";
+import { type Io, LOG_LEVELS, type LogLevel } from "./io.ts";
 import { palette } from "./palette.ts";
 
 /** Width when nobody says: pipes and files get the width that `plan-text.md` is drawn at. */
 const COLUMNS_DEFAULT = 100;
 
 /** The Io of this process's own terminal and pipes. */
-export function nodeIo(options: { readonly color: boolean; readonly stopping: AbortSignal }): Io {
+export function nodeIo(options: {
+  readonly color: boolean;
+  readonly logLevel: LogLevel;
+  readonly stopping: AbortSignal;
+}): Io {
   const { stdout, stderr, env } = process;
   let drawn = 0;
   const erase = (): void => {
     if (drawn > 0) stderr.write(`\u001B[${drawn}A\u001B[J`);
     drawn = 0;
   };
+  const json = stderr.isTTY
+    ? null
+    : pino(
+        { level: options.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+        pino.destination({ fd: 2, sync: true }),
+      );
   return {
+    log: (level, message, fields) => {
+      if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(options.logLevel)) return;
+      if (json !== null) return json[level](fields ?? {}, message);
+      erase();
+      stderr.write(`${message}\n`);
+    },
     out: (text) => void stdout.write(text),
     err: (text) => {
       erase();
@@ -27,11 +44,11 @@ export function nodeIo(options: { readonly color: boolean; readonly stopping: Ab
     },
     ask: (question) => ask(question, options.stopping),
     columns: Number(env["COLUMNS"]) || stdout.columns || COLUMNS_DEFAULT,
-    stdoutIsTty: stdout.isTTY === true,
-    stderrIsTty: stderr.isTTY === true,
+    stdoutIsTty: stdout.isTTY,
+    stderrIsTty: stderr.isTTY,
     env,
     cwd: process.cwd(),
-    colors: palette(options.color && colorWanted(env, stdout.isTTY === true)),
+    colors: palette(options.color && colorWanted(env, stdout.isTTY)),
     stopping: options.stopping,
   };
 }
@@ -44,7 +61,7 @@ function colorWanted(env: NodeJS.ProcessEnv, tty: boolean): boolean {
 }
 
 async function ask(question: string, stopping: AbortSignal): Promise<string | null> {
-  if (process.stdin.isTTY !== true) return null;
+  if (!process.stdin.isTTY) return null;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await lines.question(question, { signal: stopping });

@@ -25,7 +25,8 @@ export function selectedNames(
   const { selector, node, exclude } = common;
   if (selector === undefined && node.length === 0 && exclude.length === 0) return undefined;
   const names = new Set(nodes.map((n) => n.name));
-  for (const name of [...node, ...exclude]) if (!names.has(name)) throw unknownNode(name, [...names]);
+  for (const name of [...node, ...exclude])
+    if (!names.has(name)) throw unknownNode(name, [...names]);
   const terms = selector === undefined ? [] : parseSelector(selector);
   const chosen = nodes.filter(
     (n) =>
@@ -51,5 +52,7 @@ export function unknownNode(name: string, names: readonly string[]): CommandErro
 /** True when two names of one length differ in at most two places. */
 function close(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
-  return [...a].filter((c, i) => c !== b[i]).length <= 2;
+  let differing = 0;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) differing += 1;
+  return differing <= 2;
 }
