@@ -125,7 +125,7 @@ class FakeDriver implements Driver {
     return {
       node: node.name,
       at,
-      facets: readings as Observation["facets"],
+      facets: readings,
       capabilities:
         unreachable === null
           ? {
@@ -270,6 +270,7 @@ function changed(machine: FakeMachine, action: DriverAction, session: string): F
         sessions: [...machine.sessions, session].slice(-SESSIONS_MAX),
       };
     case "session.end":
+    default:
       return { ...machine, sessions: machine.sessions.filter((one) => one !== action.session) };
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { Client, Pool } from "undici";
+import { type buildConnector, Client, Pool } from "undici";
 import type { Failure, Result } from "../../schemas/failure.ts";
 import { fail, ok } from "../../schemas/failure.ts";
 import { AnswerCollector, type Collected } from "./collect-answer.ts";
@@ -113,7 +113,7 @@ export class Wire {
       if (!collected.done) return fail(this.#failureOf(collected));
       const next = redirectOf(collected, this.#plan.address.origin);
       if (next === null) return ok(answerOf(collected));
-      if (next === "elsewhere") return fail(socketFault(this.thing, "IW_REDIRECT"));
+      if (next === ELSEWHERE) return fail(socketFault(this.thing, "IW_REDIRECT"));
       at = next;
     }
     return fail(socketFault(this.thing, "IW_REDIRECT", "it redirects in a circle"));
@@ -219,13 +219,16 @@ export class Wire {
       bodyTimeout: 0,
       connect: (_options, callback) => {
         this.#connects += 1;
-        void openSocket(this.#plan).then((opened) => {
-          if (opened.ok) callback(null, this.#keep(opened.value).socket);
-          else callback(new ConnectError(opened.failure), null);
-        });
+        void this.#connect(callback);
       },
     });
     return this.#pool;
+  }
+
+  async #connect(callback: buildConnector.Callback): Promise<void> {
+    const opened = await openSocket(this.#plan);
+    if (opened.ok) callback(null, this.#keep(opened.value).socket);
+    else callback(new ConnectError(opened.failure), null);
   }
 
   #keep(open: OpenSocket): OpenSocket {
@@ -337,18 +340,18 @@ function answerOf(collected: Extract<Collected, { done: true }>): Answer {
     : { status, headers, body: null, bodyCode: read };
 }
 
+/** No path: paths begin with a slash. */
+const ELSEWHERE = "elsewhere";
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-function redirectOf(
-  collected: Extract<Collected, { done: true }>,
-  origin: string,
-): string | "elsewhere" | null {
+function redirectOf(collected: Extract<Collected, { done: true }>, origin: string): string | null {
   const to = collected.headers.location;
   if (!REDIRECTS.has(collected.status) || to === undefined) return null;
   try {
     const url = new URL(to, origin);
-    return url.origin === origin ? url.pathname + url.search : "elsewhere";
+    return url.origin === origin ? url.pathname + url.search : ELSEWHERE;
   } catch {
-    return "elsewhere";
+    return ELSEWHERE;
   }
 }

@@ -2,7 +2,8 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Transport } from "../../schemas/observation.ts";
 import type { DriverPorts } from "../driver.ts";
-import { answerFault, faultOf, socketFault } from "../net/fault-table.ts";
+import { answerFault } from "../net/answer-faults.ts";
+import { faultOf, socketFault } from "../net/fault-table.ts";
 import type { RefusalLedger } from "../net/refusal-ledger.ts";
 import type { JsonObject } from "../net/read-json.ts";
 import type { Answer, Wire } from "../net/wire.ts";
@@ -19,6 +20,7 @@ import {
   wordsOf,
 } from "./resource.ts";
 import { type ResetAction, readActionInfo, readResetAction } from "./read-system.ts";
+import type { Make } from "./quirks.ts";
 import { readServiceRoot, type ServiceRoot } from "./service-root.ts";
 
 /** A resource as it was read. */
@@ -173,6 +175,22 @@ export class Bmc {
       this.#managerFirmware.set(path, textAt(read.value.body, "FirmwareVersion"));
     }
     return this.#managerFirmware.get(path);
+  }
+
+  /** What vendor, model and firmware this is, for quirks. */
+  async make(system: JsonObject, signal?: AbortSignal): Promise<Make> {
+    const firmware = await this.firmware(system, signal);
+    return { ...(await this.vendorAndModel(system)), firmware };
+  }
+
+  /** Vendor and model, from what was read already. */
+  async vendorAndModel(system: JsonObject): Promise<Make> {
+    const root = await this.root();
+    const vendor = root.ok ? root.value.vendor : undefined;
+    return {
+      vendor: vendor ?? textAt(system, "Manufacturer"),
+      model: textAt(system, "Model"),
+    };
   }
 
   /** The path of the task collection; undefined where the BMC has none. */

@@ -6,13 +6,14 @@ import type { JsonObject } from "../net/read-json.ts";
 import type { Answer } from "../net/wire.ts";
 import {
   type ActRequest,
+  type BootContext,
   bootDeviceRequest,
   bootModeRequest,
   resetRequest,
   secureBootRequest,
 } from "./act-request.ts";
 import type { Bmc, Resource } from "./bmc.ts";
-import { type Behaviour, behavioursOf } from "./quirks.ts";
+import { behavioursOf } from "./quirks.ts";
 import { pathOf, textAt } from "./resource.ts";
 
 /** What changes a machine: everything but sessions. */
@@ -77,38 +78,42 @@ async function prepare(at: ActAt, action: MachineAction): Promise<Result<Prepare
   return ok({ request: request.value, ifMatch });
 }
 
+interface SystemRead {
+  readonly path: string;
+  readonly system: JsonObject;
+}
+
 async function requestOf(
   at: ActAt,
   action: MachineAction,
-  from: { readonly path: string; readonly system: JsonObject },
+  from: SystemRead,
 ): Promise<Result<ActRequest>> {
-  const { thing } = at.bmc.wire;
   switch (action.verb) {
     case "power.on":
     case "power.off":
     case "power.softOff": {
       const reset = await at.bmc.resetAction(from.system, at.signal);
-      return resetRequest(thing, action.verb, reset);
+      return resetRequest(at.bmc.wire.thing, action.verb, reset);
     }
     case "management.setBootDevice":
+      return bootDeviceRequest(await bootContext(at, from), action.device);
     case "management.setBootMode":
-    case "management.setSecureBoot": {
-      const behaviours = await behavioursAt(at, from.system);
-      const boot = { thing, system: from.system, systemPath: from.path, behaviours };
-      if (action.verb === "management.setBootDevice") return bootDeviceRequest(boot, action.device);
-      if (action.verb === "management.setBootMode") return bootModeRequest(boot, action.mode);
-      return secureBootRequest(boot, action.enabled);
-    }
+      return bootModeRequest(await bootContext(at, from), action.mode);
+    case "management.setSecureBoot":
+    default:
+      return secureBootRequest(await bootContext(at, from), action.enabled);
   }
 }
 
-async function behavioursAt(at: ActAt, system: JsonObject): Promise<ReadonlySet<Behaviour>> {
-  const root = await at.bmc.root();
-  return behavioursOf({
-    vendor: (root.ok ? root.value.vendor : undefined) ?? textAt(system, "Manufacturer"),
-    model: textAt(system, "Model"),
-    firmware: await at.bmc.firmware(system, at.signal),
-  });
+async function bootContext(at: ActAt, from: SystemRead): Promise<BootContext> {
+  const { system, path } = from;
+  const make = await at.bmc.make(system, at.signal);
+  return {
+    thing: at.bmc.wire.thing,
+    system,
+    systemPath: path,
+    behaviours: behavioursOf(make),
+  };
 }
 
 /** Three outcomes of a written request: taken, refused, or not known. */

@@ -38,10 +38,13 @@ export async function readBios(
   if (!read.ok) return { why: read.failure };
   const value: Record<string, string | number | boolean | null> = {};
   for (const [name, setting] of Object.entries(objectAt(read.value.body, "Attributes"))) {
-    const scalar = ["string", "number", "boolean"].includes(typeof setting) || setting === null;
-    if (scalar && name !== "__proto__") value[name] = setting as string | number | boolean | null;
+    if (isScalar(setting) && name !== "__proto__") value[name] = setting;
   }
   return { value };
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 /** Words of DSP0268 Task.TaskState after which nothing more happens. */

@@ -19,7 +19,7 @@ import { Slots } from "../net/slots.ts";
 import { WAITING_MAX, Wire } from "../net/wire.ts";
 import { Bmc } from "./bmc.ts";
 import { performAct } from "./perform-act.ts";
-import { behavioursOf } from "./quirks.ts";
+import { behavioursOf, type Make } from "./quirks.ts";
 import { readBios, readEventLog, readSecureBoot, readTasks } from "./read-extras.ts";
 import {
   type Read,
@@ -29,7 +29,6 @@ import {
   readIdentity,
   readPower,
 } from "./read-system.ts";
-import { textAt } from "./resource.ts";
 
 /** Facets that the system resource itself tells: reading one of them costs one GET. */
 const SYSTEM_FACETS = new Set<ObservedFacet>(["power", "bootDevice", "bootMode", "identity"]);
@@ -37,7 +36,8 @@ const SYSTEM_FACETS = new Set<ObservedFacet>(["power", "bootDevice", "bootMode",
 /** Waiting requests over all BMCs; each node has a few at most. */
 const GLOBAL_WAITING_MAX = WAITING_MAX * 10;
 
-type Readings = { [F in ObservedFacet]?: Reading<ObservedFacets[F]> };
+/** Filled by the readers, whose types are checked facet by facet. */
+type Readings = Record<string, Reading<unknown>>;
 
 /** One driver for every Redfish node of a process: one wire, one login and one cache per BMC. */
 export class RedfishDriver implements Driver {
@@ -152,13 +152,10 @@ export class RedfishDriver implements Driver {
     const { bmc, system, signal } = at;
     // A reading of power alone is what a daemon does all day: it costs this one GET.
     const wide = facets.some((facet) => facet !== "power");
-    const firmware = wide ? await bmc.firmware(system, signal) : undefined;
+    const make = wide ? await bmc.make(system, signal) : await bmc.vendorAndModel(system);
     const reset = await bmc.resetAction(system, signal);
-    const root = await bmc.root();
-    const vendor = (root.ok ? root.value.vendor : undefined) ?? textAt(system, "Manufacturer");
-    const model = textAt(system, "Model");
     const capabilities: Capabilities = readCapabilities(system, reset?.allowed);
-    const readings = await this.#readings(facets, at, { vendor, model, firmware });
+    const readings = await this.#readings(facets, at, make);
     return {
       node: node.name,
       at: this.#ports.clock.now(),
@@ -166,17 +163,13 @@ export class RedfishDriver implements Driver {
       capabilities,
       transport: bmc.transport,
       unreachable: null,
-      vendor,
-      model,
-      bmcFirmware: firmware,
+      vendor: make.vendor,
+      model: make.model,
+      bmcFirmware: make.firmware,
     };
   }
 
-  async #readings(
-    facets: readonly ObservedFacet[],
-    at: SystemAt,
-    make: Parameters<typeof behavioursOf>[0],
-  ): Promise<Readings> {
+  async #readings(facets: readonly ObservedFacet[], at: SystemAt, make: Make): Promise<Readings> {
     const { bmc, system, signal } = at;
     const { thing } = bmc.wire;
     const now = this.#ports.clock.now();
@@ -191,11 +184,11 @@ export class RedfishDriver implements Driver {
       eventLog: () => readEventLog(bmc, system, signal),
     };
     const readings: Readings = {};
-    const one = async <F extends ObservedFacet>(facet: F): Promise<void> => {
-      const read: ReadOf<F> = await readers[facet]();
+    const one = async (facet: ObservedFacet): Promise<void> => {
+      const read: Read<unknown> = await readers[facet]();
       // What came with the system was read when the system was.
       const time = SYSTEM_FACETS.has(facet) ? now : this.#ports.clock.now();
-      setReading(readings, facet, reading(read, time));
+      readings[facet] = reading(read, time);
     };
     await Promise.all([...new Set(facets)].map((facet) => one(facet)));
     return readings;
@@ -209,7 +202,7 @@ export class RedfishDriver implements Driver {
   ): Observation {
     const at = this.#ports.clock.now();
     const readings: Readings = {};
-    for (const facet of facets) setReading(readings, facet, { known: false, at, why });
+    for (const facet of facets) readings[facet] = { known: false, at, why };
     return {
       node: node.name,
       at,
@@ -233,12 +226,4 @@ function reading<T>(read: Read<T>, at: number): Reading<T> {
   return "value" in read
     ? { known: true, value: read.value, at }
     : { known: false, at, why: read.why };
-}
-
-function setReading<F extends ObservedFacet>(
-  readings: Readings,
-  facet: F,
-  value: Reading<ObservedFacets[F]>,
-): void {
-  (readings as { [G in F]?: Reading<ObservedFacets[G]> })[facet] = value;
 }

@@ -74,9 +74,19 @@ function validateRedfish(
   node: FleetNode,
 ): readonly { readonly path: string; readonly message: string }[] {
   const bmc = node.spec.bmc ?? {};
-  const findings: { path: string; message: string }[] = [];
+  return [...addressFindings(bmc), ...loginFindings(bmc)].map(([path, message]) => ({
+    path,
+    message: `node "${node.name}": ${message}`,
+  }));
+}
+
+type Bmc = NonNullable<FleetNode["spec"]["bmc"]>;
+type Finding = readonly [path: string, message: string];
+
+function addressFindings(bmc: Bmc): readonly Finding[] {
+  const findings: Finding[] = [];
   const find = (path: string, message: string): void => {
-    findings.push({ path, message: `node "${node.name}": ${message}` });
+    findings.push([path, message]);
   };
   if (bmc.address === undefined) find("/bmc", "bmc.address is missing; write https://10.0.0.7");
   else {
@@ -90,6 +100,14 @@ function validateRedfish(
     const fact = `bmc.system is not a path ("${bmc.system}")`;
     find("/bmc/system", `${fact}; write it as the BMC does, such as /redfish/v1/Systems/1`);
   }
+  return findings;
+}
+
+function loginFindings(bmc: Bmc): readonly Finding[] {
+  const findings: Finding[] = [];
+  const find = (path: string, message: string): void => {
+    findings.push([path, message]);
+  };
   if (bmc.username !== undefined && bmc.password === undefined) {
     find("/bmc/username", "bmc.username has no bmc.password; name one, as { env: BMC_PASSWORD }");
   }

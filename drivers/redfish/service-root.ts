@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from "../../schemas/failure.ts";
-import { answerFault, faultOf, socketFault } from "../net/fault-table.ts";
+import { answerFault } from "../net/answer-faults.ts";
+import { faultOf, socketFault } from "../net/fault-table.ts";
 import type { Wire } from "../net/wire.ts";
 import { linkAt, messageIdsOf, objectAt, textAt, wordsOf } from "./resource.ts";
 
