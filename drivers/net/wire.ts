@@ -266,7 +266,10 @@ export class Wire {
       headersTimeout: 0,
       bodyTimeout: 0,
       connect: (_options, callback) => {
-        callback(null, open.socket);
+        // undici writes only after the callback, which it misses within its own call; a microtask is the same turn.
+        queueMicrotask(() => {
+          callback(null, open.socket);
+        });
       },
     });
     const collected = await new Promise<Collected>((resolve) => {
