@@ -194,18 +194,20 @@ const OTHER_ACT_5XX = row("ambiguous", "IW-B12", "failed while it was asked to a
 
 /** The row for an answered request that is no success: by message first, then by status. */
 export function answerFault(
-  phase: "read" | "act",
+  phase: "login" | "read" | "act",
   status: number,
   messageIds: readonly string[],
 ): Fault {
-  const byStatus = (phase === "read" ? READ_STATUS_FAULTS : ACT_STATUS_FAULTS)[status];
+  const byStatus = (phase === "act" ? ACT_STATUS_FAULTS : READ_STATUS_FAULTS)[status];
   // A 5xx that may have taken effect stays ambiguous whatever the message says.
   if (byStatus?.kind === "ambiguous") return byStatus;
   for (const id of messageIds) {
     const fault = MESSAGE_FAULTS[id.slice(id.lastIndexOf(".") + 1)];
-    if (fault !== undefined) return fault;
+    // A login has no session yet: whatever its 401 is called, the password was refused.
+    const atLogin = phase === "login" && fault?.code === "IW-B14";
+    if (fault !== undefined && !atLogin) return fault;
   }
   if (byStatus !== undefined) return byStatus;
-  if (phase === "read") return OTHER_READ;
+  if (phase !== "act") return OTHER_READ;
   return status >= 500 ? OTHER_ACT_5XX : OTHER_REFUSAL;
 }

@@ -136,7 +136,8 @@ export class Wire {
 
   /** Destroys every connection. */
   async close(): Promise<void> {
-    for (const open of this.#open) open.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const open of this.#open) open.reset();
     this.#open.clear();
     const pool = this.#pool;
     this.#pool = null;
@@ -279,11 +280,12 @@ export class Wire {
         resolve(answer);
       });
       const stop = (code: string): void => {
-        open.destroy();
+        open.reset();
         collector.end(code);
       };
       const onAbort = (): void => {
-        stop("IW_ABORTED");
+        // A signal may fire anywhere, also within this socket's own callbacks, where a reset is not safe.
+        setImmediate(stop, "IW_ABORTED");
       };
       const timer = setTimeout(() => {
         stop("IW_REQUEST_TIMEOUT");

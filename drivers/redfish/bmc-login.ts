@@ -269,7 +269,7 @@ export class BmcLogin {
     const read = await this.#plan.wire.read(root.systems, headers);
     if (!read.ok) return unsent(read.failure);
     const { status } = read.value;
-    if (status >= 400) return unsent(this.#failureOf("read", read.value));
+    if (status >= 400) return unsent(this.#failureOf("login", read.value));
     const { fingerprint } = credentials;
     return { performed: { sent: true }, auth: { kind: "basic", headers, fingerprint } };
   }
@@ -290,7 +290,7 @@ export class BmcLogin {
     const known = messageIdsOf(made).length > 0;
     if (status === 404 || status === 405 || status === 501) return "no-sessions";
     if (status === 400 && !known) return "no-sessions";
-    if (status >= 300) return { performed: this.#refusal("read", sent.answer), auth: null };
+    if (status >= 300) return { performed: this.#refusal("login", sent.answer), auth: null };
     const token = headers["x-auth-token"];
     const uri = pathOf(headers.location) ?? pathOf(textAt(made, "@odata.id"));
     if (typeof token !== "string" || token === "" || uri === undefined) {
@@ -317,11 +317,11 @@ export class BmcLogin {
     };
   }
 
-  #refusal(phase: "read" | "act", answer: Answer): Performed {
+  #refusal(phase: "login" | "act", answer: Answer): Performed {
     return { sent: "refused", failure: this.#failureOf(phase, answer) };
   }
 
-  #failureOf(phase: "read" | "act", answer: Answer): Failure {
+  #failureOf(phase: "login" | "act", answer: Answer): Failure {
     const fault = answerFault(phase, answer.status, messageIdsOf(answer.body));
     const words = this.redact(wordsOf(answer.status, answer.body));
     return faultOf(this.#plan.wire.thing, fault, words, retryAfterMs(answer, this.#plan.ports));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeType } from "../../../drivers/fake/fake-type.ts";
+import { parseFakeMachine } from "../../../drivers/fake/fake-machine.ts";
 import { known } from "../../../schemas/observation.ts";
 import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
 import { performContext, testNode, testPorts } from "../support/driver-bench.ts";
@@ -37,7 +38,7 @@ function setUp(): Promise<DriverBench> {
       testNode("n1", { driver: "fake", fake: { failures: [`${verb}:${how}`] } }),
     mutations: () => {
       const text = fakeState.kept.get("n1");
-      return text === undefined ? 0 : (JSON.parse(text) as { acts: number }).acts - ended;
+      return text === undefined ? 0 : parseFakeMachine(text, node).acts - ended;
     },
     close: () => Promise.resolve(),
   });

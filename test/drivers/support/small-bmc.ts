@@ -5,7 +5,9 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
+import { isObject } from "../../../drivers/net/read-json.ts";
+import { objectAt, textAt } from "../../../drivers/redfish/resource.ts";
 
 /** What a small BMC does wrong, request by request: answers true when it has dealt with the request. */
 export type Misbehave = (request: SeenRequest, response: ServerResponse) => boolean;
@@ -61,22 +63,13 @@ export const SYSTEM_1 = "/redfish/v1/Systems/1";
 export async function startSmallBmc(options: SmallBmcOptions = {}): Promise<SmallBmc> {
   const state = newState(options);
   const listener: RequestListener = (request, response) => {
-    void readBody(request).then((body) => {
-      const seen: SeenRequest = {
-        method: request.method ?? "",
-        path: request.url ?? "",
-        headers: request.headers,
-        body,
-        socket: request.socket,
-      };
-      state.bmc.log.push(seen);
-      if (!state.bmc.misbehave(seen, response)) answer(state, seen, response);
-    });
+    void take(state, request, response);
   };
   const server =
     options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const bound = server.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
   const bmc = Object.assign(state.bmc, {
     port,
     url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
@@ -87,6 +80,22 @@ export async function startSmallBmc(options: SmallBmcOptions = {}): Promise<Smal
       }),
   });
   return bmc;
+}
+
+async function take(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const seen: SeenRequest = {
+    method: request.method ?? "",
+    path: request.url ?? "",
+    headers: request.headers,
+    body: await readBody(request),
+    socket: request.socket,
+  };
+  state.bmc.log.push(seen);
+  if (!state.bmc.misbehave(seen, response)) answer(state, seen, response);
 }
 
 interface State {
@@ -125,7 +134,7 @@ function newState(options: SmallBmcOptions): State {
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
   const text = Buffer.concat(chunks).toString();
   return text === "" ? null : JSON.parse(text);
 }
@@ -195,9 +204,9 @@ function root(state: State): unknown {
 }
 
 function login(state: State, seen: SeenRequest, response: ServerResponse): void {
-  const body = seen.body as { UserName?: string; Password?: string };
+  const body = isObject(seen.body) ? seen.body : {};
   const { username, password } = state.options;
-  if (body.UserName !== username || body.Password !== password) {
+  if (body["UserName"] !== username || body["Password"] !== password) {
     return sendJson(response, 401, redfishError("ResourceAtUriUnauthorized"));
   }
   if (state.bmc.sessions.size >= (state.options.sessionsMax ?? 8)) {
@@ -248,20 +257,24 @@ function onSystem(state: State, at: OnSystem, response: ServerResponse): void {
     return sendJson(response, 200, { Attributes: { Turbo: "On", Cores: 8, Deep: { a: 1 } } });
   }
   if (seen.method === "GET") return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
-  if (state.options.wantsEtag === true && seen.method === "PATCH") {
-    if (seen.headers["if-match"] === undefined) return sendJson(response, 428, null);
-    if (seen.headers["if-match"] !== etag) return sendJson(response, 412, null);
-  }
-  change(system, seen.body as Record<string, unknown>);
+  const unmet = state.options.wantsEtag === true ? unmetCondition(seen, etag) : null;
+  if (unmet !== null) return sendJson(response, unmet, null);
+  change(system, isObject(seen.body) ? seen.body : {});
   response.writeHead(204).end();
 }
 
-function change(system: SmallSystem, body: Record<string, unknown>): void {
+function unmetCondition(seen: SeenRequest, etag: string): number | null {
+  if (seen.method !== "PATCH") return null;
+  if (seen.headers["if-match"] === undefined) return 428;
+  return seen.headers["if-match"] === etag ? null : 412;
+}
+
+function change(system: SmallSystem, body: Readonly<Record<string, unknown>>): void {
   system.revision += 1;
-  const boot = (body["Boot"] ?? {}) as Record<string, string>;
-  system.target = boot["BootSourceOverrideTarget"] ?? system.target;
-  system.enabled = boot["BootSourceOverrideEnabled"] ?? system.enabled;
-  system.mode = boot["BootSourceOverrideMode"] ?? system.mode;
+  const boot = objectAt(body, "Boot");
+  system.target = textAt(boot, "BootSourceOverrideTarget") ?? system.target;
+  system.enabled = textAt(boot, "BootSourceOverrideEnabled") ?? system.enabled;
+  system.mode = textAt(boot, "BootSourceOverrideMode") ?? system.mode;
   if (typeof body["SecureBootEnable"] === "boolean") system.secureBoot = body["SecureBootEnable"];
   if (body["ResetType"] === "On" || body["ResetType"] === "ForceOn") system.power = "On";
   if (body["ResetType"] === "ForceOff" || body["ResetType"] === "GracefulShutdown") {
