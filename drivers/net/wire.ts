@@ -88,6 +88,7 @@ export class Wire {
   readonly #actSlot = new Slots(1, WAITING_MAX);
   readonly #open = new Set<OpenSocket>();
   #pool: Pool | null = null;
+  readonly #reading = new Set<AnswerCollector>();
   #connects = 0;
 
   constructor(plan: WirePlan) {
@@ -110,6 +111,7 @@ export class Wire {
     for (let hop = 0; hop <= REDIRECTS_MAX; hop += 1) {
       const collected = await this.#inSlots(() => this.#get(at, headers, signal));
       if (collected === null) return fail(socketFault(this.thing, "IW_QUEUE_FULL"));
+      this.#tell("GET", at, collected);
       if (!collected.done) return fail(this.#failureOf(collected));
       const next = redirectOf(collected, this.#plan.address.origin);
       if (next === null) return ok(answerOf(collected));
@@ -134,8 +136,9 @@ export class Wire {
     }
   }
 
-  /** Destroys every connection. */
+  /** Gives up what is being read and destroys every connection. */
   async close(): Promise<void> {
+    for (const collector of this.#reading) collector.end("IW_ABORTED");
     await new Promise((resolve) => setImmediate(resolve));
     for (const open of this.#open) open.reset();
     this.#open.clear();
@@ -192,7 +195,11 @@ export class Wire {
         signal?.removeEventListener("abort", onAbort);
         resolve(collected);
       };
-      const collector = new AnswerCollector(answerBytes, settle);
+      const collector = new AnswerCollector(answerBytes, (collected) => {
+        this.#reading.delete(collector);
+        settle(collected);
+      });
+      this.#reading.add(collector);
       const onAbort = (): void => {
         collector.end("IW_ABORTED");
       };
@@ -248,6 +255,7 @@ export class Wire {
       if (refused !== null) return { written: false, failure: refused };
       // From here to the write nothing is awaited: the check holds for this turn of the event loop only.
       const collected = await this.#write(open, request, gate);
+      this.#tell(request.method, request.path, collected);
       if (collected.done) return { written: true, answer: answerOf(collected) };
       return { written: true, lost: this.#lost(request, collected) };
     } finally {
@@ -295,6 +303,11 @@ export class Wire {
     });
     void client.destroy().catch(ignore);
     return collected;
+  }
+
+  #tell(method: string, path: string, collected: Collected): void {
+    const came = collected.done ? collected.status : collected.code;
+    this.#plan.debug(`${method} ${this.#plan.address.origin}${path} ${came}`);
   }
 
   #failureOf(collected: Extract<Collected, { done: false }>): Failure {

@@ -89,8 +89,10 @@ export class Bmc {
       if (!read.ok) return read;
       const answer = read.value;
       if (answer.status === 401) {
-        const again = this.login.rejected(headers.value, this.failureOf("read", answer));
-        if (!again || !relogin) return fail(this.failureOf("read", answer));
+        const phase = this.login.fence === "session" ? "read" : "login";
+        const why = this.failureOf(phase, answer);
+        const again = this.login.rejected(headers.value, why);
+        if (!again || !relogin) return fail(why);
         relogin = false;
       } else if (BUSY_STATUSES.has(answer.status) && repeat < BUSY_REPEATS_MAX) {
         repeat += 1;
@@ -203,7 +205,7 @@ export class Bmc {
     return service.failure.code === "IW-B18" ? ok(undefined) : service;
   }
 
-  failureOf(phase: "read" | "act", answer: Answer): Failure {
+  failureOf(phase: "login" | "read" | "act", answer: Answer): Failure {
     const fault = answerFault(phase, answer.status, messageIdsOf(answer.body));
     const words = this.login.redact(wordsOf(answer.status, answer.body));
     return faultOf(this.wire.thing, fault, words, retryAfterMs(answer, this.#ports));

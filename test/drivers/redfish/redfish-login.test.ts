@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { known } from "../../../schemas/observation.ts";
 import { performContext, testPorts } from "../support/driver-bench.ts";
 import { driver, LOGIN, nodeAt, POST_SESSION, small } from "../support/redfish-rig.ts";
-import { redfishError, sendJson } from "../support/small-bmc.ts";
+import { redfishError, sendJson, SYSTEM_1 } from "../support/small-bmc.ts";
 
 describe("a password", () => {
   it("that is wrong is sent once, and not again until it changes", async () => {
@@ -152,5 +152,35 @@ describe("the session fence", () => {
     const end = { verb: "session.end", session } as const;
     const ended = await taker.perform(nodeAt(bmc), end, performContext());
     expect(ended).toMatchObject({ sent: "unknown", failure: { code: "IW-B11" } });
+  });
+});
+
+describe("leaving", () => {
+  it("session.end works by basic authentication where strangers hold every session", async () => {
+    const bmc = await small({ ...LOGIN, sessionsMax: 1 });
+    const [old, taker] = [driver(), driver()];
+    const opened = await old.perform(nodeAt(bmc), { verb: "session.open" }, performContext());
+    const session = "session" in opened ? (opened.session ?? "") : "";
+    const end = { verb: "session.end", session } as const;
+    expect(await taker.perform(nodeAt(bmc), end, performContext())).toEqual({ sent: true });
+    expect(bmc.sessions.size).toBe(0);
+  });
+
+  it("close() gives up what hangs: nobody waits for limits.requestSeconds", async () => {
+    const bmc = await small();
+    const one = driver();
+    await one.observe(nodeAt(bmc), ["power"]);
+    const hanging = new Promise<void>((resolve) => {
+      bmc.misbehave = (seen) => {
+        if (seen.path !== SYSTEM_1) return false;
+        resolve();
+        return true;
+      };
+    });
+    const seen = one.observe(nodeAt(bmc), ["power"]);
+    await hanging;
+    await one.close();
+    expect((await seen).unreachable?.code).toBe("IW-B01");
+    expect(bmc.sessions.size).toBe(0);
   });
 });
