@@ -3,10 +3,10 @@ import { BOOT_DEVICES, BOOT_MODES } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 
 /** The version of a fake machine's stored state. */
-export const FAKE_MACHINE_VERSION = 1;
+const FAKE_MACHINE_VERSION = 1;
 
 /** A fake machine, as it is kept between processes. */
-export const fakeMachineSchema = z.object({
+const fakeMachineSchema = z.object({
   version: z.literal(FAKE_MACHINE_VERSION),
   power: z.enum(["on", "off"]),
   bootDevice: z.enum([...BOOT_DEVICES, "none"]),

@@ -1,7 +1,7 @@
 import { AGAIN, type Fault, LOOK, row } from "./fault-table.ts";
 
 /** HTTP statuses of a read or login. */
-export const READ_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
+const READ_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
   401: row(
     "stalled",
     "IW-B04",
@@ -24,7 +24,7 @@ export const READ_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
 };
 
 /** HTTP statuses of a mutating request that was answered. A row with kind `ambiguous` may have taken effect. */
-export const ACT_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
+const ACT_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
   400: row(
     "stalled",
     "IW-B10",
@@ -79,7 +79,7 @@ export const ACT_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
  * Last segment of a Redfish MessageId (DSP2065 Base registry; vendors as said) -> what it means. It wins over
  * the status, because vendors give statuses freely.
  */
-export const MESSAGE_FAULTS: Readonly<Record<string, Fault>> = {
+const MESSAGE_FAULTS: Readonly<Record<string, Fault>> = {
   SessionLimitExceeded: row(
     "transient",
     "IW-B09",

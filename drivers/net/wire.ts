@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** Why a request is sent: the read-only guard judges by it, and by the method. */
-export type Purpose = "login" | "logout" | "act";
+type Purpose = "login" | "logout" | "act";
 
 /** A request that is written once, on a connection of its own. */
 export interface SendRequest {

@@ -16,7 +16,7 @@ export interface ActRequest {
 export type PowerVerb = Extract<Action["verb"], `power.${string}`>;
 
 /** DSP0268 ComputerSystem.ResetType for each verb, by preference. PushPowerButton does either and so is never sent. */
-export const RESET_TYPES: Readonly<Record<PowerVerb, readonly [string, ...string[]]>> = {
+const RESET_TYPES: Readonly<Record<PowerVerb, readonly [string, ...string[]]>> = {
   "power.on": ["On", "ForceOn"],
   "power.off": ["ForceOff"],
   "power.softOff": ["GracefulShutdown"],
@@ -48,7 +48,7 @@ export function resetRequest(
 }
 
 /** Where a change of Boot is written: the settings resource where the system names one (DSP0266 Settings resource). */
-export function bootPath(system: JsonObject, systemPath: string): string {
+function bootPath(system: JsonObject, systemPath: string): string {
   return linkAt(objectAt(system, "@Redfish.Settings"), "SettingsObject") ?? systemPath;
 }
 

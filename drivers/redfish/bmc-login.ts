@@ -43,7 +43,7 @@ interface LoginOutcome {
 }
 
 /** Milliseconds for the end of one session when a command leaves: a dead BMC must not hold it. */
-export const LOGOUT_MS = 3000;
+const LOGOUT_MS = 3000;
 
 /** Passwords are compared by keyed hash and never kept for comparison; the key lives as long as the process. */
 const FINGERPRINT_KEY = randomBytes(32);

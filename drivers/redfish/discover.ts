@@ -23,7 +23,7 @@ export interface DiscoverHow {
 }
 
 /** One system that was found. */
-export interface DiscoveredSystem {
+interface DiscoveredSystem {
   /** An RFC 1123 label, unique within this answer. */
   readonly name: string;
   /** Path of the system on its BMC. */

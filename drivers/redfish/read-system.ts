@@ -11,7 +11,7 @@ import type { Behaviour } from "./quirks.ts";
 import { linkAt, objectAt, objectsAt, oneLine, pathOf, textAt, textsAt } from "./resource.ts";
 
 /** DSP0268 Resource.PowerState; `Paused` and what is not listed is unknown, never off. */
-export const POWER_WORDS: Readonly<Record<string, PowerState>> = {
+const POWER_WORDS: Readonly<Record<string, PowerState>> = {
   On: "on",
   Off: "off",
   PoweringOn: "powering-on",

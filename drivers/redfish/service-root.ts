@@ -5,7 +5,7 @@ import type { Wire } from "../net/wire.ts";
 import { linkAt, messageIdsOf, objectAt, textAt, wordsOf } from "./resource.ts";
 
 /** DSP0266: the one path that every Redfish service has, readable without login. */
-export const ROOT_PATH = "/redfish/v1/";
+const ROOT_PATH = "/redfish/v1/";
 
 /** What the service root leads to. */
 export interface ServiceRoot {

@@ -12,7 +12,7 @@ import { objectAt, textAt } from "../../../drivers/redfish/resource.ts";
 /** What a small BMC does wrong, request by request: answers true when it has dealt with the request. */
 export type Misbehave = (request: SeenRequest, response: ServerResponse) => boolean;
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
@@ -20,7 +20,7 @@ export interface SeenRequest {
   readonly socket: Socket;
 }
 
-export interface SmallSystem {
+interface SmallSystem {
   power: string;
   target: string;
   enabled: string;
