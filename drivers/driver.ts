@@ -16,6 +16,12 @@ export interface DriverClock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Keeps a fake machine's state as text; null where there is none. Read by the `fake` hardware type only. */
+export interface FakeStatePort {
+  readonly read: (node: string) => Promise<string | null>;
+  readonly write: (node: string, text: string) => Promise<void>;
+}
+
 /** What is handed to every driver. */
 export interface DriverPorts {
   readonly clock: DriverClock;
@@ -30,6 +36,8 @@ export interface DriverPorts {
   readonly random: () => number;
   /** One debug line; never holds a secret. */
   readonly debug: (message: string) => void;
+  /** Where fake machines are kept between processes, by node name; in memory only when left out. */
+  readonly fakeState?: FakeStatePort | undefined;
 }
 
 /** What the engine hands along with one mutating act. */

@@ -1,0 +1,134 @@
+import type { DriverAction, SessionAction } from "../../schemas/action.ts";
+import { fail, ok, type Result } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import type { Performed, PerformContext } from "../driver.ts";
+import type { JsonObject } from "../net/read-json.ts";
+import type { Answer } from "../net/wire.ts";
+import {
+  type ActRequest,
+  type BootContext,
+  bootDeviceRequest,
+  bootModeRequest,
+  resetRequest,
+  secureBootRequest,
+} from "./act-request.ts";
+import type { Bmc, Resource } from "./bmc.ts";
+import { behavioursOf } from "./quirks.ts";
+import { pathOf, textAt } from "./resource.ts";
+
+/** What changes a machine: everything but sessions. */
+export type MachineAction = Exclude<DriverAction, SessionAction>;
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Where an act is done, and as whom. */
+interface ActAt {
+  readonly bmc: Bmc;
+  readonly node: FleetNode;
+  readonly headers: Headers;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Performs one act: reads what the request is made from, then writes it once, behind the engine's check. */
+export async function performAct(
+  bmc: Bmc,
+  node: FleetNode,
+  action: MachineAction,
+  context: PerformContext,
+): Promise<Performed> {
+  const headers = bmc.login.actHeaders(node.name);
+  if (!headers.ok) return { sent: false, failure: headers.failure };
+  const at: ActAt = { bmc, node, headers: headers.value, signal: context.signal };
+  const prepared = await prepare(at, action);
+  if (!prepared.ok) return { sent: false, failure: prepared.failure };
+  const { request, ifMatch } = prepared.value;
+  const sent = await bmc.wire.send(
+    {
+      purpose: "act",
+      ...request,
+      headers: { ...at.headers, ...(ifMatch === undefined ? {} : { "if-match": ifMatch }) },
+    },
+    context,
+  );
+  if (!sent.written) return { sent: false, failure: sent.failure };
+  if ("lost" in sent) return { sent: "unknown", failure: sent.lost };
+  return judged(at, request, sent.answer);
+}
+
+interface Prepared {
+  readonly request: ActRequest;
+  /** DSP0266 ETags: sent with a PATCH whose resource gives one; an action has none. */
+  readonly ifMatch: string | undefined;
+}
+
+async function prepare(at: ActAt, action: MachineAction): Promise<Result<Prepared>> {
+  const path = await at.bmc.systemPath(at.node, at.signal);
+  if (!path.ok) return path;
+  const system = await at.bmc.readForAct(path.value, at.headers, at.signal);
+  if (!system.ok) return system;
+  const request = await requestOf(at, action, { path: path.value, system: system.value.body });
+  if (!request.ok) return request;
+  if (request.value.method !== "PATCH") return ok({ request: request.value, ifMatch: undefined });
+  const target: Result<Resource> =
+    request.value.path === path.value
+      ? system
+      : await at.bmc.readForAct(request.value.path, at.headers, at.signal);
+  if (!target.ok) return fail(target.failure);
+  const ifMatch = at.bmc.etags.form(request.value.path, target.value.etag);
+  return ok({ request: request.value, ifMatch });
+}
+
+interface SystemRead {
+  readonly path: string;
+  readonly system: JsonObject;
+}
+
+async function requestOf(
+  at: ActAt,
+  action: MachineAction,
+  from: SystemRead,
+): Promise<Result<ActRequest>> {
+  switch (action.verb) {
+    case "power.on":
+    case "power.off":
+    case "power.softOff": {
+      const reset = await at.bmc.resetAction(from.system, at.signal);
+      return resetRequest(at.bmc.wire.thing, action.verb, reset);
+    }
+    case "management.setBootDevice":
+      return bootDeviceRequest(await bootContext(at, from), action.device);
+    case "management.setBootMode":
+      return bootModeRequest(await bootContext(at, from), action.mode);
+    case "management.setSecureBoot":
+    default:
+      return secureBootRequest(await bootContext(at, from), action.enabled);
+  }
+}
+
+async function bootContext(at: ActAt, from: SystemRead): Promise<BootContext> {
+  const { system, path } = from;
+  const make = await at.bmc.make(system, at.signal);
+  return {
+    thing: at.bmc.wire.thing,
+    system,
+    systemPath: path,
+    behaviours: behavioursOf(make),
+  };
+}
+
+/** Three outcomes of a written request: taken, refused, or not known. */
+function judged(at: ActAt, request: ActRequest, answer: Answer): Performed {
+  const { status } = answer;
+  if (status === 202) {
+    const task = pathOf(answer.headers.location) ?? pathOf(textAt(answer.body, "@odata.id"));
+    return task === undefined ? { sent: true } : { sent: true, task };
+  }
+  if (status >= 200 && status < 300) return { sent: true };
+  const why = at.bmc.failureOf("act", answer);
+  if (status === 401 && at.bmc.login.rejected(at.headers, why)) {
+    // Somebody ended the session: a takeover perhaps. What was done is looked for, never repeated.
+    return { sent: "unknown", failure: at.bmc.sessionEnded() };
+  }
+  if (status === 412) at.bmc.etags.refused(request.path);
+  return { sent: why.kind === "ambiguous" ? "unknown" : "refused", failure: why };
+}

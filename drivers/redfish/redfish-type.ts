@@ -1,0 +1,124 @@
+import type { FleetNode } from "../../schemas/fleet.ts";
+import type { DriverProperty, HardwareType } from "../driver.ts";
+import { parseBmcAddress } from "../net/bmc-address.ts";
+import { RedfishDriver } from "./redfish-driver.ts";
+
+const PROPERTIES: readonly DriverProperty[] = [
+  { path: "bmc.address", required: true, meaning: "URL of the BMC, such as https://10.0.0.7" },
+  {
+    path: "bmc.system",
+    required: false,
+    meaning: "path of the system; may be left out when the BMC has one",
+  },
+  {
+    path: "bmc.username",
+    required: false,
+    meaning: "user on the BMC; without one nothing is logged in to",
+  },
+  {
+    path: "bmc.password",
+    required: false,
+    meaning: "where the password is kept; required with a user",
+  },
+  {
+    path: "bmc.auth",
+    required: false,
+    meaning: "auto (a session where the BMC has them, else basic), session, or basic",
+  },
+  {
+    path: "bmc.tls.verify",
+    required: false,
+    meaning: "false switches certificate checks off; every plan then says so",
+  },
+  {
+    path: "bmc.tls.ca",
+    required: false,
+    meaning: "PEM file of the issuer, relative to the repository",
+  },
+  {
+    path: "bmc.tls.pin",
+    required: false,
+    meaning: "sha256: of the BMC's own certificate; replaces the issuer's check",
+  },
+];
+
+/** Servers whose BMC speaks Redfish (DMTF DSP0266, DSP0268) over HTTPS. */
+export const redfishType: HardwareType = {
+  name: "redfish",
+  properties: PROPERTIES,
+  observes: [
+    "identity",
+    "power",
+    "bootDevice",
+    "bootMode",
+    "secureBoot",
+    "bios",
+    "tasks",
+    "eventLog",
+  ],
+  performs: [
+    "power.on",
+    "power.off",
+    "power.softOff",
+    "management.setBootDevice",
+    "management.setBootMode",
+    "management.setSecureBoot",
+    "session.open",
+    "session.end",
+  ],
+  validate: validateRedfish,
+  open: (ports) => new RedfishDriver(ports),
+};
+
+function validateRedfish(
+  node: FleetNode,
+): readonly { readonly path: string; readonly message: string }[] {
+  const bmc = node.spec.bmc ?? {};
+  return [...addressFindings(bmc), ...loginFindings(bmc)].map(([path, message]) => ({
+    path,
+    message: `node "${node.name}": ${message}`,
+  }));
+}
+
+type Bmc = NonNullable<FleetNode["spec"]["bmc"]>;
+type Finding = readonly [path: string, message: string];
+
+function addressFindings(bmc: Bmc): readonly Finding[] {
+  const findings: Finding[] = [];
+  const find = (path: string, message: string): void => {
+    findings.push([path, message]);
+  };
+  if (bmc.address === undefined) find("/bmc", "bmc.address is missing; write https://10.0.0.7");
+  else {
+    const address = parseBmcAddress(bmc.address);
+    if (typeof address === "string") find("/bmc/address", address);
+    else if (!address.secure && bmc.tls !== undefined) {
+      find("/bmc/tls", "bmc.tls is given for an http:// address; write https:// or remove it");
+    }
+  }
+  if (bmc.system !== undefined && !/^\/[\x21-\x7e]+$/.test(bmc.system)) {
+    const fact = `bmc.system is not a path ("${bmc.system}")`;
+    find("/bmc/system", `${fact}; write it as the BMC does, such as /redfish/v1/Systems/1`);
+  }
+  return findings;
+}
+
+function loginFindings(bmc: Bmc): readonly Finding[] {
+  const findings: Finding[] = [];
+  const find = (path: string, message: string): void => {
+    findings.push([path, message]);
+  };
+  if (bmc.username !== undefined && bmc.password === undefined) {
+    find("/bmc/username", "bmc.username has no bmc.password; name one, as { env: BMC_PASSWORD }");
+  }
+  if (bmc.username === undefined && bmc.password !== undefined) {
+    find("/bmc/password", "bmc.password has no bmc.username; write the user it belongs to");
+  }
+  if (bmc.username?.includes(":") === true) {
+    find("/bmc/username", "bmc.username holds a colon, which no login can carry; use another user");
+  }
+  if ((bmc.auth === "session" || bmc.auth === "basic") && bmc.username === undefined) {
+    find("/bmc/auth", `bmc.auth is ${bmc.auth} without bmc.username; write the user`);
+  }
+  return findings;
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { fakeType } from "../../../drivers/fake/fake-type.ts";
+import { parseFakeMachine } from "../../../drivers/fake/fake-machine.ts";
+import { known } from "../../../schemas/observation.ts";
+import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
+import { performContext, testNode, testPorts } from "../support/driver-bench.ts";
+
+function memory() {
+  const kept = new Map<string, string>();
+  return {
+    kept,
+    read: (node: string) => Promise.resolve(kept.get(node) ?? null),
+    write: (node: string, text: string) => {
+      kept.set(node, text);
+      return Promise.resolve();
+    },
+  };
+}
+
+function setUp(): Promise<DriverBench> {
+  const fakeState = memory();
+  const node = testNode("n1", { driver: "fake" });
+  // The fake has no wire to watch: acts are counted by the state they leave, sessions taken off.
+  let ended = 0;
+  const driver = fakeType.open(testPorts({ fakeState }));
+  const perform = driver.perform.bind(driver);
+  driver.perform = async (...of) => {
+    const performed = await perform(...of);
+    if (performed.sent === true && of[1].verb.startsWith("session.")) ended += 1;
+    return performed;
+  };
+  return Promise.resolve({
+    driver,
+    reader: fakeType.open(testPorts({ fakeState, readOnly: true })),
+    node,
+    silent: testNode("n2", { driver: "fake", fake: { failures: ["observe"] } }),
+    treat: (verb: string, how: Treatment) =>
+      testNode("n1", { driver: "fake", fake: { failures: [`${verb}:${how}`] } }),
+    mutations: () => {
+      const text = fakeState.kept.get("n1");
+      return text === undefined ? 0 : parseFakeMachine(text, node).acts - ended;
+    },
+    close: () => Promise.resolve(),
+  });
+}
+
+driverConformance(fakeType, setUp);
+
+describe("the fake hardware type", () => {
+  it("names a failure that it does not know", () => {
+    const node = testNode("n1", { fake: { failures: ["power.on:sometimes", "observe:colour"] } });
+    expect(fakeType.validate(node).map((finding) => finding.path)).toEqual([
+      "/fake/failures/0",
+      "/fake/failures/1",
+    ]);
+  });
+
+  it("hides one facet and shows the others", async () => {
+    const driver = fakeType.open(testPorts());
+    const node = testNode("n1", { fake: { failures: ["observe:power"], power: "on" } });
+    const seen = await driver.observe(node, ["power", "bootMode"]);
+    expect(seen.facets.power).toMatchObject({ known: false, why: { code: "IW-B18" } });
+    expect(known(seen, "bootMode")).toBe("uefi");
+  });
+
+  it("keeps a machine between processes where it is given a place", async () => {
+    const fakeState = memory();
+    const node = testNode("n1", { driver: "fake" });
+    const one = fakeType.open(testPorts({ fakeState }));
+    await one.perform(node, { verb: "session.open" }, performContext());
+    await one.perform(node, { verb: "power.on" }, performContext());
+    await one.close();
+    const two = fakeType.open(testPorts({ fakeState }));
+    expect(known(await two.observe(node, ["power"]), "power")).toBe("on");
+  });
+
+  it("begins anew where its stored state cannot be read", async () => {
+    const fakeState = memory();
+    fakeState.kept.set("n1", "{ not json");
+    const driver = fakeType.open(testPorts({ fakeState }));
+    const node = testNode("n1", { fake: { power: "on", serial: "S1" } });
+    const seen = await driver.observe(node, ["power", "identity"]);
+    expect(known(seen, "power")).toBe("on");
+    expect(known(seen, "identity")?.serial).toBe("S1");
+  });
+
+  it("a session ended by another engine carries no further act", async () => {
+    const fakeState = memory();
+    const node = testNode("n1", { driver: "fake" });
+    const [old, taker] = [
+      fakeType.open(testPorts({ fakeState })),
+      fakeType.open(testPorts({ fakeState })),
+    ];
+    const opened = await old.perform(node, { verb: "session.open" }, performContext());
+    const session = "session" in opened ? (opened.session ?? "") : "";
+    await taker.perform(node, { verb: "session.end", session }, performContext());
+    const act = await old.perform(node, { verb: "power.on" }, performContext());
+    expect(act).toMatchObject({ sent: false, failure: { code: "IW-B14" } });
+  });
+});

@@ -1,0 +1,45 @@
+import { redfishType } from "../../../drivers/redfish/redfish-type.ts";
+import type { DriverAction } from "../../../schemas/action.ts";
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
+import { testNode, testPorts } from "../support/driver-bench.ts";
+import { redfishError, sendJson, type SmallBmc, startSmallBmc } from "../support/small-bmc.ts";
+
+driverConformance(redfishType, setUp);
+
+async function setUp(): Promise<DriverBench> {
+  const bmc = await startSmallBmc({ username: "root", password: "calvin" });
+  const bmcSpec = { username: "root", password: { env: "BMC_PASSWORD" } };
+  const node = testNode("n1", { driver: "redfish", bmc: { address: bmc.url, ...bmcSpec } });
+  // Port 1 of the loopback: nothing listens there.
+  const silent = testNode("n2", {
+    driver: "redfish",
+    bmc: { address: "http://127.0.0.1:1", ...bmcSpec },
+  });
+  return {
+    driver: redfishType.open(testPorts()),
+    reader: redfishType.open(testPorts({ readOnly: true })),
+    node,
+    silent,
+    treat: (verb, how) => treat(bmc, { node, silent }, verb, how),
+    mutations: () => bmc.mutations().length,
+    close: () => bmc.close(),
+  };
+}
+
+function treat(
+  bmc: SmallBmc,
+  nodes: { readonly node: FleetNode; readonly silent: FleetNode },
+  verb: DriverAction["verb"],
+  how: Treatment,
+): FleetNode {
+  if (how === "unsent") return nodes.silent;
+  bmc.misbehave = (seen, response) => {
+    if (!seen.path.endsWith("ComputerSystem.Reset")) return false;
+    if (how === "refused") sendJson(response, 400, redfishError("ActionNotSupported", verb));
+    if (how === "ignored") response.writeHead(204).end();
+    if (how === "lost") seen.socket.destroy();
+    return true;
+  };
+  return nodes.node;
+}
