@@ -1,0 +1,84 @@
+import type { Driver, HardwareType } from "../../drivers/driver.ts";
+import type { Failure, Result } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import type { SecretRef } from "../../schemas/documents.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import type { Checkpoint, Clock, Random } from "../run/ports.ts";
+import type { StorePorts } from "../run/store/store-ports.ts";
+
+/** Everything real that a command may reach; `compose.ts` puts it together, tests may hand in another. */
+export interface House {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly store: StorePorts;
+  readonly checkpoint: Checkpoint;
+  readonly hardwareTypes: ReadonlyMap<string, HardwareType>;
+  /** SHA-256, lower-case hex. */
+  digest(text: string): string;
+  openDrivers(options: DriverOptions): DriverSet;
+  /** Reads one BMC and answers its systems as YAML documents. */
+  discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;
+  /** Starts simulated BMCs. */
+  simulate(request: SimulateRequest): Promise<Result<Simulation>>;
+}
+
+/** What drivers are opened with. */
+export interface DriverOptions {
+  readonly settings: Settings;
+  /** Absolute path of the repository. */
+  readonly root: string;
+  readonly stateDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readOnly: boolean;
+  readonly debug: (message: string) => void;
+}
+
+/** The drivers of one run, opened when first asked for. */
+export interface DriverSet {
+  driverFor(node: FleetNode): Driver | Failure;
+  /** A fingerprint of the node's password, to know whether it changed since it was refused. */
+  secretVersion(node: FleetNode): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+/** How `discover` logs in and trusts. */
+export interface DiscoverHow {
+  readonly username: string | undefined;
+  readonly password: SecretRef | undefined;
+  readonly auth: "auto" | "session" | "basic";
+  readonly verify: boolean;
+  readonly ca: string | undefined;
+  readonly pin: string | undefined;
+}
+
+/** What `simulate` was asked for. */
+export interface SimulateRequest {
+  /** Machines of a declared inventory; null with `nodes`. */
+  readonly fleetNodes: readonly FleetNode[] | null;
+  readonly nodes: number;
+  readonly port: number;
+  readonly https: boolean;
+  readonly portPerBmc: boolean;
+  readonly faults: readonly string[];
+  readonly username: string;
+  readonly password: string;
+  readonly logFile: string | undefined;
+  readonly seed: number;
+  readonly timing: {
+    readonly powerOnMs: number;
+    readonly powerOffMs: number;
+    readonly gracefulMs: number;
+  };
+}
+
+/** A running simulation. */
+export interface Simulation {
+  readonly url: string;
+  /** Documents that declare its machines. */
+  readonly inventory: string;
+  readonly lines: readonly string[];
+  close(): Promise<void>;
+}

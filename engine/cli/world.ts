@@ -1,0 +1,184 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { formatDiagnostics } from "../../inventory/format-diagnostics.ts";
+import { loadFleet } from "../../inventory/load-fleet.ts";
+import { loadSettings } from "../../inventory/load-settings.ts";
+import type { Diagnostic } from "../../schemas/diagnostic.ts";
+import type { Failure } from "../../schemas/failure.ts";
+import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import type { ActingStore, StoreReader } from "../run/ports.ts";
+import { openActing, openReader } from "../run/store/open-store.ts";
+import { type CommandInput, CommandError } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+import type { DriverOptions } from "./house.ts";
+import { unknownNode } from "./selector.ts";
+
+/** Settings and places of one run. */
+export interface Place {
+  /** Absolute path of the repository. */
+  readonly root: string;
+  readonly stateDir: string;
+  readonly cacheDir: string;
+  readonly settings: Settings;
+  readonly settingsHash: string;
+  readonly settingsPath: string | null;
+}
+
+/** A place with the fleet that is declared there. */
+export interface World extends Place {
+  readonly fleet: Fleet;
+}
+
+/** Reads the settings; prints what is wrong with them and ends with 3. */
+export async function loadPlace(input: CommandInput): Promise<Place> {
+  const { common, io } = input;
+  const root = resolve(io.cwd, common.dir);
+  if (!existsSync(root))
+    throw new CommandError(EXIT.invalid, `there is no directory ${root}; check -C`, "IW-I14");
+  const loaded = await loadSettings({
+    dir: root,
+    ref: common.ref,
+    configFile: common.config,
+    env: io.env,
+    overrides: common.state === undefined ? {} : { state: resolve(io.cwd, common.state) },
+  });
+  stopAtErrors(input, loaded.diagnostics);
+  if (loaded.settings === null)
+    throw new CommandError(EXIT.invalid, "the settings cannot be read", "IW-S01");
+  const stateDir = isAbsolute(loaded.settings.state)
+    ? loaded.settings.state
+    : join(root, loaded.settings.state);
+  return {
+    root,
+    stateDir,
+    cacheDir: existsSync(stateDir) ? join(stateDir, "cache") : userCache(io.env),
+    settings: loaded.settings,
+    settingsHash: loaded.settingsHash,
+    settingsPath: loaded.settingsPath,
+  };
+}
+
+/** Reads settings and fleet; prints every finding of the inventory and ends with 3 when one is an error. */
+export async function loadWorld(input: CommandInput): Promise<World> {
+  const place = await loadPlace(input);
+  const { fleet, diagnostics } = await loadFleet({
+    dir: place.root,
+    ref: input.common.ref,
+    settings: place.settings,
+    settingsPath: place.settingsPath ?? undefined,
+    cacheDir: place.cacheDir,
+  });
+  stopAtErrors(input, diagnostics);
+  if (fleet === null) throw new CommandError(EXIT.invalid, "the inventory cannot be read", "IW-I14");
+  return { ...place, fleet };
+}
+
+/** A parsed cache is worth keeping also where no store is: a pipeline plans without one. */
+function userCache(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ironwright");
+}
+
+function stopAtErrors(input: CommandInput, diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length === 0) return;
+  const errors = diagnostics.filter((d) => d.severity === "error").length;
+  if (errors === 0 && input.common.logLevel === "error") return;
+  input.io.err(formatDiagnostics(diagnostics, "text"));
+  if (errors > 0)
+    throw new CommandError(
+      EXIT.invalid,
+      `${errors} ${errors === 1 ? "error" : "errors"} in the inventory or settings; nothing was read from a BMC`,
+    );
+}
+
+/** The store for reading, or why there is none that can be used. */
+export async function reader(
+  input: CommandInput,
+  place: Place,
+): Promise<{ readonly store: StoreReader | null; readonly why: Failure | null }> {
+  const opened = await openReader(place.stateDir, expected(place), input.house.store);
+  return opened.ok ? { store: opened.value, why: null } : { store: null, why: opened.failure };
+}
+
+/** The store for reading; ends with 3 when there is none. */
+export async function needReader(input: CommandInput, place: Place): Promise<StoreReader> {
+  const { store, why } = await reader(input, place);
+  if (store === null) throw storeError(why);
+  return store;
+}
+
+/** The store with a living incarnation behind it; ends with 3 when there is none that may act. */
+export async function needActing(
+  input: CommandInput,
+  place: Place,
+  role: "apply" | "command" = "command",
+): Promise<ActingStore> {
+  refuseReadOnly(input, place);
+  const { house } = input;
+  const name = `${place.settings.instance ?? house.host}.${role}.${house.pid}`;
+  const opened = await openActing(
+    place.stateDir,
+    expected(place),
+    { name, role, host: house.host },
+    house.store,
+  );
+  if (!opened.ok) throw storeError(opened.failure);
+  return opened.value;
+}
+
+/** Runs with an acting store and always ends its incarnation. */
+export async function withActing<T>(
+  input: CommandInput,
+  place: Place,
+  work: (store: ActingStore) => Promise<T>,
+): Promise<T> {
+  const store = await needActing(input, place);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** `--read-only` and `mode: observe` refuse every command that acts. */
+function refuseReadOnly(input: CommandInput, place: Place): void {
+  if (input.common.readOnly)
+    throw new CommandError(EXIT.refused, "--read-only: this command acts, and nothing was done", "IW-B16");
+  if (place.settings.mode === "observe")
+    throw new CommandError(
+      EXIT.refused,
+      `mode is observe for the whole fleet (${place.settingsPath ?? "settings"}): nothing may act; remove it to act`,
+      "IW-P09",
+    );
+}
+
+function expected(place: Place): { store: string | undefined; ttlSeconds: number } {
+  return { store: place.settings.store, ttlSeconds: place.settings.lease.ttlSeconds };
+}
+
+/** A failure of the store as the end of a command: 5 for leases, 3 for the rest. */
+export function storeError(why: Failure | null): CommandError {
+  if (why === null) return new CommandError(EXIT.invalid, "there is no store here; run: ironwright init", "IW-S02");
+  const exit = why.code.startsWith("IW-L") ? EXIT.lease : EXIT.invalid;
+  return new CommandError(exit, why.message, why.code);
+}
+
+/** The declared node of that name; wrong usage (64) with the nearest name otherwise. */
+export function nodeNamed(fleet: Fleet, name: string | undefined): FleetNode {
+  const node = fleet.nodes.find((n) => n.name === name);
+  if (node === undefined) throw unknownNode(name ?? "", fleet.nodes.map((n) => n.name));
+  return node;
+}
+
+/** What drivers are opened with in this place; the wire refuses all but reads unless `acts`. */
+export function driverOptions(input: CommandInput, place: Place, acts = false): DriverOptions {
+  return {
+    settings: place.settings,
+    root: place.root,
+    stateDir: place.stateDir,
+    env: input.io.env,
+    readOnly: !acts || input.common.readOnly || place.settings.mode === "observe",
+    debug: (message) => input.io.log("debug", message),
+  };
+}
