@@ -1,0 +1,37 @@
+import type { ObservedFacet } from "../../../schemas/observation.ts";
+import type { FacetName } from "../../../schemas/plan.ts";
+import { biosFacet } from "./bios.ts";
+import { bootDeviceFacet } from "./boot-device.ts";
+import { bootModeFacet } from "./boot-mode.ts";
+import type { Facet } from "./facet.ts";
+import { identityFacet } from "./identity.ts";
+import { powerFacet } from "./power.ts";
+import { provisionFacet } from "./provision.ts";
+import { secureBootFacet } from "./secure-boot.ts";
+import { traitsFacet } from "./traits.ts";
+
+/** Every facet, in the order in which a plan prints them. */
+export const ALL_FACETS: readonly Facet[] = [
+  identityFacet,
+  provisionFacet,
+  bootModeFacet,
+  secureBootFacet,
+  biosFacet,
+  bootDeviceFacet,
+  powerFacet,
+  traitsFacet,
+];
+
+const BY_NAME = new Map<string, Facet>(ALL_FACETS.map((facet) => [facet.name, facet]));
+
+/** The facet of that name. */
+export function facetNamed(name: FacetName): Facet {
+  const facet = BY_NAME.get(name);
+  if (facet === undefined) throw new Error(`no facet is called ${name}`);
+  return facet;
+}
+
+/** What must be read of a node so that every facet can be compared; the event log only on demand. */
+export const NEEDED_READINGS: readonly ObservedFacet[] = [
+  ...new Set<ObservedFacet>([...ALL_FACETS.flatMap((facet) => facet.observes), "tasks"]),
+];

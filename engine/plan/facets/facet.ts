@@ -1,0 +1,117 @@
+import type { Action, Impact } from "../../../schemas/action.ts";
+import type { DriftWord } from "../../../schemas/documents.ts";
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { Observation, ObservedFacet } from "../../../schemas/observation.ts";
+import type { Blocked, FacetName } from "../../../schemas/plan.ts";
+import type { NodeRecord, ProvisionState } from "../../../schemas/record.ts";
+import type { Settings } from "../../../schemas/settings.ts";
+import { kindOf } from "../machine.ts";
+
+/** All that is known of one node while it is planned. */
+export interface NodeView {
+  readonly node: FleetNode;
+  /** As stored, or as the declaration and the machine's own word let it be seen (`seeRecord`). */
+  readonly record: NodeRecord;
+  readonly observation: Observation | undefined;
+  /** Where provisioning is to end, in Ironic's word. */
+  readonly target: ProvisionState;
+  readonly settings: Settings;
+  readonly now: number;
+}
+
+/** One difference inside a facet. */
+export interface Difference {
+  /** JSON pointer below `spec`. */
+  readonly path: string;
+  readonly desired: unknown;
+  /** Null when unset. */
+  readonly observed: unknown;
+}
+
+/** How desired and observed compare. */
+export type Comparison =
+  | { readonly kind: "undeclared" }
+  | { readonly kind: "same"; readonly desired: unknown }
+  | { readonly kind: "suspended"; readonly why: string }
+  | { readonly kind: "unknown"; readonly desired: unknown; readonly why: string }
+  | {
+      readonly kind: "differs";
+      readonly desired: unknown;
+      readonly differences: readonly Difference[];
+    };
+
+/** One step before it has a number. */
+export interface Draft {
+  readonly action: Action;
+  readonly impact: Impact;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+  readonly timeoutSeconds: number;
+  readonly why: string;
+  /** Steps of a node run in order of rank, then in the order in which they were drafted. */
+  readonly rank: number;
+  readonly mayNotBoot?: boolean;
+  readonly fallback?: Action;
+}
+
+/** The order of `contract` 2: credentials, settings that need a power-on, provision, boot device, power. */
+export const RANKS = { verify: 0, settings: 1, provision: 2, bootDevice: 3, power: 4 } as const;
+
+/** What closes a difference. */
+export type Closing =
+  | {
+      readonly kind: "steps";
+      readonly drafts: readonly Draft[];
+      /** What the machine takes over only at its next power-on. */
+      readonly staged?: string;
+    }
+  /** Written into the record by apply; nothing goes over the wire. */
+  | { readonly kind: "record"; readonly patch: Partial<NodeRecord> }
+  /** Nothing does, and that is meant. */
+  | { readonly kind: "nothing"; readonly why: string }
+  | { readonly kind: "blocked"; readonly blocked: Blocked };
+
+/**
+ * One comparable aspect of a node. A new facet is a new file of this shape and a row in `all-facets.ts`.
+ */
+export interface Facet {
+  readonly name: FacetName;
+  /** What must be read for it. */
+  readonly observes: readonly ObservedFacet[];
+  compare(view: NodeView): Comparison;
+  /** What is done about drift where the node does not say. */
+  driftDefault(record: NodeRecord): DriftWord;
+  close(view: NodeView, difference: Difference): Closing;
+  /** The current value, in the words of a step's `before` and `after`; undefined when it is unknown. */
+  value(observation: Observation | undefined, record: NodeRecord): unknown;
+}
+
+/** Why a facet is left alone while provisioning owns the machine; null when it does not. */
+export function suspendedBy(record: NodeRecord): string | null {
+  const { provisionState: state } = record;
+  if (state !== "rescue" && kindOf(state) !== "transient") return null;
+  return `suspended while the node is ${state}`;
+}
+
+/** Why a facet could not be read, in one clause. */
+export function whyUnknown(observation: Observation | undefined, facet: ObservedFacet): string {
+  if (observation === undefined) return "it was not observed";
+  const reading = observation.facets[facet];
+  if (reading === undefined || reading.known) return "the BMC does not report it";
+  return reading.why?.message ?? "the BMC does not report it";
+}
+
+/** The hardware says that it can't. */
+export function unsupported(message: string): Closing {
+  return { kind: "blocked", blocked: { kind: "unsupported", code: "IW-P13", message } };
+}
+
+/** This version can't. */
+export function notBuilt(message: string): Closing {
+  return { kind: "blocked", blocked: { kind: "not-built", code: "IW-P08", message } };
+}
+
+/** Power and boot are held to the declaration by default only where we installed what runs. */
+export function enforceOwnDeploys(record: NodeRecord): DriftWord {
+  return record.activeBy === "deployed" ? "enforce" : "report";
+}
