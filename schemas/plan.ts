@@ -105,6 +105,10 @@ export interface Blocked {
     | "unverified";
   readonly code: string;
   readonly message: string;
+  /** Since when, milliseconds since the epoch, where it is known. */
+  readonly since?: number | undefined;
+  /** The next attempt, milliseconds since the epoch, where one is due. */
+  readonly nextTry?: number | undefined;
 }
 
 /** The plan for one node. */

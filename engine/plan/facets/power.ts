@@ -1,4 +1,5 @@
 import { known } from "../../../schemas/observation.ts";
+import { inWords } from "../durations.ts";
 import {
   type Closing,
   enforceOwnDeploys,
@@ -92,8 +93,8 @@ function powerOff({ observation, settings }: NodeView): Closing {
         ...draft,
         action: { verb: "power.softOff" },
         fallback: { verb: "power.off" },
-        timeoutSeconds: softOffSeconds + powerSeconds,
-        why: `graceful; forced after ${softOffSeconds} s`,
+        timeoutSeconds: softOffSeconds,
+        why: `graceful; forced at ${inWords(softOffSeconds)}`,
       },
     ],
   };

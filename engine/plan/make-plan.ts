@@ -1,0 +1,163 @@
+import { IMPACTS } from "../../schemas/action.ts";
+import type { Impact } from "../../schemas/action.ts";
+import type { Fleet } from "../../schemas/fleet.ts";
+import {
+  type NodePlan,
+  type Plan,
+  PLAN_FORMAT_VERSION,
+  PLANNER_VERSION,
+  type PlanSummary,
+  type RackTotals,
+  type Refusal,
+} from "../../schemas/plan.ts";
+import { breakerRefusal, inTrouble } from "./breaker.ts";
+import { canonicalJson } from "./canonical-json.ts";
+import type { PlanInput, PlanOptions } from "./input.ts";
+import { resolveNodes, type ResolvedNode } from "./match-records.ts";
+import { planNode } from "./plan-node.ts";
+import { refuseRemoval, removedNames } from "./removal.ts";
+
+/** The hash function comes from outside, for this room does no I/O of any kind. SHA-256, lower-case hex. */
+export type Digest = (text: string) => string;
+
+/** Everything that apply would do, and why, decided in full. Same input, same bytes. */
+export function makePlan(input: PlanInput, options: PlanOptions & { readonly digest: Digest }): Plan {
+  const { fleet, store } = input;
+  const resolved = resolveNodes(fleet, input.records);
+  const all: NodePlan[] = [];
+  for (const node of resolved.nodes.values()) {
+    const chosen = options.select?.has(node.node.name) ?? true;
+    if (chosen) all.push(store === null ? withoutStore(planOne(node, input, options)) : planOne(node, input, options));
+  }
+  const nodes = all.sort((a, b) => (a.node < b.node ? -1 : 1));
+  const removed = removedNames(fleet, resolved, input.inForce);
+  const orphans = [...new Set([...removed, ...resolved.orphans.map((record) => record.name)])].sort();
+  const body = {
+    formatVersion: PLAN_FORMAT_VERSION,
+    plannerVersion: PLANNER_VERSION,
+    commit: fleet.commit.id,
+    commitSubject: fleet.commit.subject,
+    commitAuthor: fleet.commit.author,
+    commitTime: fleet.commit.time,
+    tree: fleet.tree,
+    settingsHash: options.settingsHash,
+    store: store?.id ?? null,
+    storeEpoch: store?.epoch ?? null,
+    inForce: inForceOf(input, fleet),
+    observed: observedOf(nodes, input, options.now),
+    offline: options.offline,
+    nodes,
+    orphans,
+    refused: refusals(input, nodes, removed, options),
+    summary: summarise(nodes),
+  } as const;
+  const id = `sha256:${options.digest(canonicalJson(body))}`;
+  return { ...body, id, createdAt: new Date(options.now).toISOString() };
+}
+
+function planOne(node: ResolvedNode, input: PlanInput, options: PlanOptions): NodePlan {
+  const holds = node.uuid === null ? [] : (input.holds.get(node.uuid) ?? []);
+  return planNode(node, input.observations.get(node.node.name), holds, options);
+}
+
+/** A clone without the store can show what differs; it cannot know what may be done about it. */
+function withoutStore(plan: NodePlan): NodePlan {
+  const { records: _records, ...rest } = plan;
+  const blocked = {
+    kind: "unverified",
+    code: "IW-S02",
+    message: "there is no store here: what was done to it before is unknown",
+  } as const;
+  return { ...rest, steps: [], staged: [], inSync: false, blockedBy: [blocked, ...plan.blockedBy] };
+}
+
+function inForceOf({ inForce }: PlanInput, fleet: Fleet): Plan["inForce"] {
+  if (inForce === null) return null;
+  const same = inForce.tree === fleet.tree;
+  return { seq: inForce.seq, commit: same ? fleet.commit.id : inForce.commit, since: inForce.at };
+}
+
+function observedOf(nodes: readonly NodePlan[], input: PlanInput, now: number): Plan["observed"] {
+  let seen = 0;
+  let oldest: number | null = null;
+  for (const { node, unreachable } of nodes) {
+    const at = input.observations.get(node)?.at;
+    if (unreachable || at === undefined) continue;
+    seen += 1;
+    oldest = oldest === null ? at : Math.min(oldest, at);
+  }
+  return { nodes: seen, of: nodes.length, oldestMs: oldest === null ? null : Math.max(0, now - oldest) };
+}
+
+function refusals(
+  input: PlanInput,
+  nodes: readonly NodePlan[],
+  removed: readonly string[],
+  options: PlanOptions,
+): readonly Refusal[] {
+  const { stop } = input;
+  const stopped: Refusal | null =
+    stop === null
+      ? null
+      : {
+          code: "IW-P11",
+          message: `${stop.kind === "stop" ? "the fleet is stopped" : "the breaker is open"} by ${stop.by} since ${new Date(stop.at).toISOString()}: "${stop.reason}". To go on: ironwright resume`,
+          declaredAt: null,
+        };
+  const troubled = inTrouble(nodes, input.acknowledged);
+  const found = [
+    stopped,
+    refuseRemoval(input, removed, options),
+    stopped === null && !options.offline
+      ? breakerRefusal(troubled, input.fleet.nodes.length, options.settings.breaker)
+      : null,
+  ];
+  return found.filter((refusal) => refusal !== null);
+}
+
+/** Powers that are cycled or cut while something may run. */
+function rebootsOf(node: NodePlan): number {
+  return node.steps.filter((step) => step.impact === "reboot" || step.impact === "destructive").length;
+}
+
+function totalsOf(nodes: readonly NodePlan[]): RackTotals {
+  const totals = { nodes: nodes.length, steps: 0, reboots: 0, erased: 0, blocked: 0, reported: 0, unreachable: 0 };
+  for (const node of nodes) {
+    totals.steps += node.steps.length;
+    totals.reboots += rebootsOf(node);
+    totals.erased += node.steps.some((step) => step.impact === "destructive") ? 1 : 0;
+    totals.blocked += !node.unreachable && node.blockedBy.length > 0 ? 1 : 0;
+    totals.reported += isReported(node) ? 1 : 0;
+    totals.unreachable += node.unreachable ? 1 : 0;
+  }
+  return totals;
+}
+
+/** A difference is shown and, by policy, nothing is done about it. */
+export function isReported(node: NodePlan): boolean {
+  return node.changes.some((change) => change.noStep?.startsWith("drift.") === true);
+}
+
+function summarise(nodes: readonly NodePlan[]): PlanSummary {
+  const racks = new Map<string, NodePlan[]>();
+  const byImpact = Object.fromEntries(IMPACTS.map((impact) => [impact, 0])) as Record<Impact, number>;
+  for (const node of nodes) {
+    if (node.rack !== null) racks.set(node.rack, [...(racks.get(node.rack) ?? []), node]);
+    for (const { impact } of node.steps) byImpact[impact] += 1;
+  }
+  const all = totalsOf(nodes);
+  const byRack = Object.fromEntries(
+    [...racks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([rack, its]) => [rack, totalsOf(its)]),
+  );
+  return {
+    nodes: all.nodes,
+    changedNodes: nodes.filter((node) => node.steps.length > 0).length,
+    steps: all.steps,
+    byImpact,
+    reboots: all.reboots,
+    erasedNodes: all.erased,
+    blockedNodes: all.blocked,
+    unreachableNodes: all.unreachable,
+    byRack,
+  };
+}

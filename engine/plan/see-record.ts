@@ -1,0 +1,53 @@
+import { known, type Observation } from "../../schemas/observation.ts";
+import { emptyRecord, type NodeRecord, type ProvisionState } from "../../schemas/record.ts";
+import { declaredInFull, matchIdentity } from "./facets/identity.ts";
+import type { ResolvedNode } from "./match-records.ts";
+
+/** Where declared words lead, in Ironic's names. */
+const TARGETS: Readonly<Record<string, ProvisionState>> = {
+  enroll: "enroll",
+  manageable: "manageable",
+  available: "available",
+  active: "active",
+  adopted: "active",
+  rescue: "rescue",
+};
+
+/**
+ * Where provisioning is to end. A node that declares nothing stays where it is; one that was never
+ * verified is verified, for every other act rests on knowing which machine answers.
+ */
+export function targetOf(declared: string | undefined, record: NodeRecord): ProvisionState {
+  if (declared !== undefined) return TARGETS[declared] ?? record.provisionState;
+  return record.provisionState === "enroll" ? "manageable" : record.provisionState;
+}
+
+/** A node's record as a plan sees it. */
+export interface SeenRecord {
+  readonly record: NodeRecord;
+  /** What apply writes first, when it writes anything. */
+  readonly patch: Partial<NodeRecord> | null;
+}
+
+/**
+ * Adopted by declaration: git says that the machine runs what we did not install, names it in full,
+ * and exactly that machine answers. Then there is nothing to prove and nothing to do: it is active.
+ * So the first plan over what `discover` printed is empty.
+ */
+export function seeRecord(resolved: ResolvedNode, observation: Observation | undefined): SeenRecord {
+  const { node, uuid } = resolved;
+  const record = resolved.record ?? emptyRecord(uuid ?? "", node.name, "existing");
+  const { identity, provision } = node.spec;
+  if (record.provisionState !== "enroll" || provision?.state !== "adopted")
+    return { record, patch: null };
+  const seen = known(observation, "identity");
+  if (!declaredInFull(identity) || matchIdentity(identity, seen).agreed.length < 3)
+    return { record, patch: null };
+  const patch = {
+    provisionState: "active",
+    activeBy: "adopted",
+    origin: "existing",
+    identity: seen ?? null,
+  } as const;
+  return { record: { ...record, ...patch }, patch };
+}

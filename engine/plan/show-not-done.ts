@@ -1,0 +1,116 @@
+import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
+import { isReported } from "./make-plan.ts";
+import { at, type Sheet, wrapped } from "./sheet.ts";
+
+const NAME_AT = 2;
+const TEXT_AT = 16;
+/** Room that a code takes at the right edge. */
+const CODE_ROOM = 15;
+/** More rows of one kind than this are counted; `plan --json` has them all. */
+const MOST_ROWS = 40;
+
+interface Row {
+  readonly name: string;
+  readonly text: string;
+  readonly code: string;
+}
+
+/** What is not done and why, one row each; who is in sync comes last. */
+export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
+  const rows = [...reported(plan.nodes), ...blocked(plan.nodes, sheet), ...orphaned(plan.orphans), ...insecure(plan)];
+  const busy = plan.nodes.filter((node) => !node.inSync).length;
+  const quiet = plan.nodes.length - busy;
+  const shown = rows.slice(0, MOST_ROWS).flatMap((row) => print(row, sheet));
+  const more = rows.length - MOST_ROWS;
+  if (rows.length === 0 && quiet === 0) return [];
+  return [
+    sheet.colors.bold("NOT DONE"),
+    ...(plan.refused.length > 0
+      ? print({ name: "everything", text: "the plan is refused as a whole: no step of it can be applied.", code: "" }, sheet)
+      : []),
+    ...shown,
+    ...(more > 0 ? [`  and ${more} more rows; all of them: ironwright plan --json`] : []),
+    ...inSync(quiet, busy, sheet),
+    "",
+  ];
+}
+
+function inSync(quiet: number, busy: number, sheet: Sheet): readonly string[] {
+  if (quiet === 0) return [];
+  const nodes = quiet === 1 ? "node is" : "nodes are";
+  const text = busy === 0 ? `  nothing is left out: ${quiet} ${nodes} in sync.` : `  ${quiet} ${nodes} in sync.`;
+  return [sheet.colors.dim(text)];
+}
+
+function reported(nodes: readonly NodePlan[]): readonly Row[] {
+  return nodes.filter(isReported).map((node) => {
+    const facets = [
+      ...new Set(
+        node.changes
+          .filter((change) => change.noStep?.startsWith("drift.") === true)
+          .map((change) => change.facet),
+      ),
+    ];
+    return { name: node.node, text: `${facets.join(", ")} ${facets.length === 1 ? "differs" : "differ"}, only reported`, code: "" };
+  });
+}
+
+function blocked(nodes: readonly NodePlan[], sheet: Sheet): readonly Row[] {
+  const same = new Map<string, Row & { readonly names: string[] }>();
+  for (const node of nodes)
+    for (const reason of node.blockedBy) {
+      const row = { name: node.node, text: reasonText(reason, sheet), code: reason.code };
+      const key = `${row.code} ${row.text}`;
+      const known = same.get(key);
+      if (known === undefined) same.set(key, { ...row, names: [node.node] });
+      else known.names.push(node.node);
+    }
+  return [...same.values()].map(({ names, text, code }) => ({
+    name: names.length === 1 ? (names[0] ?? "") : `${names.length} nodes`,
+    text: names.length === 1 ? text : `${text} (${listed(names)})`,
+    code,
+  }));
+}
+
+function listed(names: readonly string[]): string {
+  const most = 8;
+  return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")}, and ${names.length - most} more`;
+}
+
+/** Why one node is not acted on, in one line. */
+export function reasonText({ kind, message, since, nextTry }: Blocked, sheet: Pick<Sheet, "times">): string {
+  const { times } = sheet;
+  const gone = since === undefined ? "unreachable" : `unreachable ${times.since(since)}`;
+  const start = kind === "unreachable" || kind === "unauthorised" ? `${gone}: ` : "";
+  const next = nextTry === undefined ? "" : `, next try ${times.when(nextTry)}`;
+  return `${start}${message}${next}`;
+}
+
+function orphaned(orphans: readonly string[]): readonly Row[] {
+  return orphans.map((name) => ({
+    name,
+    text: "orphan: no longer declared; the machine is left as it is",
+    code: "",
+  }));
+}
+
+/** Every node whose wire is not what it should be, in one row a reason. */
+function insecure({ nodes }: Plan): readonly Row[] {
+  const byNote = new Map<string, string[]>();
+  for (const node of nodes)
+    for (const note of node.notes) byNote.set(note, [...(byNote.get(note) ?? []), node.node]);
+  return [...byNote].map(([note, names]) => ({ name: "note", text: `${note}: ${listed(names)}`, code: "" }));
+}
+
+function print({ name, text, code }: Row, sheet: Sheet): readonly string[] {
+  const codeAt = sheet.columns - CODE_ROOM;
+  const start = `${" ".repeat(NAME_AT)}${name}`;
+  const column = Math.max(TEXT_AT, start.length + 2);
+  const lines = wrapped(text, codeAt - column - 4).map((line, index) =>
+    at(column, index === 0 ? start : "", line),
+  );
+  const last = lines.pop() ?? start;
+  return [...lines, code === "" ? last : at(codeAt, last, code)].map((line) =>
+    name === "note" ? line : sheet.colors.notDone(line),
+  );
+}

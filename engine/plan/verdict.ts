@@ -1,0 +1,43 @@
+import type { Observation } from "../../schemas/observation.ts";
+import type { FacetName } from "../../schemas/plan.ts";
+import type { NodeRecord } from "../../schemas/record.ts";
+import { sameValue } from "./canonical-json.ts";
+import { facetNamed } from "./facets/all-facets.ts";
+
+/** One value of a step's `before` or `after` that is not what it should be. */
+export interface Mismatch {
+  readonly facet: string;
+  readonly expected: unknown;
+  /** Undefined when it is unknown. */
+  readonly seen: unknown;
+}
+
+/** The first expected value that is not met; null when all are. */
+export function firstMismatch(
+  expected: Readonly<Record<string, unknown>>,
+  observation: Observation | undefined,
+  record: NodeRecord,
+): Mismatch | null {
+  for (const [facet, value] of Object.entries(expected)) {
+    const seen = facetNamed(facet as FacetName).value(observation, record);
+    if (seen === undefined || !sameValue(seen, value)) return { facet, expected: value, seen };
+  }
+  return null;
+}
+
+/** In one clause: `power is off, not on`. */
+export function mismatchText({ facet, expected, seen }: Mismatch): string {
+  const is = seen === undefined ? "unknown" : valueText(seen);
+  return `${facet} is ${is}, not ${valueText(expected)}`;
+}
+
+/** A value as a person reads it: `disk, persistent`, `(none)`, `on`. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined) return "(unset)";
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(" ");
+  if (typeof value !== "object") return String(value);
+  if ("device" in value && "persistent" in value)
+    return `${String(value.device)}, ${value.persistent === true ? "persistent" : "once"}`;
+  return JSON.stringify(value);
+}
