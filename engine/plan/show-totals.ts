@@ -23,7 +23,7 @@ export function showTotals(plan: Plan, intent: boolean, sheet: Sheet): readonly 
   if (busy.length === 0) return [];
   const racks = [...new Set(busy.flatMap((node) => node.rack ?? []))].sort();
   const rows = racks.map((rack) => ({
-    label: `  rack ${rack.replace(/^rack[-_ ]?(?=\w)/, "")}`,
+    label: `  ${rack.startsWith("rack") ? rack : `rack ${rack}`}`,
     totals: { ...(plan.summary.byRack[rack] ?? NONE), nodes: busy.filter((node) => node.rack === rack).length },
   }));
   const all = { label: "  all", totals: { ...sum(plan), nodes: busy.length } };

@@ -1,0 +1,56 @@
+import type { Plan, Step } from "../../schemas/plan.ts";
+import type { GraphFormat } from "./draw-machine.ts";
+
+/** The steps of a plan as a graph: nodes, their steps in order, and what each waits for. */
+export function drawPlan(plan: Plan, format: GraphFormat): string {
+  const busy = plan.nodes.filter((node) => node.steps.length > 0);
+  switch (format) {
+    case "json": {
+      const nodes = busy.map(({ node, steps }) => ({
+        node,
+        steps: steps.map(({ id, action, impact, dependsOn }) => ({ id, action, impact, dependsOn })),
+      }));
+      return `${JSON.stringify({ plan: plan.id, nodes }, null, 2)}\n`;
+    }
+    case "text":
+      return busy.length === 0
+        ? "no steps\n"
+        : `${busy.map(({ node, steps }) => `${node}: ${steps.map(stepText).join(" -> ")}`).join("\n")}\n`;
+    case "dot":
+      return [
+        "digraph plan {",
+        "  rankdir=LR;",
+        ...busy.flatMap(({ node, steps }) => edges(node, steps).map(([a, b]) => `  "${a}" -> "${b}";`)),
+        "}",
+        "",
+      ].join("\n");
+    case "mermaid":
+      return [
+        "flowchart LR",
+        ...busy.flatMap(({ node, steps }) =>
+          edges(node, steps).map(([a, b]) => `  ${id(a)}["${a}"] --> ${id(b)}["${b}"]`),
+        ),
+        "",
+      ].join("\n");
+  }
+}
+
+function stepText({ action, impact }: Step): string {
+  return `${action} (${impact})`;
+}
+
+function edges(node: string, steps: readonly Step[]): readonly (readonly [string, string])[] {
+  const name = (step: Step): string => `${node} ${step.id} ${step.action}`;
+  return steps.flatMap((step) =>
+    step.dependsOn.length === 0
+      ? [[node, name(step)] as const]
+      : step.dependsOn.flatMap((before) => {
+          const earlier = steps.find((other) => other.id === before);
+          return earlier === undefined ? [] : [[name(earlier), name(step)] as const];
+        }),
+  );
+}
+
+function id(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9]/g, "_");
+}

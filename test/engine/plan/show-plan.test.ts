@@ -1,0 +1,102 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import { failure } from "../../../schemas/failure.ts";
+import type { Observation } from "../../../schemas/observation.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
+import type { Plan } from "../../../schemas/plan.ts";
+import { makePlan } from "../../../engine/plan/make-plan.ts";
+import { NO_COLORS, showPlan } from "../../../engine/plan/show-plan.ts";
+import { aFleet, aNode, anInput, aRecord, byUuid, inForce, NOW, options, seen } from "../../support/a-fleet.ts";
+
+const HOUR = 3_600_000;
+
+function at(day: number, hours: number, minutes: number, seconds = 0): number {
+  return Date.UTC(2026, 10, day, hours, minutes, seconds);
+}
+
+function drifted(): Plan {
+  const nodes: FleetNode[] = [];
+  const records: NodeRecord[] = [];
+  const observations = new Map<string, Observation>();
+  for (let i = 0; i < 996; i += 1) {
+    const name = `r0-n${String(i).padStart(3, "0")}`;
+    nodes.push(aNode(name, { provision: { state: "active" }, power: "on" }, { rack: "r0" }));
+    records.push(aRecord(name, { provisionState: "active", activeBy: "deployed" }));
+    observations.set(name, seen(name, {}, { at: NOW - (i === 7 ? 41_000 : 3_000) }));
+  }
+  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  nodes.push(
+    aNode("r2-n17", { provision: { state: "active" }, power: "on" }, {
+      rack: "r2",
+      origins: { "/power": ["inventory/rack2.yaml", 88] },
+    }),
+    aNode("r5-n03", { provision: { state: "active" }, bios: { ProcVirtualization: "Enabled" } }, {
+      rack: "r5",
+      origins: { "/bios/ProcVirtualization": ["inventory/profiles/r660.yaml", 31] },
+    }),
+    aNode("r9-n30", { provision: { state: "active" }, power: "on" }, { rack: "r9" }),
+    aNode("r9-n31", { provision: { state: "active" }, power: "on" }, { rack: "r9" }),
+  );
+  records.push(
+    aRecord("r2-n17", { ...active, applied: { power: "on" } }),
+    aRecord("r5-n03", { ...active, applied: { bios: { ProcVirtualization: "Enabled" } } }),
+    aRecord("r9-n30", active),
+    aRecord("r9-n31", active),
+  );
+  observations.set(
+    "r2-n17",
+    seen("r2-n17", { power: "off", eventLog: [{ at: "2026-11-24T03:12:40Z", message: "power button pressed" }] }, {
+      agreed: { at: at(24, 3, 12, 30), desired: {} },
+    }),
+  );
+  observations.set(
+    "r5-n03",
+    seen("r5-n03", { bios: { ProcVirtualization: "Disabled" } }, { agreed: { at: at(23, 22, 40), desired: {} } }),
+  );
+  const silent = (name: string, since: number, why: ReturnType<typeof failure>): Observation => ({
+    ...seen(name),
+    facets: {},
+    unreachable: why,
+    unreachableSince: since,
+  });
+  const lost = failure("transient", "IW-B01", "no answer from 10.9.0.30:443");
+  observations.set(
+    "r9-n30",
+    silent("r9-n30", NOW - 72 * HOUR, { ...lost, retryAfterMs: at(24, 5, 26) - (NOW - 3_000) }),
+  );
+  const refused = "login refused once, not tried again until the secret changes (file bmc/r9-n31)";
+  observations.set("r9-n31", silent("r9-n31", NOW - 12 * 60_000, failure("stalled", "IW-B04", refused)));
+  const fleet = aFleet(nodes);
+  const plan = makePlan(
+    anInput(fleet, { records: byUuid(records), observations, inForce: inForce(fleet) }),
+    options(),
+  );
+  return { ...plan, id: "sha256:77a0d3e2" };
+}
+
+function show(plan: Plan, columns: number): string {
+  return showPlan(plan, {
+    now: NOW,
+    columns,
+    savedAs: "77a0d3e2.plan",
+    colors: NO_COLORS,
+    storeName: "dc1",
+  });
+}
+
+function golden(name: string, text: string): void {
+  const path = new URL(`golden/${name}.txt`, import.meta.url);
+  if (process.env["GOLDEN"] === "write") writeFileSync(path, text);
+  expect(text).toBe(readFileSync(path, "utf8"));
+}
+
+test("drift on 2 of 1,000 nodes reads as in the model, at 100 columns", () => {
+  expect(show(drifted(), 100)).toBe(readFileSync(new URL("golden/drift-100.txt", import.meta.url), "utf8"));
+});
+
+test("at 80 columns the same words are there, and no line is longer", () => {
+  const text = show(drifted(), 80);
+  expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  golden("drift-80", text);
+});
