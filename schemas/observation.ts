@@ -86,7 +86,9 @@ export interface Observation {
    * Facet -> desired value when it was last seen satisfied, and when all of the node was. It tells
    * drift from intent; losing it makes drift look like intent once.
    */
-  readonly agreed?: { readonly at: number; readonly desired: Readonly<Record<string, unknown>> } | undefined;
+  readonly agreed?:
+    | { readonly at: number; readonly desired: Readonly<Record<string, unknown>> }
+    | undefined;
   /** Fingerprint of the secret that was refused: it is not tried again while it is the same. */
   readonly refusedSecret?: string | undefined;
   /** Vendor, model, firmware, for quirks and for `show`. */

@@ -3,8 +3,8 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   const parts: string[] = [];
-  for (const key of Object.keys(value).sort()) {
-    const item: unknown = (value as Record<string, unknown>)[key];
+  const entries: [string, unknown][] = Object.entries(value);
+  for (const [key, item] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (item !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(item)}`);
   }
   return `{${parts.join(",")}}`;

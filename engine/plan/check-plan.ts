@@ -1,3 +1,4 @@
+import { parseInstant } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import { canonicalJson, sameValue } from "./canonical-json.ts";
 import { valueText } from "./verdict.ts";
@@ -7,7 +8,7 @@ const MAX_AGE_MS = 24 * 60 * 60_000;
 
 /** Why a saved plan as a whole can't be applied any more; null when it can. */
 export function checkWhole(saved: Plan, fresh: Plan, now: number): string | null {
-  const age = now - Date.parse(saved.createdAt);
+  const age = now - parseInstant(saved.createdAt);
   if (saved.formatVersion !== fresh.formatVersion || saved.plannerVersion !== fresh.plannerVersion)
     return "it was made by another version of ironwright";
   if (saved.offline) return "it was made offline, from readings on disk";
@@ -37,18 +38,33 @@ export function checkNode(saved: NodePlan, fresh: NodePlan | undefined): NodeChe
 }
 
 function firstMove(saved: NodePlan, fresh: NodePlan): string | null {
+  return declaredMove(saved, fresh) ?? observedMove(saved, fresh) ?? plannedMove(saved, fresh);
+}
+
+function declaredMove(saved: NodePlan, fresh: NodePlan): string | null {
   const [a, b] = [saved.basis, fresh.basis];
-  if (fresh.unreachable && !saved.unreachable) return fresh.blockedBy[0]?.message ?? "it does not answer";
   if (saved.uuid !== fresh.uuid) return "its uuid changed";
   if (a.specHash !== b.specHash) return "its declaration changed";
   if (a.bmcAddress !== b.bmcAddress) return `its BMC address is ${b.bmcAddress ?? "gone"} now`;
+  return null;
+}
+
+function observedMove(saved: NodePlan, fresh: NodePlan): string | null {
+  if (fresh.unreachable && !saved.unreachable)
+    return fresh.blockedBy[0]?.message ?? "it does not answer";
   const stranger = fresh.blockedBy.find((blocked) => blocked.kind === "identity");
   if (stranger !== undefined) return stranger.message;
-  for (const [facet, value] of Object.entries(a.values)) {
-    const seen = facet in b.values ? b.values[facet] : desiredBy(saved, facet);
+  for (const [facet, value] of Object.entries(saved.basis.values)) {
+    const here = fresh.basis.values;
+    const seen = facet in here ? here[facet] : desiredBy(saved, facet);
     if (!sameValue(value, seen)) return `${facet} was ${valueText(value)}, is ${valueText(seen)}`;
   }
-  if (a.recordRevision !== b.recordRevision) return "somebody acted on it since";
+  return null;
+}
+
+function plannedMove(saved: NodePlan, fresh: NodePlan): string | null {
+  if (saved.basis.recordRevision !== fresh.basis.recordRevision)
+    return "somebody acted on it since";
   if (canonicalJson(acts(saved)) === canonicalJson(acts(fresh))) return null;
   return fresh.blockedBy[0]?.message ?? "other steps would be planned now";
 }

@@ -20,7 +20,11 @@ export function drawMachine(format: GraphFormat): string {
 
 /** Contract 5: states with stable and target, transitions with ours. */
 function asJson(): string {
-  const states = STATES.map(({ name, kind, target }) => ({ name, stable: kind === "stable", target }));
+  const states = STATES.map(({ name, kind, target }) => ({
+    name,
+    stable: kind === "stable",
+    target,
+  }));
   return `${JSON.stringify({ states, transitions: TRANSITIONS }, null, 2)}\n`;
 }
 
@@ -62,7 +66,8 @@ function asMermaid(): string {
     "stateDiagram-v2",
     ...STATES.map(({ name }) => `  state "${name}" as ${id(name)}`),
     ...TRANSITIONS.map(
-      ({ from, event, to, ours }) => `  ${id(from)} --> ${id(to)}: ${event}${ours ? " (ours)" : ""}`,
+      ({ from, event, to, ours }) =>
+        `  ${id(from)} --> ${id(to)}: ${event}${ours ? " (ours)" : ""}`,
     ),
     "",
   ].join("\n");

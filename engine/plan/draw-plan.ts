@@ -8,7 +8,12 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
     case "json": {
       const nodes = busy.map(({ node, steps }) => ({
         node,
-        steps: steps.map(({ id, action, impact, dependsOn }) => ({ id, action, impact, dependsOn })),
+        steps: steps.map(({ id, action, impact, dependsOn }) => ({
+          id,
+          action,
+          impact,
+          dependsOn,
+        })),
       }));
       return `${JSON.stringify({ plan: plan.id, nodes }, null, 2)}\n`;
     }
@@ -20,7 +25,9 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
       return [
         "digraph plan {",
         "  rankdir=LR;",
-        ...busy.flatMap(({ node, steps }) => edges(node, steps).map(([a, b]) => `  "${a}" -> "${b}";`)),
+        ...busy.flatMap(({ node, steps }) =>
+          edges(node, steps).map(([a, b]) => `  "${a}" -> "${b}";`),
+        ),
         "}",
         "",
       ].join("\n");
@@ -28,7 +35,7 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
       return [
         "flowchart LR",
         ...busy.flatMap(({ node, steps }) =>
-          edges(node, steps).map(([a, b]) => `  ${id(a)}["${a}"] --> ${id(b)}["${b}"]`),
+          edges(node, steps).map(([a, b]) => `  ${word(a)}["${a}"] --> ${word(b)}["${b}"]`),
         ),
         "",
       ].join("\n");
@@ -51,6 +58,6 @@ function edges(node: string, steps: readonly Step[]): readonly (readonly [string
   );
 }
 
-function id(name: string): string {
+function word(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9]/g, "_");
 }

@@ -26,15 +26,19 @@ export function explainNode(explained: Explained): string {
   const lines = [
     `${node.name}: ${answer(its, plan)}`,
     ...plan.refused.map(({ message, code }) => `  the plan is refused: ${message}   ${code}`),
-    ...its.blockedBy.map((reason) => `  because  ${reasonText(reason, { times })}   ${reason.code}`),
+    ...its.blockedBy.map(
+      (reason) => `  because  ${reasonText(reason, { times })}   ${reason.code}`,
+    ),
     ...its.changes.flatMap((change) => changeLines(change, plan)),
     ...its.steps.map(
       (step) => `  step ${step.id}   ${step.action}  (${step.impact})  ${step.reason}`,
     ),
-    ...its.staged.map(({ path, until }) => `  staged   ${path.slice(1).replaceAll("/", ".")} until ${until}`),
+    ...its.staged.map(
+      ({ path, until }) => `  staged   ${path.slice(1).replaceAll("/", ".")} until ${until}`,
+    ),
     ...its.notes.map((note) => `  note     ${note}`),
     ...(holder === null ? [] : [`  lease    ${holder}`]),
-    ...history(record, times.whenAgo),
+    ...history(record, (at) => times.whenAgo(at)),
     `  declared ${placeText(node.place, false)}${plan.commit === null ? " (working tree)" : ` in commit ${plan.commit.slice(0, 7)}`}`,
   ];
   return `${lines.join("\n")}\n`;
@@ -54,14 +58,18 @@ function answer(its: NodePlan, plan: Plan): string {
   return `${state}; nothing will be done`;
 }
 
-function changeLines({ path, desired, observed, declaredAt, cause, noStep }: NodePlan["changes"][number], plan: Plan): readonly string[] {
+function changeLines(
+  { path, desired, observed, declaredAt, cause, noStep }: NodePlan["changes"][number],
+  plan: Plan,
+): readonly string[] {
   const moved =
     cause === "drift"
       ? "the hardware moved"
       : plan.commit === null
         ? "the working tree asks"
         : `commit ${plan.commit.slice(0, 7)} asks`;
-  const none = noStep === undefined || noStep === "blocked, see below" ? "" : `; no step: ${noStep}`;
+  const none =
+    noStep === undefined || noStep === "blocked, see below" ? "" : `; no step: ${noStep}`;
   return [
     `  differs  ${path.slice(1).replaceAll("/", ".")}: declared ${valueText(desired)} at ${declaredAt ?? "?"}, is ${valueText(observed)} (${moved})${none}`,
   ];
@@ -71,7 +79,9 @@ function history(record: NodeRecord | null, when: (at: number) => string): reado
   if (record === null) return ["  record   none: this store has never acted on it"];
   const lines: string[] = [];
   if (record.lastError !== null)
-    lines.push(`  last error  ${when(record.lastError.at)}: ${record.lastError.message}   ${record.lastError.code}`);
+    lines.push(
+      `  last error  ${when(record.lastError.at)}: ${record.lastError.message}   ${record.lastError.code}`,
+    );
   if (record.lastFlow !== null)
     lines.push(`  last apply  ${when(record.lastFlow.endedAt)}: ${record.lastFlow.outcome}`);
   return lines;

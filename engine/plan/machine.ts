@@ -211,6 +211,10 @@ export const PROVISION_VERBS = {
 } as const satisfies Record<string, { event: string; impact: Impact; built: boolean }>;
 export type ProvisionVerb = keyof typeof PROVISION_VERBS;
 
+function isProvisionVerb(name: string): name is ProvisionVerb {
+  return Object.hasOwn(PROVISION_VERBS, name);
+}
+
 /** One whole move: a verb asked at a place of rest, and the place of rest where it ends when all goes well. */
 export interface Move {
   readonly verb: ProvisionVerb;
@@ -247,9 +251,10 @@ function move(verb: ProvisionVerb, edge: Transition): Move | null {
 }
 
 /** All moves from a place where nothing runs. */
-export const MOVES: readonly Move[] = (Object.keys(PROVISION_VERBS) as ProvisionVerb[]).flatMap(
-  (verb) =>
+export const MOVES: readonly Move[] = Object.keys(PROVISION_VERBS)
+  .filter(isProvisionVerb)
+  .flatMap((verb) =>
     TRANSITIONS.filter(
       (t) => t.event === PROVISION_VERBS[verb].event && kindOf(t.from) !== "transient",
     ).flatMap((edge) => move(verb, edge) ?? []),
-);
+  );

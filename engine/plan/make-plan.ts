@@ -1,5 +1,5 @@
-import { IMPACTS } from "../../schemas/action.ts";
 import type { Impact } from "../../schemas/action.ts";
+import { instantText } from "../../schemas/instant.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import {
   type NodePlan,
@@ -14,6 +14,7 @@ import { breakerRefusal, inTrouble } from "./breaker.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { PlanInput, PlanOptions } from "./input.ts";
 import { resolveNodes, type ResolvedNode } from "./match-records.ts";
+import { isReported } from "./reported.ts";
 import { planNode } from "./plan-node.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
 
@@ -21,17 +22,27 @@ import { refuseRemoval, removedNames } from "./removal.ts";
 export type Digest = (text: string) => string;
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
-export function makePlan(input: PlanInput, options: PlanOptions & { readonly digest: Digest }): Plan {
+export function makePlan(
+  input: PlanInput,
+  options: PlanOptions & { readonly digest: Digest },
+): Plan {
   const { fleet, store } = input;
   const resolved = resolveNodes(fleet, input.records);
   const all: NodePlan[] = [];
   for (const node of resolved.nodes.values()) {
     const chosen = options.select?.has(node.node.name) ?? true;
-    if (chosen) all.push(store === null ? withoutStore(planOne(node, input, options)) : planOne(node, input, options));
+    if (chosen)
+      all.push(
+        store === null
+          ? withoutStore(planOne(node, input, options))
+          : planOne(node, input, options),
+      );
   }
   const nodes = all.sort((a, b) => (a.node < b.node ? -1 : 1));
   const removed = removedNames(fleet, resolved, input.inForce);
-  const orphans = [...new Set([...removed, ...resolved.orphans.map((record) => record.name)])].sort();
+  const orphans = [
+    ...new Set([...removed, ...resolved.orphans.map((record) => record.name)]),
+  ].sort();
   const body = {
     formatVersion: PLAN_FORMAT_VERSION,
     plannerVersion: PLANNER_VERSION,
@@ -52,7 +63,7 @@ export function makePlan(input: PlanInput, options: PlanOptions & { readonly dig
     summary: summarise(nodes),
   } as const;
   const id = `sha256:${options.digest(canonicalJson(body))}`;
-  return { ...body, id, createdAt: new Date(options.now).toISOString() };
+  return { ...body, id, createdAt: instantText(options.now) };
 }
 
 function planOne(node: ResolvedNode, input: PlanInput, options: PlanOptions): NodePlan {
@@ -86,7 +97,11 @@ function observedOf(nodes: readonly NodePlan[], input: PlanInput, now: number): 
     seen += 1;
     oldest = oldest === null ? at : Math.min(oldest, at);
   }
-  return { nodes: seen, of: nodes.length, oldestMs: oldest === null ? null : Math.max(0, now - oldest) };
+  return {
+    nodes: seen,
+    of: nodes.length,
+    oldestMs: oldest === null ? null : Math.max(0, now - oldest),
+  };
 }
 
 function refusals(
@@ -101,7 +116,7 @@ function refusals(
       ? null
       : {
           code: "IW-P11",
-          message: `${stop.kind === "stop" ? "the fleet is stopped" : "the breaker is open"} by ${stop.by} since ${new Date(stop.at).toISOString()}: "${stop.reason}". To go on: ironwright resume`,
+          message: `${stop.kind === "stop" ? "the fleet is stopped" : "the breaker is open"} by ${stop.by} since ${instantText(stop.at)}: "${stop.reason}". To go on: ironwright resume`,
           declaredAt: null,
         };
   const troubled = inTrouble(nodes, input.acknowledged);
@@ -117,11 +132,20 @@ function refusals(
 
 /** Powers that are cycled or cut while something may run. */
 function rebootsOf(node: NodePlan): number {
-  return node.steps.filter((step) => step.impact === "reboot" || step.impact === "destructive").length;
+  return node.steps.filter((step) => step.impact === "reboot" || step.impact === "destructive")
+    .length;
 }
 
 function totalsOf(nodes: readonly NodePlan[]): RackTotals {
-  const totals = { nodes: nodes.length, steps: 0, reboots: 0, erased: 0, blocked: 0, reported: 0, unreachable: 0 };
+  const totals = {
+    nodes: nodes.length,
+    steps: 0,
+    reboots: 0,
+    erased: 0,
+    blocked: 0,
+    reported: 0,
+    unreachable: 0,
+  };
   for (const node of nodes) {
     totals.steps += node.steps.length;
     totals.reboots += rebootsOf(node);
@@ -133,14 +157,9 @@ function totalsOf(nodes: readonly NodePlan[]): RackTotals {
   return totals;
 }
 
-/** A difference is shown and, by policy, nothing is done about it. */
-export function isReported(node: NodePlan): boolean {
-  return node.changes.some((change) => change.noStep?.startsWith("drift.") === true);
-}
-
 function summarise(nodes: readonly NodePlan[]): PlanSummary {
   const racks = new Map<string, NodePlan[]>();
-  const byImpact = Object.fromEntries(IMPACTS.map((impact) => [impact, 0])) as Record<Impact, number>;
+  const byImpact: Record<Impact, number> = { none: 0, "in-place": 0, reboot: 0, destructive: 0 };
   for (const node of nodes) {
     if (node.rack !== null) racks.set(node.rack, [...(racks.get(node.rack) ?? []), node]);
     for (const { impact } of node.steps) byImpact[impact] += 1;

@@ -1,6 +1,7 @@
 import { compareImpact } from "../../schemas/action.ts";
 import type { HoldScope } from "../../schemas/documents.ts";
 import { originOf } from "../../schemas/fleet.ts";
+import { parseInstant } from "../../schemas/instant.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Blocked } from "../../schemas/plan.ts";
@@ -11,7 +12,7 @@ import type { PlanOptions } from "./input.ts";
 /** Something that stops some or all steps of a node. */
 export interface Obstacle {
   readonly blocked: Blocked;
-  stops(draft: Pick<Draft, "impact" | "action">): boolean;
+  readonly stops: (draft: Pick<Draft, "impact" | "action">) => boolean;
 }
 
 const everything = (): boolean => true;
@@ -51,9 +52,7 @@ export function obstacles(
 
 function unreachable(observation: Observation | undefined, name: string): readonly Obstacle[] {
   if (observation === undefined)
-    return [
-      obstacle("unreachable", "IW-P03", `never observed; run: ironwright observe ${name}`),
-    ];
+    return [obstacle("unreachable", "IW-P03", `never observed; run: ironwright observe ${name}`)];
   const why = observation.unreachable;
   if (why === null) return [];
   const kind = why.code === "IW-B04" ? "unauthorised" : "unreachable";
@@ -71,7 +70,11 @@ function byDeclaration(view: NodeView, { settings }: PlanOptions): readonly Obst
     found.push(obstacle("observe", "IW-P09", "mode is observe for the whole fleet (settings)"));
   else if (node.spec.mode === "observe")
     found.push(
-      obstacle("observe", "IW-P09", `mode is observe (${placeText(originOf(node, "/mode"), false)})`),
+      obstacle(
+        "observe",
+        "IW-P09",
+        `mode is observe (${placeText(originOf(node, "/mode"), false)})`,
+      ),
     );
   const { maintenance } = node.spec;
   if (maintenance?.enabled === true) {
@@ -85,7 +88,7 @@ function byDeclaration(view: NodeView, { settings }: PlanOptions): readonly Obst
 function heldInGit(view: NodeView): readonly Obstacle[] {
   const { node, now } = view;
   return (node.spec.holds ?? []).flatMap((hold, index) => {
-    if (hold.until !== undefined && Date.parse(hold.until) <= now) return [];
+    if (hold.until !== undefined && parseInstant(hold.until) <= now) return [];
     const at = placeText(originOf(node, `/holds/${index}`), false);
     return [held(hold.scope ?? "all", hold.reason, hold.owner ?? null, at)];
   });
@@ -94,7 +97,11 @@ function heldInGit(view: NodeView): readonly Obstacle[] {
 function held(scope: HoldScope, reason: string, owner: string | null, where: string): Obstacle {
   const who = owner === null ? "" : ` by ${owner}`;
   return {
-    blocked: { kind: "hold", code: "IW-P01", message: `held (${scope})${who}: "${reason}" (${where})` },
+    blocked: {
+      kind: "hold",
+      code: "IW-P01",
+      message: `held (${scope})${who}: "${reason}" (${where})`,
+    },
     stops: ({ impact, action }) => holdStops(scope, { impact, verb: action.verb }),
   };
 }
@@ -103,7 +110,11 @@ function byRecord({ record, now }: NodeView): readonly Obstacle[] {
   const found: Obstacle[] = [];
   if (record.activity !== null)
     found.push(
-      obstacle("activity", "IW-P12", `${record.activity.flow} is under way since plan ${record.activity.planId.slice(7, 15)}`),
+      obstacle(
+        "activity",
+        "IW-P12",
+        `${record.activity.flow} is under way since plan ${record.activity.planId.slice(7, 15)}`,
+      ),
     );
   if (record.retryAt !== null && record.retryAt > now) {
     const last = record.lastError === null ? "" : `: ${record.lastError.message}`;

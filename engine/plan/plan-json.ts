@@ -28,7 +28,7 @@ export function loadPlan(text: string, digest: Digest): Result<Plan> {
   }
   if (!looksLikePlan(value)) return fail(stale("it is not a plan of ironwright"));
   if (value.formatVersion !== PLAN_FORMAT_VERSION)
-    return fail(stale(`its format is ${String(value.formatVersion)}, this version reads ${PLAN_FORMAT_VERSION}`));
+    return fail(stale(`its format is not ${String(PLAN_FORMAT_VERSION)}, the one that this version reads`));
   const { id, createdAt: _createdAt, ...body } = value;
   if (id !== `sha256:${digest(canonicalJson(body))}`)
     return fail(stale("it was changed after it was made: its id does not match its content"));
@@ -37,9 +37,16 @@ export function loadPlan(text: string, digest: Digest): Result<Plan> {
 
 function looksLikePlan(value: unknown): value is Plan {
   if (typeof value !== "object" || value === null) return false;
-  return "formatVersion" in value && "id" in value && "nodes" in value && Array.isArray(value.nodes);
+  return (
+    "formatVersion" in value && "id" in value && "nodes" in value && Array.isArray(value.nodes)
+  );
 }
 
 function stale(what: string, cause?: string): Failure {
-  return failure("stalled", "IW-P16", `the saved plan cannot be applied: ${what}; plan again`, cause);
+  return failure(
+    "stalled",
+    "IW-P16",
+    `the saved plan cannot be applied: ${what}; plan again`,
+    cause,
+  );
 }

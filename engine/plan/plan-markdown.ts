@@ -10,7 +10,10 @@ import { valueText } from "./verdict.ts";
 const MOST_ROWS = 50;
 
 /** The plan for a merge request: what matters first, details folded. */
-export function planMarkdown(plan: Plan, options: { readonly now: number; readonly timeZone?: string }): string {
+export function planMarkdown(
+  plan: Plan,
+  options: { readonly now: number; readonly timeZone?: string },
+): string {
   const { steps, reboots, erasedNodes, changedNodes } = plan.summary;
   const title = plan.refused.length > 0 ? "Plan refused" : "Plan";
   const lines = [
@@ -20,7 +23,10 @@ export function planMarkdown(plan: Plan, options: { readonly now: number; readon
       `${plan.observed.nodes} of ${plan.observed.of} nodes observed.`,
     "",
     ...plan.refused.map(({ code, message }) => `> **${code}** ${escaped(message)}\n`),
-    ...section("This commit changes", plan.nodes.filter((node) => causes(node).has("intent"))),
+    ...section(
+      "This commit changes",
+      plan.nodes.filter((node) => causes(node).has("intent")),
+    ),
     ...section(
       "The hardware moved",
       plan.nodes.filter((node) => node.changes.length > 0 && !causes(node).has("intent")),
@@ -40,7 +46,10 @@ function section(title: string, nodes: readonly NodePlan[]): readonly string[] {
     `### ${title} ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`,
     "",
     ...groupAlike(nodes).flatMap(({ nodes: alike, first }) => [
-      `**${alike.slice(0, MOST_ROWS).map((node) => node.node).join(", ")}**${alike.length > MOST_ROWS ? ` and ${alike.length - MOST_ROWS} more` : ""}`,
+      `**${alike
+        .slice(0, MOST_ROWS)
+        .map((node) => node.node)
+        .join(", ")}**${alike.length > MOST_ROWS ? ` and ${alike.length - MOST_ROWS} more` : ""}`,
       "",
       "| what | now | declared | where |",
       "| --- | --- | --- | --- |",
@@ -64,12 +73,19 @@ function section(title: string, nodes: readonly NodePlan[]): readonly string[] {
   ];
 }
 
-function notDone(plan: Plan, { now, timeZone }: { now: number; timeZone?: string }): readonly string[] {
+function notDone(
+  plan: Plan,
+  { now, timeZone }: { now: number; timeZone?: string },
+): readonly string[] {
   const times = timeWords(now, timeZone ?? "UTC");
   const rows = plan.nodes.flatMap((node) =>
-    node.blockedBy.map((reason) => `| ${node.node} | ${escaped(reasonText(reason, { times }))} | ${reason.code} |`),
+    node.blockedBy.map(
+      (reason) => `| ${node.node} | ${escaped(reasonText(reason, { times }))} | ${reason.code} |`,
+    ),
   );
-  rows.push(...plan.orphans.map((name) => `| ${name} | orphan: no longer declared; left as it is | |`));
+  rows.push(
+    ...plan.orphans.map((name) => `| ${name} | orphan: no longer declared; left as it is | |`),
+  );
   if (rows.length === 0) return [];
   const shown = rows.slice(0, MOST_ROWS);
   const more = rows.length > shown.length ? [`| ... | ${rows.length - shown.length} more | |`] : [];

@@ -22,6 +22,8 @@ import { seeRecord, targetOf } from "./see-record.ts";
 
 /** What is collected while a node's facets are gone through. */
 interface Findings {
+  readonly view: NodeView;
+  readonly only: PlanOptions["only"];
   readonly changes: Change[];
   readonly drafts: Draft[];
   readonly blocked: Blocked[];
@@ -71,12 +73,10 @@ export function planNode(
   };
 }
 
-function compareAll(
-  view: NodeView,
-  options: PlanOptions,
-  stopping: readonly Obstacle[],
-): Findings {
+function compareAll(view: NodeView, options: PlanOptions, stopping: readonly Obstacle[]): Findings {
   const found: Findings = {
+    view,
+    only: options.only,
     changes: [],
     drafts: [],
     blocked: [],
@@ -88,7 +88,7 @@ function compareAll(
   const silent = stopping.some(({ blocked }) => isSilence(blocked));
   for (const facet of ALL_FACETS) {
     const comparison = facet.compare(view);
-    if (comparison.kind === "differs") differs(facet, comparison, view, options, found);
+    if (comparison.kind === "differs") differs(facet, comparison, found);
     if (comparison.kind === "suspended") found.notes.push(`${facet.name}: ${comparison.why}`);
     // One line says that nothing could be read; another for each facet would say no more.
     if (comparison.kind === "unknown" && !silent) found.blocked.push(unverified(facet, comparison));
@@ -119,22 +119,21 @@ function unverified(facet: Facet, { why }: Comparison & { kind: "unknown" }): Bl
 function differs(
   facet: Facet,
   comparison: Comparison & { kind: "differs" },
-  view: NodeView,
-  options: PlanOptions,
   found: Findings,
 ): void {
+  const { view } = found;
   const cause = causeOf(facet, comparison.desired, view);
   const word = cause === "drift" ? driftWord(facet, view) : "enforce";
   if (word === "ignore") return;
   found.insync = false;
   for (const difference of comparison.differences) {
     const change = changeOf(facet, difference, cause, view);
-    const left = leftOut(facet, word, cause, view, options);
+    const left = leftOut(facet, word, cause, found);
     if (left !== null) {
       found.changes.push({ ...change, noStep: left });
       continue;
     }
-    found.changes.push({ ...change, ...close(facet, difference, view, cause, found) });
+    found.changes.push({ ...change, ...close(facet, difference, cause, found) });
   }
 }
 
@@ -142,10 +141,10 @@ function differs(
 function close(
   facet: Facet,
   difference: Difference,
-  view: NodeView,
   cause: Change["cause"],
   found: Findings,
 ): { readonly noStep?: string } {
+  const { view } = found;
   const closing = facet.close(view, difference);
   switch (closing.kind) {
     case "nothing":
@@ -168,11 +167,16 @@ function close(
 }
 
 /** Drift: git has not moved since this value was last in sync, so the hardware has. */
-function causeOf(facet: Facet, desired: unknown, { record, observation }: NodeView): Change["cause"] {
+function causeOf(
+  facet: Facet,
+  desired: unknown,
+  { record, observation }: NodeView,
+): Change["cause"] {
   if (facet.name === "identity") return "drift";
-  const before = facet.name in record.applied
-    ? record.applied[facet.name]
-    : observation?.agreed?.desired[facet.name];
+  const before =
+    facet.name in record.applied
+      ? record.applied[facet.name]
+      : observation?.agreed?.desired[facet.name];
   return before !== undefined && sameValue(before, desired) ? "drift" : "intent";
 }
 
@@ -185,14 +189,14 @@ function leftOut(
   facet: Facet,
   word: DriftWord,
   cause: Change["cause"],
-  view: NodeView,
-  options: PlanOptions,
+  { view, only }: Findings,
 ): string | null {
   if (facet.name === "identity") return null;
   if (word === "report") return `drift.${facet.name} is report`;
-  if (options.only !== undefined && !options.only.includes(cause)) return "left out by --only";
+  if (only !== undefined && !only.includes(cause)) return "left out by --only";
   const enrolled = view.record.provisionState === "enroll" && view.target === "enroll";
-  if (enrolled && facet.observes.length > 0) return "provision.state is enroll: nothing is sent but reads";
+  if (enrolled && facet.observes.length > 0)
+    return "provision.state is enroll: nothing is sent but reads";
   return null;
 }
 
@@ -203,8 +207,10 @@ function changeOf(
   { node, observation }: NodeView,
 ): Change {
   const [reads] = facet.observes;
-  const reading: Reading<unknown> | undefined = reads === undefined ? undefined : observation?.facets[reads];
-  const log = facet.name === "power" && cause === "drift" ? known(observation, "eventLog")?.[0] : undefined;
+  const reading: Reading<unknown> | undefined =
+    reads === undefined ? undefined : observation?.facets[reads];
+  const log =
+    facet.name === "power" && cause === "drift" ? known(observation, "eventLog")?.[0] : undefined;
   return {
     facet: facet.name,
     ...difference,
@@ -222,11 +228,13 @@ function keepAllowed(found: Findings, stopping: readonly Obstacle[]): readonly S
   const first = drafts.findIndex(stops);
   const kept = first === -1 ? drafts : drafts.slice(0, first);
   const stopped = first === -1 ? undefined : drafts[first];
-  for (const { blocked, stops: stopsDraft } of stopping) {
-    const matters = stopped !== undefined && stopsDraft(stopped);
+  for (const obstacle of stopping) {
+    const { blocked } = obstacle;
+    const matters = stopped !== undefined && obstacle.stops(stopped);
     if (matters || isSilence(blocked) || alwaysShown(blocked)) found.blocked.push(blocked);
   }
-  if (stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked))) found.records = {};
+  if (stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked)))
+    found.records = {};
   return kept.map(step);
 }
 

@@ -4,7 +4,11 @@ import type { PlanInput, PlanOptions } from "./input.ts";
 import type { Resolved } from "./match-records.ts";
 
 /** Names that the entry in force holds and this commit does not; renamed nodes are not among them. */
-export function removedNames(fleet: Fleet, resolved: Resolved, inForce: PlanInput["inForce"]): readonly string[] {
+export function removedNames(
+  fleet: Fleet,
+  resolved: Resolved,
+  inForce: PlanInput["inForce"],
+): readonly string[] {
   if (inForce === null) return [];
   const declared = new Set(fleet.nodes.map((node) => node.name));
   const renamed = new Set([...resolved.nodes.values()].map((node) => node.renamedFrom));

@@ -34,7 +34,10 @@ export interface SeenRecord {
  * and exactly that machine answers. Then there is nothing to prove and nothing to do: it is active.
  * So the first plan over what `discover` printed is empty.
  */
-export function seeRecord(resolved: ResolvedNode, observation: Observation | undefined): SeenRecord {
+export function seeRecord(
+  resolved: ResolvedNode,
+  observation: Observation | undefined,
+): SeenRecord {
   const { node, uuid } = resolved;
   const record = resolved.record ?? emptyRecord(uuid ?? "", node.name, "existing");
   const { identity, provision } = node.spec;

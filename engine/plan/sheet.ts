@@ -1,5 +1,20 @@
 import type { TimeWords } from "./say-time.ts";
-import type { PlanColors } from "./show-plan.ts";
+
+/** Colours by meaning; none of them carries meaning alone. */
+export interface PlanColors {
+  readonly lost: (text: string) => string;
+  readonly notDone: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly bold: (text: string) => string;
+}
+
+/** The colours of a pipe. */
+export const NO_COLORS: PlanColors = {
+  lost: (text) => text,
+  notDone: (text) => text,
+  dim: (text) => text,
+  bold: (text) => text,
+};
 
 /** What every part of a printed plan needs to know of the paper. */
 export interface Sheet {

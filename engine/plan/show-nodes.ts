@@ -1,3 +1,4 @@
+import { parseInstant } from "../../schemas/instant.ts";
 import type { Change, NodePlan, Step } from "../../schemas/plan.ts";
 import { atMost } from "./durations.ts";
 import type { Alike } from "./group-alike.ts";
@@ -29,11 +30,17 @@ export function showNodes(groups: readonly Alike[], sheet: Sheet): readonly stri
 }
 
 function header({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
-  const names = nodes.slice(0, MOST_NAMES).map((node) => node.node).join("\u00a0 ");
-  const rest = nodes.length > MOST_NAMES ? `  and ${nodes.length - MOST_NAMES} more like these` : "";
+  const names = nodes
+    .slice(0, MOST_NAMES)
+    .map((node) => node.node)
+    .join("\u00a0 ");
+  const rest =
+    nodes.length > MOST_NAMES ? `  and ${nodes.length - MOST_NAMES} more like these` : "";
   const state = stateText(first);
   const [since] = nodes.length === 1 ? [first.inSyncUntil] : [];
-  const lines = wrapped(names, sheet.columns - 24).map((line) => `  ${line.replaceAll("\u00a0", " ")}`);
+  const lines = wrapped(names, sheet.columns - 24).map(
+    (line) => `  ${line.replaceAll("\u00a0", " ")}`,
+  );
   const last = `${lines.pop() ?? ""}${rest}   ${state}`;
   const drifted = first.changes.some((change) => change.cause === "drift");
   if (since === undefined || !drifted) return [...lines, last].map(sheet.colors.bold);
@@ -56,14 +63,14 @@ function label(change: Change): string {
 
 function changes(group: Alike, sheet: Sheet): readonly string[] {
   const { first } = group;
-  const rows = first.changes.map((change) => {
+  const lines = first.changes.map((change) => {
     const name = `${" ".repeat(LABEL_AT)}${label(change)}`;
     const column = name.length + 2 <= VALUE_AT ? VALUE_AT : FAR_VALUE_AT;
     return { change, text: at(column, name, difference(change, first)) };
   });
-  const end = Math.max(...rows.map((row) => row.text.length), 0);
+  const end = Math.max(...lines.map(({ text }) => text.length), 0);
   const column = Math.max(PLACE_AT, end + 4);
-  return rows.flatMap(({ change, text }) => [
+  return lines.flatMap(({ change, text }) => [
     ...withPlace(text, column, placeOf(change, group, sheet), sheet),
     ...evidence(change, group, sheet),
   ]);
@@ -107,18 +114,20 @@ function withPlace(text: string, column: number, place: string, sheet: Sheet): r
   return short.length <= sheet.columns ? [short] : [text, `${" ".repeat(VALUE_AT)}${place}`];
 }
 
-function evidence(change: Change, { nodes, first }: Alike, sheet: Sheet): readonly string[] {
+function evidence(change: Change, { nodes }: Alike, sheet: Sheet): readonly string[] {
   if (change.cause !== "drift" || nodes.length > 1 || change.observedAt === undefined) return [];
   if (change.facet !== "power") return [];
   const seen = `seen ${valueText(change.observed)} ${sheet.times.since(change.observedAt)} ago`;
-  const log = change.evidence === undefined ? "" : `; its event log says ${logText(change.evidence, sheet)}`;
-  void first;
-  return wrapped(`${seen}${log}`, sheet.columns - VALUE_AT).map((line) => `${" ".repeat(VALUE_AT)}${line}`);
+  const log =
+    change.evidence === undefined ? "" : `; its event log says ${logText(change.evidence, sheet)}`;
+  return wrapped(`${seen}${log}`, sheet.columns - VALUE_AT).map(
+    (line) => `${" ".repeat(VALUE_AT)}${line}`,
+  );
 }
 
 function logText(line: string, sheet: Sheet): string {
   const space = line.indexOf(" ");
-  const when = Date.parse(line.slice(0, space));
+  const when = parseInstant(line.slice(0, space));
   return Number.isNaN(when) ? line : `${sheet.times.exact(when)}${line.slice(space)}`;
 }
 
@@ -126,12 +135,15 @@ function logText(line: string, sheet: Sheet): string {
 function steps(list: readonly Step[], sheet: Sheet): readonly string[] {
   if (list.length === 0) return [];
   const wide = sheet.columns >= WIDE;
-  const head = row({ id: "#", action: "step", impact: "impact", most: "at most", after: "after", why: "why" }, wide);
+  const head = stepRow(
+    { id: "#", action: "step", impact: "impact", most: "at most", after: "after", why: "why" },
+    wide,
+  );
   return [
     sheet.colors.dim(head),
     ...list.flatMap((step) => {
       const mark = step.mayNotBoot === true ? "  MAY NOT BOOT if the system on it can't" : "";
-      const text = row(
+      const text = stepRow(
         {
           id: step.id,
           action: step.action,
@@ -158,7 +170,7 @@ interface StepRow {
   readonly why: string;
 }
 
-function row({ id, action, impact, most, after, why }: StepRow, wide: boolean): string {
+function stepRow({ id, action, impact, most, after, why }: StepRow, wide: boolean): string {
   const start = `${id.padStart(6)}  ${action.padEnd(wide ? 26 : 25)}`;
   if (!wide) return `${start}${impact.padEnd(12)}${why}`;
   return `${start}${impact.padEnd(11)}${most.padStart(7)}  ${after.padEnd(7)}${why}`;
@@ -178,7 +190,9 @@ function afterword({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
   if (first.steps.length > 0 && drifts.length > 0)
     lines.push(at(34, "    If somebody works on it:", `ironwright hold ${name} --reason "..."`));
   const reported = new Set(
-    drifts.filter((change) => change.noStep?.startsWith("drift.") === true).map((change) => change.facet),
+    drifts
+      .filter((change) => change.noStep?.startsWith("drift.") === true)
+      .map((change) => change.facet),
   );
   for (const facet of reported) lines.push(...onlyReported(facet, name, sheet));
   const notes = new Set(
@@ -186,9 +200,12 @@ function afterword({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
       noStep === undefined || noStep === "(no step)" || noStep.startsWith("drift.") ? [] : [noStep],
     ),
   );
-  for (const note of notes) lines.push(...wrapped(`no step: ${note}`, sheet.columns - 4).map((l) => `    ${l}`));
+  for (const note of notes)
+    lines.push(...wrapped(`no step: ${note}`, sheet.columns - 4).map((l) => `    ${l}`));
   for (const { path, until } of first.staged)
-    lines.push(`    ${path.slice(1).replaceAll("/", ".")} is taken over at ${until}; no reboot is planned for it`);
+    lines.push(
+      `    ${path.slice(1).replaceAll("/", ".")} is taken over at ${until}; no reboot is planned for it`,
+    );
   return lines;
 }
 

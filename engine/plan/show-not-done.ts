@@ -1,5 +1,5 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
-import { isReported } from "./make-plan.ts";
+import { isReported } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
 
 const NAME_AT = 2;
@@ -17,7 +17,12 @@ interface Row {
 
 /** What is not done and why, one row each; who is in sync comes last. */
 export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
-  const rows = [...reported(plan.nodes), ...blocked(plan.nodes, sheet), ...orphaned(plan.orphans), ...insecure(plan)];
+  const rows = [
+    ...reported(plan.nodes),
+    ...blocked(plan.nodes, sheet),
+    ...orphaned(plan.orphans),
+    ...insecure(plan),
+  ];
   const busy = plan.nodes.filter((node) => !node.inSync).length;
   const quiet = plan.nodes.length - busy;
   const shown = rows.slice(0, MOST_ROWS).flatMap((row) => print(row, sheet));
@@ -26,7 +31,14 @@ export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
   return [
     sheet.colors.bold("NOT DONE"),
     ...(plan.refused.length > 0
-      ? print({ name: "everything", text: "the plan is refused as a whole: no step of it can be applied.", code: "" }, sheet)
+      ? print(
+          {
+            name: "everything",
+            text: "the plan is refused as a whole: no step of it can be applied.",
+            code: "",
+          },
+          sheet,
+        )
       : []),
     ...shown,
     ...(more > 0 ? [`  and ${more} more rows; all of them: ironwright plan --json`] : []),
@@ -38,7 +50,10 @@ export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
 function inSync(quiet: number, busy: number, sheet: Sheet): readonly string[] {
   if (quiet === 0) return [];
   const nodes = quiet === 1 ? "node is" : "nodes are";
-  const text = busy === 0 ? `  nothing is left out: ${quiet} ${nodes} in sync.` : `  ${quiet} ${nodes} in sync.`;
+  const text =
+    busy === 0
+      ? `  nothing is left out: ${quiet} ${nodes} in sync.`
+      : `  ${quiet} ${nodes} in sync.`;
   return [sheet.colors.dim(text)];
 }
 
@@ -51,7 +66,11 @@ function reported(nodes: readonly NodePlan[]): readonly Row[] {
           .map((change) => change.facet),
       ),
     ];
-    return { name: node.node, text: `${facets.join(", ")} ${facets.length === 1 ? "differs" : "differ"}, only reported`, code: "" };
+    return {
+      name: node.node,
+      text: `${facets.join(", ")} ${facets.length === 1 ? "differs" : "differ"}, only reported`,
+      code: "",
+    };
   });
 }
 
@@ -74,11 +93,16 @@ function blocked(nodes: readonly NodePlan[], sheet: Sheet): readonly Row[] {
 
 function listed(names: readonly string[]): string {
   const most = 8;
-  return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")}, and ${names.length - most} more`;
+  return names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most).join(", ")}, and ${names.length - most} more`;
 }
 
 /** Why one node is not acted on, in one line. */
-export function reasonText({ kind, message, since, nextTry }: Blocked, sheet: Pick<Sheet, "times">): string {
+export function reasonText(
+  { kind, message, since, nextTry }: Blocked,
+  sheet: Pick<Sheet, "times">,
+): string {
   const { times } = sheet;
   const gone = since === undefined ? "unreachable" : `unreachable ${times.since(since)}`;
   const start = kind === "unreachable" || kind === "unauthorised" ? `${gone}: ` : "";
@@ -99,7 +123,11 @@ function insecure({ nodes }: Plan): readonly Row[] {
   const byNote = new Map<string, string[]>();
   for (const node of nodes)
     for (const note of node.notes) byNote.set(note, [...(byNote.get(note) ?? []), node.node]);
-  return [...byNote].map(([note, names]) => ({ name: "note", text: `${note}: ${listed(names)}`, code: "" }));
+  return [...byNote].map(([note, names]) => ({
+    name: "note",
+    text: `${note}: ${listed(names)}`,
+    code: "",
+  }));
 }
 
 function print({ name, text, code }: Row, sheet: Sheet): readonly string[] {

@@ -4,25 +4,9 @@ import { groupAlike } from "./group-alike.ts";
 import { shortId } from "./plan-json.ts";
 import { timeWords } from "./say-time.ts";
 import { showNodes } from "./show-nodes.ts";
-import { type Sheet, wrapped } from "./sheet.ts";
+import { type PlanColors, type Sheet, wrapped } from "./sheet.ts";
 import { showNotDone } from "./show-not-done.ts";
 import { showTotals } from "./show-totals.ts";
-
-/** Colours by meaning; none of them carries meaning alone. */
-export interface PlanColors {
-  readonly lost: (text: string) => string;
-  readonly notDone: (text: string) => string;
-  readonly dim: (text: string) => string;
-  readonly bold: (text: string) => string;
-}
-
-/** The colours of a pipe. */
-export const NO_COLORS: PlanColors = {
-  lost: (text) => text,
-  notDone: (text) => text,
-  dim: (text) => text,
-  bold: (text) => text,
-};
 
 /** How a plan is printed. */
 export interface ShowOptions {
@@ -91,7 +75,8 @@ function commitText(plan: Plan, now: number): string {
   const { inForce, commit, commitSubject, commitAuthor, commitTime } = plan;
   if (commit === null) return "working tree, not committed";
   const short = `commit ${commit.slice(0, 7)}`;
-  if (inForce?.commit === commit) return `${short} (in force for ${inWords((now - inForce.since) / 1000)})`;
+  if (inForce?.commit === commit)
+    return `${short} (in force for ${inWords((now - inForce.since) / 1000)})`;
   const by = commitAuthor === null ? "" : `${commitAuthor}, `;
   const ago = commitTime === null ? "" : `${inWords((now - commitTime) / 1000)} ago`;
   return `${short} "${commitSubject ?? ""}"  (${by}${ago})`;
@@ -120,7 +105,11 @@ function intentSection(plan: Plan, nodes: readonly NodePlan[], sheet: Sheet): re
   const verb = plan.refused.length > 0 ? "WOULD CHANGE" : "CHANGES";
   const subject = plan.commit === null ? "THIS TREE" : "THIS COMMIT";
   const count = nodes.length === 0 ? "NOTHING" : counted(nodes.length, "NODE");
-  return [sheet.colors.bold(`${subject} ${verb} ${count}`), "", ...showNodes(groupAlike(nodes), sheet)];
+  return [
+    sheet.colors.bold(`${subject} ${verb} ${count}`),
+    "",
+    ...showNodes(groupAlike(nodes), sheet),
+  ];
 }
 
 function movedSection(nodes: readonly NodePlan[], sheet: Sheet): readonly string[] {

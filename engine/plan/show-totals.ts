@@ -1,4 +1,5 @@
 import type { Plan, RackTotals } from "../../schemas/plan.ts";
+import { isReported } from "./reported.ts";
 import type { Sheet } from "./sheet.ts";
 
 type Column = { readonly head: string; readonly of: (totals: RackTotals) => number };
@@ -24,7 +25,10 @@ export function showTotals(plan: Plan, intent: boolean, sheet: Sheet): readonly 
   const racks = [...new Set(busy.flatMap((node) => node.rack ?? []))].sort();
   const rows = racks.map((rack) => ({
     label: `  ${rack.startsWith("rack") ? rack : `rack ${rack}`}`,
-    totals: { ...(plan.summary.byRack[rack] ?? NONE), nodes: busy.filter((node) => node.rack === rack).length },
+    totals: {
+      ...(plan.summary.byRack[rack] ?? NONE),
+      nodes: busy.filter((node) => node.rack === rack).length,
+    },
   }));
   const all = { label: "  all", totals: { ...sum(plan), nodes: busy.length } };
   const table = [...rows, all];
@@ -33,15 +37,37 @@ export function showTotals(plan: Plan, intent: boolean, sheet: Sheet): readonly 
     ...(intent || all.totals.blocked > 0 ? [BLOCKED] : []),
     ...WHEN_ANY.filter((column) => column.of(all.totals) > 0),
   ];
-  const width = Math.max(FIRST_WIDTH - "nodes".length, ...table.map(({ label }) => label.length + 1));
+  const width = Math.max(
+    FIRST_WIDTH - "nodes".length,
+    ...table.map(({ label }) => label.length + 1),
+  );
   return [
-    sheet.colors.bold(line("TOTAL", columns.map(({ head }) => head), columns, width)),
-    ...table.map(({ label, totals }) => line(label, columns.map((c) => String(c.of(totals))), columns, width)),
+    sheet.colors.bold(
+      line(
+        "TOTAL",
+        columns.map(({ head }) => head),
+        columns,
+        width,
+      ),
+    ),
+    ...table.map(({ label, totals }) =>
+      line(
+        label,
+        columns.map((c) => String(c.of(totals))),
+        columns,
+        width,
+      ),
+    ),
     "",
   ];
 }
 
-function line(label: string, cells: readonly string[], columns: readonly Column[], width: number): string {
+function line(
+  label: string,
+  cells: readonly string[],
+  columns: readonly Column[],
+  width: number,
+): string {
   const padded = cells.map((cell, index) => {
     const head = columns[index]?.head ?? "";
     return index === 0 ? cell.padStart(head.length) : `  ${cell.padStart(head.length)}`;
@@ -49,7 +75,15 @@ function line(label: string, cells: readonly string[], columns: readonly Column[
   return `${label.padEnd(width)}${padded.join("")}`;
 }
 
-const NONE: RackTotals = { nodes: 0, steps: 0, reboots: 0, erased: 0, blocked: 0, reported: 0, unreachable: 0 };
+const NONE: RackTotals = {
+  nodes: 0,
+  steps: 0,
+  reboots: 0,
+  erased: 0,
+  blocked: 0,
+  reported: 0,
+  unreachable: 0,
+};
 
 function sum({ summary, nodes }: Plan): RackTotals {
   return {
@@ -59,6 +93,6 @@ function sum({ summary, nodes }: Plan): RackTotals {
     erased: summary.erasedNodes,
     blocked: summary.blockedNodes,
     unreachable: summary.unreachableNodes,
-    reported: nodes.filter((n) => n.changes.some((c) => c.noStep?.startsWith("drift.") === true)).length,
+    reported: nodes.filter(isReported).length,
   };
 }

@@ -1,5 +1,4 @@
 import type { Observation } from "../../schemas/observation.ts";
-import type { FacetName } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { sameValue } from "./canonical-json.ts";
 import { facetNamed } from "./facets/all-facets.ts";
@@ -19,7 +18,7 @@ export function firstMismatch(
   record: NodeRecord,
 ): Mismatch | null {
   for (const [facet, value] of Object.entries(expected)) {
-    const seen = facetNamed(facet as FacetName).value(observation, record);
+    const seen = facetNamed(facet).value(observation, record);
     if (seen === undefined || !sameValue(seen, value)) return { facet, expected: value, seen };
   }
   return null;
@@ -36,7 +35,8 @@ export function valueText(value: unknown): string {
   if (value === null || value === undefined) return "(unset)";
   if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(" ");
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  if (typeof value !== "object") return JSON.stringify(value) ?? "(unset)";
   if ("device" in value && "persistent" in value)
     return `${String(value.device)}, ${value.persistent === true ? "persistent" : "once"}`;
   return JSON.stringify(value);

@@ -28,7 +28,12 @@ export function uuidOf(name: string): string {
 export function aNode(
   name: string,
   spec: NodeSpec,
-  more: { rack?: string; file?: string; line?: number; origins?: Record<string, [string, number]> } = {},
+  more: {
+    rack?: string;
+    file?: string;
+    line?: number;
+    origins?: Record<string, [string, number]>;
+  } = {},
 ): FleetNode {
   const file = more.file ?? `inventory/${name}.yaml`;
   const origins = Object.entries(more.origins ?? {}).map(([pointer, [at, line]]) => [
@@ -84,7 +89,10 @@ export function seen(
     ...values,
   };
   const facets = Object.fromEntries(
-    Object.entries(all).map(([facet, value]) => [facet as ObservedFacet, { known: true, value, at }]),
+    Object.entries(all).map(([facet, value]) => [
+      facet as ObservedFacet,
+      { known: true, value, at },
+    ]),
   ) as Observation["facets"];
   return {
     node: name,
@@ -141,7 +149,9 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
   };
 }
 
-export function options(values: Partial<PlanOptions> = {}): PlanOptions & { digest: typeof sha256 } {
+export function options(
+  values: Partial<PlanOptions> = {},
+): PlanOptions & { digest: typeof sha256 } {
   return {
     now: NOW,
     seed: 1,

@@ -28,6 +28,8 @@ export const biosFacet: Facet = {
   },
 
   close(_view, { path }) {
-    return notBuilt(`${path.slice(1).replace("/", ".")} differs; setting BIOS attributes is not built yet`);
+    return notBuilt(
+      `${path.slice(1).replace("/", ".")} differs; setting BIOS attributes is not built yet`,
+    );
   },
 };

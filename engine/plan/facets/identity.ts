@@ -31,7 +31,11 @@ export interface IdentityMatch {
   /** Null when no part is known on both sides. */
   readonly matches: boolean | null;
   /** The first part that differs. */
-  readonly differs: { readonly part: Part; readonly expected: string; readonly seen: string } | null;
+  readonly differs: {
+    readonly part: Part;
+    readonly expected: string;
+    readonly seen: string;
+  } | null;
   /** Parts that are known on both sides and equal. */
   readonly agreed: readonly Part[];
 }
@@ -90,8 +94,8 @@ export const identityFacet: Facet = {
   },
 
   close(view, { path, desired, observed }) {
-    const part = path.slice(path.lastIndexOf("/") + 1);
-    const said = view.node.spec.identity?.[part as Part] === undefined ? "recorded" : "declared";
+    const part = PARTS.find((one) => path.endsWith(`/${one}`)) ?? "serial";
+    const said = view.node.spec.identity?.[part] === undefined ? "recorded" : "declared";
     return {
       kind: "blocked",
       blocked: {

@@ -69,14 +69,21 @@ export const provisionFacet: Facet = {
     const { provisionState: from } = view.record;
     if (view.target === "enroll")
       return { kind: "nothing", why: `it is ${from} already; nothing leads back to enroll` };
-    if (kindOf(from) === "transient")
-      return { kind: "nothing", why: `on its way: ${from}` };
-    if ((from === "active" || from === "rescue") && view.target !== "active" && view.target !== "rescue")
+    if (kindOf(from) === "transient") return { kind: "nothing", why: `on its way: ${from}` };
+    if (
+      (from === "active" || from === "rescue") &&
+      view.target !== "active" &&
+      view.target !== "rescue"
+    )
       return needsRequest(view);
     const mild = findPath(from, view.target, (move) => move.built && allows(view, move));
     if (mild !== null)
       return { kind: "steps", drafts: mild.filter(isBuilt).map((move) => draft(view, move)) };
-    const path = findPath(from, view.target, (move) => allows(view, move) && move.verb !== "provision.undeploy");
+    const path = findPath(
+      from,
+      view.target,
+      (move) => allows(view, move) && move.verb !== "provision.undeploy",
+    );
     const missing = path?.find((move) => !move.built)?.verb;
     return notBuilt(
       missing === undefined

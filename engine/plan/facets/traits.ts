@@ -16,5 +16,8 @@ export const traitsFacet: Facet = {
     return { kind: "differs", desired, differences: [{ path: "/traits", desired, observed }] };
   },
 
-  close: (_view, { desired }) => ({ kind: "record", patch: { traits: desired as string[] } }),
+  close: ({ node }) => ({
+    kind: "record",
+    patch: { traits: [...new Set(node.spec.traits)].sort() },
+  }),
 };

@@ -6,8 +6,19 @@ import type { Observation } from "../../../schemas/observation.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
-import { NO_COLORS, showPlan } from "../../../engine/plan/show-plan.ts";
-import { aFleet, aNode, anInput, aRecord, byUuid, inForce, NOW, options, seen } from "../../support/a-fleet.ts";
+import { NO_COLORS } from "../../../engine/plan/sheet.ts";
+import { showPlan } from "../../../engine/plan/show-plan.ts";
+import {
+  aFleet,
+  aNode,
+  anInput,
+  aRecord,
+  byUuid,
+  inForce,
+  NOW,
+  options,
+  seen,
+} from "../../support/a-fleet.ts";
 
 const HOUR = 3_600_000;
 
@@ -27,14 +38,22 @@ function drifted(): Plan {
   }
   const active = { provisionState: "active", activeBy: "deployed" } as const;
   nodes.push(
-    aNode("r2-n17", { provision: { state: "active" }, power: "on" }, {
-      rack: "r2",
-      origins: { "/power": ["inventory/rack2.yaml", 88] },
-    }),
-    aNode("r5-n03", { provision: { state: "active" }, bios: { ProcVirtualization: "Enabled" } }, {
-      rack: "r5",
-      origins: { "/bios/ProcVirtualization": ["inventory/profiles/r660.yaml", 31] },
-    }),
+    aNode(
+      "r2-n17",
+      { provision: { state: "active" }, power: "on" },
+      {
+        rack: "r2",
+        origins: { "/power": ["inventory/rack2.yaml", 88] },
+      },
+    ),
+    aNode(
+      "r5-n03",
+      { provision: { state: "active" }, bios: { ProcVirtualization: "Enabled" } },
+      {
+        rack: "r5",
+        origins: { "/bios/ProcVirtualization": ["inventory/profiles/r660.yaml", 31] },
+      },
+    ),
     aNode("r9-n30", { provision: { state: "active" }, power: "on" }, { rack: "r9" }),
     aNode("r9-n31", { provision: { state: "active" }, power: "on" }, { rack: "r9" }),
   );
@@ -46,13 +65,21 @@ function drifted(): Plan {
   );
   observations.set(
     "r2-n17",
-    seen("r2-n17", { power: "off", eventLog: [{ at: "2026-11-24T03:12:40Z", message: "power button pressed" }] }, {
-      agreed: { at: at(24, 3, 12, 30), desired: {} },
-    }),
+    seen(
+      "r2-n17",
+      { power: "off", eventLog: [{ at: "2026-11-24T03:12:40Z", message: "power button pressed" }] },
+      {
+        agreed: { at: at(24, 3, 12, 30), desired: {} },
+      },
+    ),
   );
   observations.set(
     "r5-n03",
-    seen("r5-n03", { bios: { ProcVirtualization: "Disabled" } }, { agreed: { at: at(23, 22, 40), desired: {} } }),
+    seen(
+      "r5-n03",
+      { bios: { ProcVirtualization: "Disabled" } },
+      { agreed: { at: at(23, 22, 40), desired: {} } },
+    ),
   );
   const silent = (name: string, since: number, why: ReturnType<typeof failure>): Observation => ({
     ...seen(name),
@@ -66,7 +93,10 @@ function drifted(): Plan {
     silent("r9-n30", NOW - 72 * HOUR, { ...lost, retryAfterMs: at(24, 5, 26) - (NOW - 3_000) }),
   );
   const refused = "login refused once, not tried again until the secret changes (file bmc/r9-n31)";
-  observations.set("r9-n31", silent("r9-n31", NOW - 12 * 60_000, failure("stalled", "IW-B04", refused)));
+  observations.set(
+    "r9-n31",
+    silent("r9-n31", NOW - 12 * 60_000, failure("stalled", "IW-B04", refused)),
+  );
   const fleet = aFleet(nodes);
   const plan = makePlan(
     anInput(fleet, { records: byUuid(records), observations, inForce: inForce(fleet) }),
@@ -92,7 +122,9 @@ function golden(name: string, text: string): void {
 }
 
 test("drift on 2 of 1,000 nodes reads as in the model, at 100 columns", () => {
-  expect(show(drifted(), 100)).toBe(readFileSync(new URL("golden/drift-100.txt", import.meta.url), "utf8"));
+  expect(show(drifted(), 100)).toBe(
+    readFileSync(new URL("golden/drift-100.txt", import.meta.url), "utf8"),
+  );
 });
 
 test("at 80 columns the same words are there, and no line is longer", () => {
