@@ -83,7 +83,7 @@ export interface Observation {
   /** Since when it has been unreachable, when earlier readings know. */
   readonly unreachableSince?: number | undefined;
   /**
-   * Facet -> desired value when it was last seen satisfied, and when all of the node was. It tells
+   * Facet -> desired value when it was last seen satisfied, and when all of the node was (null: not yet). It tells
    * drift from intent; losing it makes drift look like intent once.
    */
   readonly agreed?:

@@ -1,9 +1,9 @@
-import type { Driver, HardwareType } from "../../drivers/driver.ts";
-import type { Failure, Result } from "../../schemas/failure.ts";
+import type { HardwareType } from "../../drivers/driver.ts";
+import type { Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { SecretRef } from "../../schemas/documents.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import type { Checkpoint, Clock, Random } from "../run/ports.ts";
+import type { Checkpoint, Clock, Drivers, Random } from "../run/ports.ts";
 import type { StorePorts } from "../run/store/store-ports.ts";
 
 /** Everything real that a command may reach; `compose.ts` puts it together, tests may hand in another. */
@@ -37,10 +37,7 @@ export interface DriverOptions {
 }
 
 /** The drivers of one run, opened when first asked for. */
-export interface DriverSet {
-  driverFor(node: FleetNode): Driver | Failure;
-  /** A fingerprint of the node's password, to know whether it changed since it was refused. */
-  secretVersion(node: FleetNode): Promise<string | null>;
+export interface DriverSet extends Drivers {
   close(): Promise<void>;
 }
 

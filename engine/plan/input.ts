@@ -36,6 +36,8 @@ export interface PlanOptions {
   readonly select?: ReadonlySet<string> | undefined;
   /** Steps above it are not planned but shown as blocked. */
   readonly maxImpact?: Impact | undefined;
+  /** Nodes that failed wait for their next attempt (a daemon's rounds); a person's apply is an attempt now. */
+  readonly obeyBackoff?: boolean | undefined;
   /** Exact number of removals that a person accepted (`--accept-removal N`). */
   readonly acceptRemoval?: number | undefined;
 }

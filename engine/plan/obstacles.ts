@@ -45,7 +45,7 @@ export function obstacles(
     ...byDeclaration(view, options),
     ...heldInGit(view),
     ...holds.map((hold) => held(hold.scope, hold.reason, hold.owner, `id ${hold.id}`)),
-    ...byRecord(view),
+    ...byRecord(view, options),
     ...aboveCeiling(options),
   ];
 }
@@ -106,7 +106,7 @@ function held(scope: HoldScope, reason: string, owner: string | null, where: str
   };
 }
 
-function byRecord({ record, now }: NodeView): readonly Obstacle[] {
+function byRecord({ record, now }: NodeView, options: PlanOptions): readonly Obstacle[] {
   const found: Obstacle[] = [];
   if (record.activity !== null)
     found.push(
@@ -116,7 +116,7 @@ function byRecord({ record, now }: NodeView): readonly Obstacle[] {
         `${record.activity.flow} is under way since plan ${record.activity.planId.slice(7, 15)}`,
       ),
     );
-  if (record.retryAt !== null && record.retryAt > now) {
+  if (options.obeyBackoff === true && record.retryAt !== null && record.retryAt > now) {
     const last = record.lastError === null ? "" : `: ${record.lastError.message}`;
     const blocked: Blocked = {
       kind: "backoff",

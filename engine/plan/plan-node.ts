@@ -69,7 +69,7 @@ export function planNode(
     unreachable,
     basis: basisOf(resolved, view, steps),
     notes: found.notes,
-    ...(observation?.agreed === undefined ? {} : { inSyncUntil: observation.agreed.at }),
+    ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),
   };
 }
 
@@ -101,6 +101,25 @@ function compareAll(view: NodeView, options: PlanOptions, stopping: readonly Obs
   const verified = view.record.provisionState !== "enroll";
   if (!verified && !found.drafts.some(({ rank }) => rank === RANKS.verify)) found.drafts.length = 0;
   return found;
+}
+
+/** Facets whose declared value was seen to hold, with that value. */
+export function agreement(
+  resolved: ResolvedNode,
+  observation: Observation | undefined,
+  options: PlanOptions,
+): Readonly<Record<string, unknown>> {
+  const { node } = resolved;
+  const { record } = seeRecord(resolved, observation);
+  const target = targetOf(node.spec.provision?.state, record);
+  const { settings, now } = options;
+  const view: NodeView = { node, record, observation, target, settings, now };
+  const agreed: Record<string, unknown> = {};
+  for (const facet of ALL_FACETS) {
+    const comparison = facet.compare(view);
+    if (comparison.kind === "same") agreed[facet.name] = comparison.desired;
+  }
+  return agreed;
 }
 
 /** Nobody answers there, so nothing more can be said of the node. */

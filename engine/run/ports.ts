@@ -1,4 +1,6 @@
 import type { Failure, Result } from "../../schemas/failure.ts";
+import type { Driver } from "../../drivers/driver.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/action.ts";
 import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import type { Observation } from "../../schemas/observation.ts";
@@ -31,6 +33,13 @@ export interface Random {
   next(): number;
   /** Lower-case hex of that many random bytes. */
   hex(bytes: number): string;
+}
+
+/** The drivers of one run, opened when first asked for. */
+export interface Drivers {
+  driverFor(node: FleetNode): Driver | Failure;
+  /** A fingerprint of the node's secret, to know whether it changed since it was refused. */
+  secretVersion(node: FleetNode): Promise<string | null>;
 }
 
 /** Named points between the acts of a step: a test stops the process at each in turn. Does nothing otherwise. */
@@ -134,7 +143,12 @@ export interface Grant {
   /** As copied forward, then as last written under this grant. */
   readonly record: NodeRecord;
   /** The claim before this one, and whether its holder gave it back; null for the first. */
-  readonly predecessor: { readonly claim: Claim; readonly fence: number } | null;
+  readonly predecessor: {
+    readonly claim: Claim;
+    readonly fence: number;
+    /** True when its process was seen to be gone; false when only its lease ran out, or a person said so. */
+    readonly provenDead?: boolean | undefined;
+  } | null;
   /** Intents of the predecessor that have no outcome, oldest first; each is observed before anything else. */
   readonly openIntents: readonly OpenIntent[];
   /** Appends the intent and makes it durable. */

@@ -1,0 +1,57 @@
+import type { Clock } from "./ports.ts";
+
+/** Runs work over items, so many at once, in order; ends early when `signal` is aborted. */
+export async function pooled<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && signal?.aborted !== true) {
+      const item = items[next];
+      next += 1;
+      if (item !== undefined) await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}
+
+/** One at a time for each key, in the order in which they came: one mutating call at a time per BMC. */
+export class Turns {
+  readonly #last = new Map<string, Promise<void>>();
+
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(key) ?? Promise.resolve();
+    const mine = before.then(work);
+    const settled = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#last.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#last.get(key) === settled) this.#last.delete(key);
+    }
+  }
+}
+
+/** A least time between two events of one key: resets of a machine, power-ons of a rack. */
+export class Spacing {
+  readonly #clock: Clock;
+  readonly #free = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Waits until the key is free and takes its next slot. */
+  async wait(key: string, spacingMs: number): Promise<void> {
+    const now = this.#clock.monotonic();
+    const at = Math.max(now, this.#free.get(key) ?? now);
+    this.#free.set(key, at + spacingMs);
+    if (at > now) await this.#clock.sleep(at - now);
+  }
+}

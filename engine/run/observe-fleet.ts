@@ -1,0 +1,110 @@
+import type { FleetNode } from "../../schemas/fleet.ts";
+import type { Failure } from "../../schemas/failure.ts";
+import { known, type Observation, type ObservedFacet } from "../../schemas/observation.ts";
+import { pooled } from "./limits.ts";
+import type { Clock, Drivers } from "./ports.ts";
+
+/** What observing needs. */
+export interface ObservePorts {
+  readonly drivers: Drivers;
+  readonly clock: Clock;
+  /** BMCs read at once. */
+  readonly concurrency: number;
+}
+
+export interface ObserveOptions {
+  /** Readings of before, by node name. */
+  readonly earlier: ReadonlyMap<string, Observation>;
+  /** Called after each node. */
+  readonly onRead?: ((done: number, of: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** These come with the system resource itself: one request for all of them. */
+const ALWAYS: readonly ObservedFacet[] = ["identity", "power", "bootDevice", "bootMode"];
+
+/** What must be read to compare this node; what it does not declare costs no request. */
+export function facetsToRead(node: FleetNode): readonly ObservedFacet[] {
+  const { boot, bios } = node.spec;
+  return [
+    ...ALWAYS,
+    ...(boot?.secureBoot === undefined ? [] : (["secureBoot"] as const)),
+    ...(bios === undefined ? [] : (["bios"] as const)),
+  ];
+}
+
+/** Reads many nodes, each on its own: a silent BMC is an Observation like any other. */
+export async function observeFleet(
+  nodes: readonly FleetNode[],
+  ports: ObservePorts,
+  options: ObserveOptions,
+): Promise<ReadonlyMap<string, Observation>> {
+  const seen = new Map<string, Observation>();
+  const read = async (node: FleetNode): Promise<void> => {
+    const earlier = options.earlier.get(node.name);
+    seen.set(node.name, await observeNode(node, ports, earlier, options.signal));
+    options.onRead?.(seen.size, nodes.length);
+  };
+  await pooled(nodes, ports.concurrency, read, options.signal);
+  return seen;
+}
+
+/** Reads one node; a login that was refused is not tried again while its secret is the same. */
+export async function observeNode(
+  node: FleetNode,
+  ports: Pick<ObservePorts, "drivers" | "clock">,
+  earlier: Observation | undefined,
+  signal?: AbortSignal,
+): Promise<Observation> {
+  const { drivers, clock } = ports;
+  if (earlier?.refusedSecret !== undefined) {
+    const same = (await drivers.secretVersion(node)) === earlier.refusedSecret;
+    if (same) return earlier;
+  }
+  const driver = drivers.driverFor(node);
+  if ("code" in driver) return silent(node, driver, clock.now(), earlier);
+  const observation = await driver.observe(node, facetsToRead(node), signal);
+  if (observation.unreachable !== null) {
+    const refused = observation.unreachable.code === "IW-B04";
+    const version = refused ? await drivers.secretVersion(node) : null;
+    const gone = silent(node, observation.unreachable, observation.at, earlier);
+    return version === null ? gone : { ...gone, refusedSecret: version };
+  }
+  const more = await lookCloser(node, observation, driver, signal);
+  const { agreed } = earlier ?? {};
+  return agreed === undefined ? more : { ...more, agreed };
+}
+
+/** Where power is not as declared, the machine's log and the BMC's tasks tell why. */
+async function lookCloser(
+  node: FleetNode,
+  observation: Observation,
+  driver: Exclude<ReturnType<Drivers["driverFor"]>, Failure>,
+  signal: AbortSignal | undefined,
+): Promise<Observation> {
+  const power = known(observation, "power");
+  const declared = node.spec.power ?? "unmanaged";
+  if (declared === "unmanaged" || power === undefined || power === declared) return observation;
+  const extra = await driver.observe(node, ["tasks", "eventLog"], signal);
+  return { ...observation, facets: { ...observation.facets, ...extra.facets } };
+}
+
+function silent(
+  node: FleetNode,
+  why: Failure,
+  at: number,
+  earlier: Observation | undefined,
+): Observation {
+  const { agreed, unreachableSince, unreachable } = earlier ?? {};
+  const since = unreachable === null || unreachable === undefined ? at : (unreachableSince ?? at);
+  return {
+    node: node.name,
+    at,
+    facets: {},
+    capabilities: {},
+    transport: null,
+    unreachable: why,
+    unreachableSince: since,
+    ...(agreed === undefined ? {} : { agreed }),
+  };
+}

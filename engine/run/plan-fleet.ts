@@ -1,0 +1,91 @@
+import type { Fleet } from "../../schemas/fleet.ts";
+import type { Observation } from "../../schemas/observation.ts";
+import type { Plan } from "../../schemas/plan.ts";
+import type { PlanInput, PlanOptions } from "../plan/input.ts";
+import { type Digest, makePlan } from "../plan/make-plan.ts";
+import { resolveNodes } from "../plan/match-records.ts";
+import { agreement } from "../plan/plan-node.ts";
+import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
+import type { StoreReader } from "./ports.ts";
+
+/** How a fleet is planned. */
+export interface PlanFleetOptions {
+  readonly plan: PlanOptions & { readonly digest: Digest };
+  readonly onRead?: ((done: number, of: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A plan with what it was made from. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly input: PlanInput;
+}
+
+/**
+ * Reads the store, then the hardware, then plans. Records are read before the hardware: one that
+ * moves in between is caught by its revision when the plan is applied.
+ */
+export async function planFleet(
+  fleet: Fleet,
+  store: StoreReader | null,
+  ports: ObservePorts,
+  options: PlanFleetOptions,
+): Promise<Planned> {
+  const earlier = store === null ? new Map<string, Observation>() : await store.readings();
+  const rest = await readStore(store);
+  const { select, offline } = options.plan;
+  const nodes = fleet.nodes.filter((node) => select?.has(node.name) ?? true);
+  const observations = offline
+    ? earlier
+    : await observeFleet(nodes, ports, { earlier, onRead: options.onRead, signal: options.signal });
+  const input: PlanInput = { fleet, observations, ...rest };
+  const plan = makePlan(input, options.plan);
+  if (store !== null && !offline) {
+    const declared = new Set(fleet.nodes.map((node) => node.name));
+    const kept = [...earlier].filter(([name]) => declared.has(name));
+    await store.saveReadings(new Map([...kept, ...remembered({ plan, input }, options.plan)]));
+  }
+  return { plan, input };
+}
+
+async function readStore(
+  store: StoreReader | null,
+): Promise<Omit<PlanInput, "fleet" | "observations">> {
+  if (store === null)
+    return {
+      records: new Map(),
+      holds: new Map(),
+      store: null,
+      inForce: null,
+      stop: null,
+      acknowledged: new Set(),
+    };
+  return {
+    records: await store.records(),
+    holds: await store.holds(),
+    store: store.file,
+    inForce: await store.inForce(),
+    stop: await store.stop(),
+    acknowledged: await store.acknowledged(),
+  };
+}
+
+/** Readings with what they agreed on, so that the next difference can be told from a wish. */
+function remembered(
+  { plan, input }: Planned,
+  options: PlanOptions,
+): ReadonlyMap<string, Observation> {
+  const resolved = resolveNodes(input.fleet, input.records);
+  const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
+  const kept = new Map<string, Observation>();
+  for (const { node } of plan.nodes) {
+    const observation = input.observations.get(node);
+    const its = resolved.nodes.get(node);
+    if (observation === undefined || its === undefined) continue;
+    const before = observation.agreed;
+    const desired = { ...before?.desired, ...agreement(its, observation, options) };
+    const at = inSync.has(node) ? observation.at : (before?.at ?? null);
+    kept.set(node, { ...observation, agreed: { at, desired } });
+  }
+  return kept;
+}
