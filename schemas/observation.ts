@@ -87,7 +87,7 @@ export interface Observation {
    * drift from intent; losing it makes drift look like intent once.
    */
   readonly agreed?:
-    | { readonly at: number; readonly desired: Readonly<Record<string, unknown>> }
+    | { readonly at: number | null; readonly desired: Readonly<Record<string, unknown>> }
     | undefined;
   /** Fingerprint of the secret that was refused: it is not tried again while it is the same. */
   readonly refusedSecret?: string | undefined;

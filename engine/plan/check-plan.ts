@@ -31,10 +31,15 @@ export type NodeCheck =
 /** Compares what the node's plan was made from with what is so now (leases-and-journal P1). */
 export function checkNode(saved: NodePlan, fresh: NodePlan | undefined): NodeCheck {
   if (fresh === undefined) return { kind: "moved", what: "it is no longer declared" };
-  if (fresh.steps.length === 0 && fresh.records === undefined && fresh.inSync)
-    return { kind: "already-done" };
+  if (isDone(saved, fresh)) return { kind: "already-done" };
   const what = firstMove(saved, fresh);
   return what === null ? { kind: "as-planned" } : { kind: "moved", what };
+}
+
+/** Nothing is left of what was planned, and nothing new stands in the way. */
+function isDone(saved: NodePlan, fresh: NodePlan): boolean {
+  const idle = fresh.steps.length === 0 && fresh.records === undefined && !fresh.unreachable;
+  return idle && fresh.blockedBy.length <= saved.blockedBy.length;
 }
 
 function firstMove(saved: NodePlan, fresh: NodePlan): string | null {

@@ -28,7 +28,9 @@ export function loadPlan(text: string, digest: Digest): Result<Plan> {
   }
   if (!looksLikePlan(value)) return fail(stale("it is not a plan of ironwright"));
   if (value.formatVersion !== PLAN_FORMAT_VERSION)
-    return fail(stale(`its format is not ${String(PLAN_FORMAT_VERSION)}, the one that this version reads`));
+    return fail(
+      stale(`its format is not ${String(PLAN_FORMAT_VERSION)}, the one that this version reads`),
+    );
   const { id, createdAt: _createdAt, ...body } = value;
   if (id !== `sha256:${digest(canonicalJson(body))}`)
     return fail(stale("it was changed after it was made: its id does not match its content"));

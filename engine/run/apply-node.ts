@@ -1,0 +1,229 @@
+import type { Failure } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import { emptyRecord, type NodeRecord } from "../../schemas/record.ts";
+import type { NodePlan, Step } from "../../schemas/plan.ts";
+import { nextWait } from "../plan/backoff.ts";
+import { sameValue } from "../plan/canonical-json.ts";
+import { checkNode } from "../plan/check-plan.ts";
+import type { PlanOptions } from "../plan/input.ts";
+import { agreement, planNode } from "../plan/plan-node.ts";
+import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
+import { facetsToRead } from "./observe-fleet.ts";
+import type { Grant } from "./ports.ts";
+import { recover } from "./recover.ts";
+import { runStep } from "./run-step.ts";
+import { look } from "./settle.ts";
+
+/** What became of one node. */
+export interface NodeResult {
+  readonly node: string;
+  readonly status: "applied" | "already-done" | "failed" | "skipped";
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** How nodes are applied, besides the plan. */
+export interface NodeOptions {
+  readonly plan: PlanOptions;
+  /** How long a lease held by somebody else is waited for, milliseconds. */
+  readonly lockTimeoutMs: number;
+  /** What a node without a record is: in the store's inventory at `init`, or first declared later. */
+  readonly originOf: (name: string) => NodeRecord["origin"];
+}
+
+/** Between two tries to take a lease that somebody else holds. Milliseconds. */
+const LEASE_RETRY_MS = 500;
+
+/** Takes the node's lease, finishes what a crash left open, does the planned steps, gives the lease back. */
+export async function applyNode(
+  context: ApplyContext,
+  node: FleetNode,
+  plan: NodePlan,
+  options: NodeOptions,
+): Promise<NodeResult> {
+  const claimed = await claim(context, node, plan, options);
+  if ("code" in claimed) {
+    tell({ context, node, grant: null }, "node.skipped", claimed.message, { code: claimed.code });
+    return { node: node.name, status: "skipped", code: claimed.code, message: claimed.message };
+  }
+  const grant = claimed;
+  try {
+    return await withGrant(context, node, plan, { grant, options });
+  } finally {
+    await grant.release();
+    await context.checkpoint("released");
+  }
+}
+
+async function claim(
+  context: ApplyContext,
+  node: FleetNode,
+  plan: NodePlan,
+  options: NodeOptions,
+): Promise<Grant | Failure> {
+  const { store, clock, stopping } = context;
+  const uuid = plan.uuid ?? "";
+  const initial = emptyRecord(uuid, node.name, options.originOf(node.name));
+  const deadline = clock.monotonic() + options.lockTimeoutMs;
+  for (;;) {
+    const claimed = await store.claim(uuid, node.name, { initial });
+    if (claimed.ok) {
+      tell({ context, node, grant: claimed.value }, "lease.taken", "the lease is ours");
+      await context.checkpoint("claimed");
+      return claimed.value;
+    }
+    const wait = claimed.failure.code === "IW-L01" && clock.monotonic() < deadline;
+    if (!wait || stopping.aborted) return claimed.failure;
+    await clock.sleep(LEASE_RETRY_MS, stopping).catch(() => undefined);
+  }
+}
+
+async function withGrant(
+  context: ApplyContext,
+  node: FleetNode,
+  plan: NodePlan,
+  { grant, options }: { readonly grant: Grant; readonly options: NodeOptions },
+): Promise<NodeResult> {
+  const driver = context.drivers.driverFor(node);
+  if ("code" in driver) return failed(context, node, grant, driver);
+  const now = context.clock.now();
+  const empty = {
+    node: node.name,
+    at: now,
+    facets: {},
+    capabilities: {},
+    transport: null,
+    unreachable: null,
+  };
+  const flow: Flow = {
+    context,
+    node,
+    plan,
+    grant,
+    driver,
+    observation: empty,
+    session: null,
+    opened: false,
+    softOffSpent: false,
+  };
+  tell(flow, "node.start", `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`);
+  const left = grant.openIntents.length;
+  const why = await recover(flow);
+  if (why !== null) return failed(context, node, grant, why);
+  await look(flow, facetsToRead(node));
+  const steps = stepsNow(flow, options, left > 0);
+  if ("status" in steps) {
+    tell(flow, steps.status === "already-done" ? "node.done" : "node.skipped", steps.message, {
+      code: steps.code,
+    });
+    return steps;
+  }
+  return runSteps(flow, steps, options);
+}
+
+/** The planned steps if the node is as it was planned for; after a recovery, those that are left of them. */
+function stepsNow(
+  flow: Flow,
+  options: NodeOptions,
+  recovered: boolean,
+): readonly Step[] | NodeResult {
+  const { node, plan, grant, observation, context } = flow;
+  const resolved = { node, uuid: plan.uuid, record: storedRecord(grant), renamedFrom: null };
+  const fresh = planNode(resolved, observation, [], { ...options.plan, now: context.clock.now() });
+  if (recovered) return leftSteps(plan, fresh, node.name);
+  const checked = checkNode(plan, fresh);
+  if (checked.kind === "as-planned") return plan.steps;
+  if (checked.kind === "already-done")
+    return { node: node.name, status: "already-done", code: null, message: "already done" };
+  const message = `${node.name} moved since it was planned: ${checked.what}; plan again`;
+  return { node: node.name, status: "skipped", code: "IW-P16", message };
+}
+
+/** A node that nobody acted on has a record only since this grant; the plan knew none. */
+function storedRecord(grant: Grant): NodeRecord | null {
+  return grant.record.revision === 0 && grant.predecessor === null ? null : grant.record;
+}
+
+function leftSteps(plan: NodePlan, fresh: NodePlan, node: string): readonly Step[] | NodeResult {
+  if (fresh.steps.every((step) => plan.steps.some((one) => sameValue(one.act, step.act))))
+    return fresh.steps;
+  const message = `${node}: after the crash other steps are needed than were planned; plan again`;
+  return { node, status: "skipped", code: "IW-P16", message };
+}
+
+async function runSteps(
+  flow: Flow,
+  steps: readonly Step[],
+  options: NodeOptions,
+): Promise<NodeResult> {
+  const { context, node, plan, grant } = flow;
+  for (const step of steps) {
+    if (context.stopping.aborted)
+      return withheld(flow, "interrupted: the steps that are left were not begun", null);
+    const why = await runStep(flow, step);
+    if (why === null) continue;
+    if (isWithheld(why)) return withheld(flow, why.message, why.code);
+    return failed(context, node, grant, why);
+  }
+  const { record } = grant;
+  const patch: Partial<NodeRecord> = { ...plan.records };
+  const resolved = { node, uuid: plan.uuid, record: { ...record, ...patch }, renamedFrom: null };
+  const applied = { ...record.applied, ...agreement(resolved, flow.observation, options.plan) };
+  const now = context.clock.now();
+  await grant.patchRecord({
+    ...patch,
+    name: node.name,
+    applied,
+    appliedCommit: context.plan.commit,
+    appliedAt: now,
+    lastError: null,
+    retryAt: null,
+    fault: null,
+    registerSeq: context.registerSeq,
+    revision: record.revision + 1,
+    lastFlow: {
+      commit: context.plan.commit,
+      planId: context.plan.id,
+      endedAt: now,
+      outcome: "done",
+    },
+  });
+  await context.checkpoint("record-written");
+  const message = steps.length === 0 ? "its record was written" : "done";
+  tell(flow, "node.done", message);
+  return { node: node.name, status: "applied", code: null, message };
+}
+
+function withheld(flow: Flow, message: string, code: string | null): NodeResult {
+  tell(flow, "node.skipped", message, { code });
+  return { node: flow.node.name, status: "skipped", code, message };
+}
+
+async function failed(
+  context: ApplyContext,
+  node: FleetNode,
+  grant: Grant,
+  why: Failure,
+): Promise<NodeResult> {
+  const now = context.clock.now();
+  const { record } = grant;
+  const waited =
+    record.retryAt === null || record.lastError === null ? 0 : record.retryAt - record.lastError.at;
+  const wait = why.retryAfterMs ?? nextWait(waited, context.registerSeq, node.name);
+  tell({ context, node, grant }, "node.failed", why.message, { code: why.code });
+  if (context.store.dead() === null)
+    await grant.patchRecord({
+      lastError: { at: now, code: why.code, message: why.message, step: null },
+      retryAt: now + wait,
+      ...(why.code === "IW-P04"
+        ? { fault: { kind: "identity", message: why.message, at: now } }
+        : {}),
+      lastFlow: {
+        commit: context.plan.commit,
+        planId: context.plan.id,
+        endedAt: now,
+        outcome: why.code,
+      },
+    });
+  return { node: node.name, status: "failed", code: why.code, message: why.message };
+}

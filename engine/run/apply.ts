@@ -1,0 +1,136 @@
+import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
+import type { Fleet } from "../../schemas/fleet.ts";
+import { instantText } from "../../schemas/instant.ts";
+import type { NodePlan, Plan } from "../../schemas/plan.ts";
+import { applyNode, type NodeOptions, type NodeResult } from "./apply-node.ts";
+import type { ApplyContext, ApplyPorts, Authority } from "./flow.ts";
+import { pooled, Spacing, Turns } from "./limits.ts";
+
+/** How a plan is applied. */
+export interface ApplyOptions extends NodeOptions {
+  readonly authority: Authority;
+  readonly why: string;
+  /** First SIGINT: acts that run are finished, nothing new is begun. */
+  readonly stopping: AbortSignal;
+}
+
+/** What an apply came to; one entry for each node that had something to do. */
+export interface ApplyResult {
+  readonly nodes: readonly NodeResult[];
+  readonly applied: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly durationSeconds: number;
+}
+
+/**
+ * Applies a plan that was approved: makes its tree the one in force, then works node by node under
+ * leases. One node's failure never stops another's steps.
+ */
+export async function apply(
+  plan: Plan,
+  fleet: Fleet,
+  ports: ApplyPorts,
+  options: ApplyOptions,
+): Promise<Result<ApplyResult>> {
+  const started = ports.clock.monotonic();
+  const refused = await othersInForce(plan, ports);
+  if (refused !== null) return fail(refused);
+  const entry = await ports.store.propose({
+    commit: plan.commit,
+    subject: plan.commitSubject,
+    tree: plan.tree,
+    why: options.why,
+    names: fleet.nodes.map((node) => node.name),
+    readAtSeq: plan.inForce?.seq ?? 0,
+  });
+  if (!entry.ok) return entry;
+  const context: ApplyContext = {
+    ...ports,
+    plan,
+    authority: options.authority,
+    registerSeq: entry.value.seq,
+    turns: new Turns(),
+    resets: new Spacing(ports.clock),
+    powerOns: new Spacing(ports.clock),
+    stopping: options.stopping,
+  };
+  const busy = plan.nodes.filter((node) => node.steps.length > 0 || node.records !== undefined);
+  emit(context, "apply.start", `${busy.length} ${busy.length === 1 ? "node" : "nodes"} to apply`);
+  const results = await applyAll(context, busy, fleet, options);
+  const result = summary(results, (ports.clock.monotonic() - started) / 1000);
+  const { applied, failed, skipped, durationSeconds } = result;
+  const message = `${applied} applied, ${failed} failed, ${skipped} skipped`;
+  emit(context, "apply.summary", message, { applied, failed, skipped, durationSeconds });
+  return ok(result);
+}
+
+/** An apply of another tree than the one that a living engine works on would undo its work, in turns. */
+async function othersInForce(plan: Plan, { store }: ApplyPorts): Promise<Failure | null> {
+  const inForce = await store.inForce();
+  if (inForce === null || inForce.tree === plan.tree) return null;
+  const other = (await store.others()).find(({ role }) => role !== "command");
+  if (other === undefined) return null;
+  const commit =
+    inForce.commit === null ? "an uncommitted tree" : `commit ${inForce.commit.slice(0, 7)}`;
+  const message = `${other.name} is at work on ${commit}, which is in force; wait until it ends, or let it work on yours`;
+  return failure("conflict", "IW-P17", message);
+}
+
+async function applyAll(
+  context: ApplyContext,
+  busy: readonly NodePlan[],
+  fleet: Fleet,
+  options: ApplyOptions,
+): Promise<readonly NodeResult[]> {
+  const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
+  const results: NodeResult[] = [];
+  const work = async (plan: NodePlan): Promise<void> => {
+    const node = declared.get(plan.node);
+    if (node === undefined) return;
+    results.push(await applyNode(context, node, plan, options));
+  };
+  await pooled(busy, context.settings.concurrency, work, options.stopping);
+  const begun = new Set(results.map(({ node }) => node));
+  for (const { node } of busy)
+    if (!begun.has(node))
+      results.push({
+        node,
+        status: "skipped",
+        code: null,
+        message: "interrupted before it was begun",
+      });
+  return results;
+}
+
+function summary(nodes: readonly NodeResult[], seconds: number): ApplyResult {
+  const count = (...words: readonly NodeResult["status"][]): number =>
+    nodes.filter(({ status }) => words.includes(status)).length;
+  return {
+    nodes,
+    applied: count("applied", "already-done"),
+    failed: count("failed"),
+    skipped: count("skipped"),
+    durationSeconds: Math.round(seconds * 10) / 10,
+  };
+}
+
+function emit(
+  { clock, plan, store, emit: say }: ApplyContext,
+  event: "apply.start" | "apply.summary",
+  message: string,
+  numbers: Readonly<Record<string, number>> = {},
+): void {
+  say({
+    time: instantText(clock.now()),
+    code: null,
+    event,
+    node: null,
+    step: null,
+    commit: plan.commit,
+    instance: store.incarnation.name,
+    fence: null,
+    message,
+    ...numbers,
+  });
+}

@@ -1,0 +1,110 @@
+import type { Driver } from "../../drivers/driver.ts";
+import type { EngineEvent, EventName } from "../../schemas/event.ts";
+import type { Failure } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import { instantText } from "../../schemas/instant.ts";
+import type { Observation } from "../../schemas/observation.ts";
+import type { NodePlan, Plan } from "../../schemas/plan.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import type { Spacing, Turns } from "./limits.ts";
+import type { ActingStore, Checkpoint, Clock, Drivers, Grant } from "./ports.ts";
+
+/** What applying needs from outside. */
+export interface ApplyPorts {
+  readonly store: ActingStore;
+  readonly drivers: Drivers;
+  readonly clock: Clock;
+  readonly checkpoint: Checkpoint;
+  readonly emit: (event: EngineEvent) => void;
+  readonly settings: Settings;
+}
+
+/** Who approved a plan, and how far. */
+export interface Authority {
+  readonly who: string;
+  readonly ceiling: string;
+}
+
+/** Shared by all flows of one apply. */
+export interface ApplyContext extends ApplyPorts {
+  readonly plan: Plan;
+  readonly authority: Authority;
+  /** The register entry under which every flow runs. */
+  readonly registerSeq: number;
+  readonly turns: Turns;
+  readonly resets: Spacing;
+  readonly powerOns: Spacing;
+  readonly stopping: AbortSignal;
+}
+
+/** One node on its way: its lease, its driver, what was last seen of it. */
+export interface Flow {
+  readonly context: ApplyContext;
+  readonly node: FleetNode;
+  readonly plan: NodePlan;
+  readonly grant: Grant;
+  readonly driver: Driver;
+  /** The newest reading of each facet. */
+  observation: Observation;
+  /** The session that mutating acts go through; null before it is opened. */
+  session: string | null;
+  /** True once `session.open` was answered, also where the BMC has no sessions. */
+  opened: boolean;
+  /** A graceful stop was pressed before a crash and its time is over: it is not pressed again. */
+  softOffSpent: boolean;
+}
+
+/** What is told with an event of a flow. */
+export interface Told {
+  readonly code?: string | null;
+  readonly step?: string | null;
+  readonly action?: string;
+  readonly impact?: string;
+  readonly durationMs?: number;
+}
+
+/** Says what happens, with everything that a pipeline needs to find it again. */
+export function tell(
+  { context, node, grant }: Pick<Flow, "context" | "node"> & { readonly grant: Grant | null },
+  event: EventName,
+  message: string,
+  told: Told = {},
+): void {
+  const { code = null, step = null, ...rest } = told;
+  context.emit({
+    time: instantText(context.clock.now()),
+    code,
+    event,
+    node: node.name,
+    step,
+    commit: context.plan.commit,
+    instance: context.store.incarnation.name,
+    fence: grant?.fence ?? null,
+    message,
+    ...rest,
+  });
+}
+
+/** Joins a newer reading to what is known: the newest of each facet counts. */
+export function joinReading(flow: Flow, newer: Observation): void {
+  if (newer.unreachable !== null) {
+    flow.observation = { ...flow.observation, unreachable: newer.unreachable };
+    return;
+  }
+  const { capabilities } = newer;
+  flow.observation = {
+    ...flow.observation,
+    ...newer,
+    capabilities:
+      Object.keys(capabilities).length > 0 ? capabilities : flow.observation.capabilities,
+    facets: { ...flow.observation.facets, ...newer.facets },
+  };
+}
+
+/** Codes by which a stop, a hold, a moved register or a lost lease keeps an act from being sent. */
+const WITHHELD = new Set(["IW-P01", "IW-P11", "IW-P17", "IW-L01", "IW-L02", "IW-L03"]);
+
+/** True when somebody said no, rather than something broke. */
+export function isWithheld(why: Failure): boolean {
+  return WITHHELD.has(why.code);
+}

@@ -1,0 +1,60 @@
+import type { ObservedFacet } from "../../schemas/observation.ts";
+import { facetNamed } from "../plan/facets/all-facets.ts";
+import { firstMismatch, type Mismatch } from "../plan/verdict.ts";
+import { type Flow, joinReading, tell } from "./flow.ts";
+
+/** The first look after an act comes soon: most settings are there at once. Milliseconds. */
+const FIRST_LOOK_MS = 200;
+/** Each look waits this much longer than the one before, up to `timeouts.lookSeconds`. */
+const LOOK_GROWTH = 1.6;
+
+/** Readings that tell whether these facets are as they should be. */
+export function readingsFor(expected: Readonly<Record<string, unknown>>): readonly ObservedFacet[] {
+  return [...new Set(Object.keys(expected).flatMap((facet) => facetNamed(facet).observes))];
+}
+
+/** Reads the facets that a step names and joins them to what is known. */
+export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promise<void> {
+  if (facets.length === 0) return;
+  const { deathSignal } = flow.context.store;
+  joinReading(flow, await flow.driver.observe(flow.node, facets, deathSignal));
+}
+
+/** What waiting for an after-state came to. */
+export type Settled =
+  | { readonly kind: "seen" }
+  | { readonly kind: "unseen"; readonly mismatch: Mismatch; readonly silent: boolean };
+
+/** Looks until the after-state is seen or its time is up; a BMC that is silent for a while is waited for. */
+export async function settle(
+  flow: Flow,
+  after: Readonly<Record<string, unknown>>,
+  timeoutMs: number,
+  step: string,
+): Promise<Settled> {
+  const { clock, settings, store } = flow.context;
+  const facets = readingsFor(after);
+  const deadline = clock.monotonic() + timeoutMs;
+  let wait = FIRST_LOOK_MS;
+  for (;;) {
+    await look(flow, facets);
+    const { observation, grant } = flow;
+    const silent = observation.unreachable !== null;
+    const mismatch = firstMismatch(after, observation, grant.record);
+    if (mismatch === null && !silent) return { kind: "seen" };
+    const left = deadline - clock.monotonic();
+    if (left <= 0 || store.deathSignal.aborted) {
+      const missing = mismatch ?? {
+        facet: facets[0] ?? "provision",
+        expected: after,
+        seen: undefined,
+      };
+      return { kind: "unseen", mismatch: missing, silent };
+    }
+    tell(flow, "step.look", silent ? "the BMC is silent; looking again" : "not there yet", {
+      step,
+    });
+    await clock.sleep(Math.min(wait, left), store.deathSignal).catch(() => undefined);
+    wait = Math.min(wait * LOOK_GROWTH, settings.timeouts.lookSeconds * 1000);
+  }
+}
