@@ -73,6 +73,8 @@ export interface StoreReader {
   acknowledged(): Promise<ReadonlySet<string>>;
   /** The highest register entry; null before the first. */
   inForce(): Promise<RegisterEntry | null>;
+  /** Names of the first register entry: what was declared when the store was made. */
+  firstNames(): Promise<readonly string[]>;
   leases(): Promise<readonly LeaseInfo[]>;
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */

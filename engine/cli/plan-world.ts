@@ -1,0 +1,105 @@
+import type { Impact } from "../../schemas/action.ts";
+import { IMPACTS } from "../../schemas/action.ts";
+import type { Plan } from "../../schemas/plan.ts";
+import { planFleet, type Planned } from "../run/plan-fleet.ts";
+import type { Drivers, StoreReader } from "../run/ports.ts";
+import { type CommandInput, CommandError, textOption } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { selectedNames } from "./selector.ts";
+import type { World } from "./world.ts";
+
+/** How a command wants its plan. */
+export interface PlanWorldOptions {
+  readonly offline?: boolean;
+  readonly only?: readonly ("intent" | "drift")[] | undefined;
+  readonly maxImpact?: Impact | undefined;
+  readonly acceptRemoval?: number | undefined;
+  /** Instead of what the common flags select. */
+  readonly select?: ReadonlySet<string>;
+}
+
+/** Spreads of one fleet need no secret: the same commit gives the same plan everywhere. */
+const SEED = 1;
+
+/** Plans the world as the common flags select it, with progress on a terminal. */
+export async function planWorld(
+  input: CommandInput,
+  world: World,
+  from: { readonly store: StoreReader | null; readonly drivers: Drivers },
+  options: PlanWorldOptions = {},
+): Promise<Planned> {
+  const { house, io, common } = input;
+  const select = options.select ?? selectedNames(world.fleet.nodes, common);
+  const ports = {
+    drivers: from.drivers,
+    clock: house.clock,
+    concurrency: world.settings.concurrency,
+  };
+  const planned = await planFleet(world.fleet, from.store, ports, {
+    plan: {
+      now: house.clock.now(),
+      seed: SEED,
+      settings: world.settings,
+      settingsHash: world.settingsHash,
+      offline: options.offline ?? false,
+      only: options.only,
+      select,
+      maxImpact: options.maxImpact,
+      acceptRemoval: options.acceptRemoval,
+      digest: (text) => house.digest(text),
+    },
+    onRead: (done, of) => {
+      if (done === of || done % 10 === 0) io.progress([`reading ${done} of ${of} BMCs`]);
+    },
+    signal: io.stopping,
+  });
+  io.progress([]);
+  return planned;
+}
+
+/** Reads `--only intent,drift`. */
+export function onlyOption(input: CommandInput): readonly ("intent" | "drift")[] | undefined {
+  const text = textOption(input, "only");
+  if (text === undefined) return undefined;
+  return text.split(",").map((word) => {
+    if (word === "intent" || word === "drift") return word;
+    throw new CommandError(EXIT.usage, `--only "${word}" is none of intent, drift`);
+  });
+}
+
+/** Reads `--max-impact WORD`. */
+export function impactOption(input: CommandInput, fallback?: Impact): Impact | undefined {
+  const text = textOption(input, "maxImpact");
+  if (text === undefined) return fallback;
+  const found = IMPACTS.find((impact) => impact === text);
+  if (found === undefined)
+    throw new CommandError(EXIT.usage, `--max-impact "${text}" is none of ${IMPACTS.join(", ")}`);
+  return found;
+}
+
+/** Reads a whole number that is not negative. */
+export function countOption(input: CommandInput, name: string, flags: string): number | undefined {
+  const text = textOption(input, name);
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text)) throw new CommandError(EXIT.usage, `${flags} "${text}" is no whole number`);
+  return Number(text);
+}
+
+/** What a plan by itself means for the exit code (contract 4). */
+export function planExit(
+  plan: Plan,
+  how: { readonly strict: boolean; readonly detailed: boolean },
+): ExitCode {
+  if (plan.refused.length > 0) return EXIT.refused;
+  if (plan.nodes.length > 0 && plan.nodes.every((node) => node.unreachable)) return EXIT.failed;
+  if (how.strict && plan.nodes.some((node) => node.blockedBy.length > 0)) return EXIT.refused;
+  const busy = hasWork(plan);
+  if (!busy && plan.nodes.length > 0 && plan.nodes.every((node) => node.blockedBy.length > 0))
+    return EXIT.refused;
+  return how.detailed && busy ? EXIT.pending : EXIT.done;
+}
+
+/** True when apply would do anything at all. */
+export function hasWork(plan: Plan): boolean {
+  return plan.nodes.some((node) => node.steps.length > 0 || node.records !== undefined);
+}

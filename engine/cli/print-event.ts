@@ -1,0 +1,76 @@
+import type { EngineEvent } from "../../schemas/event.ts";
+import type { CommandInput } from "./command.ts";
+import { cut } from "./table.ts";
+
+/** Lines of running nodes that are shown at once; more are counted. */
+const MOST_LINES = 12;
+
+/** Ways to tell the story of an apply: NDJSON on stdout, a live block on a terminal, JSON log lines elsewhere. */
+export function eventPrinter(input: CommandInput): (event: EngineEvent) => void {
+  const { io, common } = input;
+  if (common.json) return (event) => io.out(`${JSON.stringify(event)}\n`);
+  if (!io.stderrIsTty) return (event) => logEvent(input, event);
+  return terminalPrinter(input);
+}
+
+function logEvent({ io }: CommandInput, event: EngineEvent): void {
+  const { message, ...fields } = event;
+  const level = event.event.endsWith("failed") || event.event === "step.ambiguous" ? "warn" : "info";
+  if (event.event === "step.look") io.log("debug", message, fields);
+  else io.log(level, message, fields);
+}
+
+function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
+  const running = new Map<string, string>();
+  return (event) => {
+    const { node, message } = event;
+    if (node === null) {
+      if (event.event === "apply.start") io.err(`${message}\n`);
+      return;
+    }
+    const line = lineOf(event, io.colors);
+    if (line !== null) io.err(`${cut(line, io.columns)}\n`);
+    if (event.event === "node.done" || event.event === "node.failed" || event.event === "node.skipped")
+      running.delete(node);
+    else running.set(node, `  ${node}  ${event.action ?? ""} ${doing(event)}`);
+    const lines = [...running.values()].slice(0, MOST_LINES).map((text) => cut(text, io.columns));
+    if (running.size > MOST_LINES) lines.push(`  and ${running.size - MOST_LINES} more at work`);
+    io.progress(lines);
+  };
+}
+
+function doing({ event, message }: EngineEvent): string {
+  switch (event) {
+    case "step.intent":
+      return "is being asked";
+    case "step.sent":
+      return "accepted; looking for its effect";
+    default:
+      return message;
+  }
+}
+
+type Colors = CommandInput["io"]["colors"];
+
+/** What stays on the screen; waiting and looking do not. */
+function lineOf(event: EngineEvent, colors: Colors): string | null {
+  const { node, action = "", message, code } = event;
+  const seconds = event.durationMs === undefined ? "" : ` after ${Math.round(event.durationMs / 100) / 10} s`;
+  const why = `${message}${code === null ? "" : `   ${code}`}`;
+  switch (event.event) {
+    case "step.done":
+      return `${node}  ${action}  ${colors.good("done")}${seconds}${message === "seen" ? "" : ` (${message})`}`;
+    case "step.failed":
+    case "step.not-sent":
+    case "step.ambiguous":
+      return `${node}  ${action}  ${colors.lost(event.event.slice(5))}: ${why}`;
+    case "step.resumed":
+      return `${node}  ${action}  resumed: ${message}`;
+    case "node.skipped":
+      return `${node}  ${colors.notDone("skipped")}: ${why}`;
+    case "session.ended":
+      return `${node}  ${message}`;
+    default:
+      return null;
+  }
+}
