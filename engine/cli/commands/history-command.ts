@@ -1,0 +1,43 @@
+import { instantText } from "../../../schemas/instant.ts";
+import type { Command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { table } from "../table.ts";
+import { resolvedNode } from "../view.ts";
+import { loadWorld, needReader } from "../world.ts";
+
+/** `history`: what happened to a node. */
+export const historyCommand: Command = {
+  name: "history",
+  arguments: "<node>",
+  completes: "node",
+  summary: "what happened to a node: when, what, by whom, under which commit",
+  options: [],
+  examples: ["ironwright history r7-n01"],
+  async run(input) {
+    const world = await loadWorld(input);
+    const store = await needReader(input, world);
+    const { uuid, node } = await resolvedNode(world, store, input.args[0]);
+    const entries = await store.history(uuid);
+    if (input.common.json) {
+      input.io.out(`${JSON.stringify(entries, null, 2)}\n`);
+      return EXIT.done;
+    }
+    if (entries.length === 0) input.io.out(`${node.name}: nothing was done to it by this store.\n`);
+    else
+      input.io.out(
+        table(
+          ["WHEN", "EVENT", "ACTION", "COMMIT", "BY", "MESSAGE"],
+          entries.map((e) => [
+            instantText(e.at).slice(0, 19).replace("T", " "),
+            e.event,
+            e.action ?? "-",
+            e.commit?.slice(0, 7) ?? "-",
+            e.by,
+            `${e.message}${e.code === null ? "" : ` (${e.code})`}`,
+          ]),
+          input.io.columns,
+        ),
+      );
+    return EXIT.done;
+  },
+};

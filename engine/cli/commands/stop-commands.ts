@@ -1,0 +1,44 @@
+import { type Command, CommandError, textOption } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadPlace, withActing } from "../world.ts";
+
+/** `stop`: nothing acts any more, fleet-wide, before its next act. */
+export const stopCommand: Command = {
+  name: "stop",
+  summary: "stop everything now: no engine of this store begins another act",
+  options: [{ flags: "--reason <text>", description: "why; shown to everyone who plans" }],
+  examples: ['ironwright stop --reason "the wrong commit is out"'],
+  async run(input) {
+    const reason = textOption(input, "reason");
+    if (reason === undefined || reason.trim() === "")
+      throw new CommandError(EXIT.usage, 'a stop needs a reason that others will read: --reason "..."');
+    const { io, house } = input;
+    const place = await loadPlace(input);
+    return withActing(input, place, async (store) => {
+      const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
+      await store.setStop({ reason, by, at: house.clock.now(), kind: "stop", nodes: [] });
+      io.out("Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n");
+      return EXIT.done;
+    });
+  },
+};
+
+/** `resume`: ends a stop or a breaker, and acknowledges the nodes that opened it. */
+export const resumeCommand: Command = {
+  name: "resume",
+  summary: "end a stop or a breaker; what opened it is acknowledged",
+  options: [],
+  examples: ["ironwright resume"],
+  async run(input) {
+    const place = await loadPlace(input);
+    return withActing(input, place, async (store) => {
+      const ended = await store.clearStop();
+      if (ended === null) input.io.out("nothing was stopped.\n");
+      else {
+        const nodes = ended.nodes.length === 0 ? "" : `, acknowledged ${ended.nodes.length} nodes`;
+        input.io.out(`Resumed: ended the ${ended.kind} of ${ended.by} ("${ended.reason}")${nodes}.\n`);
+      }
+      return EXIT.done;
+    });
+  },
+};
