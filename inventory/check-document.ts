@@ -1,0 +1,230 @@
+import type { z } from "zod";
+import { API_VERSION, DOCUMENT_KINDS, LATER_KINDS } from "../schemas/documents.ts";
+import { isMap } from "./merge.ts";
+import { nearest } from "./nearest.ts";
+import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
+
+/** A document whose shape is right, with text where text is expected. */
+export interface CheckedDocument {
+  readonly kind: keyof typeof DOCUMENT_KINDS;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** Rounds in which scalars are turned into text: unions show their needs one after the other. */
+const TEXT_ROUNDS = 4;
+
+/** Checks one document against the schema of its kind; findings name the key, its spot and the way out. */
+export function checkDocument(document: PlainDocument): {
+  readonly checked: CheckedDocument | null;
+  readonly findings: readonly Finding[];
+} {
+  const { value } = document;
+  const root = error("IW-I15", document.spot);
+  if (!isMap(value))
+    return refuse(root("a document must be a map with apiVersion, kind, metadata and spec"));
+  const { kind, apiVersion } = value;
+  const at = (pointer: string): Spot => spotAt(document, pointer);
+  if (typeof kind !== "string") return refuse(root("the document has no kind; write kind: Node"));
+  if (apiVersion !== API_VERSION)
+    return refuse(
+      error(
+        "IW-I15",
+        at("/apiVersion"),
+      )(`apiVersion is ${show(apiVersion)}; write apiVersion: ${API_VERSION}`),
+    );
+  if (!isKind(kind)) return refuse(error("IW-I15", at("/kind"))(unknownKind(kind)));
+  const plain = asText(stripNulls(value), DOCUMENT_KINDS[kind], document);
+  const result = DOCUMENT_KINDS[kind].safeParse(plain);
+  const findings = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => findingsOf(issue, document, plain));
+  if (!isMap(plain) || findings.length > 0) return { checked: null, findings };
+  const { metadata, spec } = plain;
+  if (!isMap(metadata) || !isMap(spec)) return { checked: null, findings };
+  return { checked: { kind, metadata, spec }, findings };
+}
+
+function refuse(finding: Finding): {
+  readonly checked: null;
+  readonly findings: readonly Finding[];
+} {
+  return { checked: null, findings: [finding] };
+}
+
+function isKind(kind: string): kind is keyof typeof DOCUMENT_KINDS {
+  return Object.hasOwn(DOCUMENT_KINDS, kind);
+}
+
+function unknownKind(kind: string): string {
+  if (LATER_KINDS.some((later) => later === kind))
+    return `kind ${kind} is not built yet, and is not obeyed; take it out, so that nobody relies on it`;
+  const near = nearest(kind, Object.keys(DOCUMENT_KINDS));
+  return `kind ${kind} is unknown${near === null ? "" : `; did you mean ${near}?`}`;
+}
+
+function error(code: string, spot: Spot): (message: string) => Finding {
+  return (message) => ({ code, severity: "error", message, spot });
+}
+
+/** Nulls remove what is inherited; to a schema they are not there. */
+function stripNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stripNulls);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) =>
+      item === null ? [] : [[key, stripNulls(item)]],
+    ),
+  );
+}
+
+/** Text is text: where a schema wants a string, a plain scalar's own source is taken (`2.10`, `0123`). */
+function asText(value: unknown, schema: z.ZodType, { sources }: PlainDocument): unknown {
+  if (Object.keys(sources).length === 0) return value;
+  let current = value;
+  for (let round = 0; round < TEXT_ROUNDS; round += 1) {
+    const result = schema.safeParse(current);
+    if (result.success) return current;
+    const wanted = result.error.issues.flatMap((issue) => textWanted(issue, []));
+    const found = wanted.filter(
+      (path) =>
+        sources[pointerOf(path)] !== undefined && typeof valueAt(current, path) !== "string",
+    );
+    if (found.length === 0) return current;
+    current = structuredClone(current);
+    for (const path of found) setAt(current, path, sources[pointerOf(path)]);
+  }
+  return current;
+}
+
+type Path = readonly PropertyKey[];
+
+function textWanted(issue: z.core.$ZodIssue, above: Path): readonly Path[] {
+  const path = [...above, ...issue.path];
+  if (issue.code === "invalid_type" && issue.expected === "string") return [path];
+  if (issue.code !== "invalid_union") return [];
+  return issue.errors.flatMap((branch) => branch.flatMap((inner) => textWanted(inner, path)));
+}
+
+function pointerOf(path: Path): string {
+  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, key) => {
+    if (Array.isArray(at)) return at[Number(key)] as unknown;
+    return isMap(at) ? at[String(key)] : undefined;
+  }, value);
+}
+
+function setAt(value: unknown, path: Path, text: unknown): void {
+  const parent = valueAt(value, path.slice(0, -1));
+  const key = path.at(-1);
+  if (Array.isArray(parent)) parent[Number(key)] = text;
+  else if (isMap(parent)) parent[String(key)] = text;
+}
+
+/** The nearest spot at or above a pointer. */
+export function spotAt({ spots, spot }: PlainDocument, pointer: string): Spot {
+  for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    const found = spots[at];
+    if (found !== undefined) return found;
+  }
+  return spot;
+}
+
+function findingsOf(
+  issue: z.core.$ZodIssue,
+  document: PlainDocument,
+  plain: unknown,
+): readonly Finding[] {
+  const { path } = issue;
+  const pointer = pointerOf(path);
+  const spot = spotAt(document, pointer);
+  const name = path.map(String).join(".");
+  const value = valueAt(plain, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        code: "IW-I03",
+        severity: "error",
+        message: unknownKey(key, name),
+        spot: spotAt(document, `${pointer}/${key}`),
+      }));
+    case "invalid_type":
+      if (value === undefined) return [error("IW-I10", spot)(`${name} is missing`)];
+      return [
+        error("IW-I04", spot)(`${name} is ${show(value)}; it must be ${article(issue.expected)}`),
+      ];
+    case "invalid_value":
+      return [error("IW-I04", spot)(wrongWord(name, value, issue.values))];
+    case "invalid_union":
+      return [unionFinding(name, value, spot)];
+    default:
+      return [
+        error(
+          "IW-I04",
+          spot,
+        )(
+          `${name} is ${show(value)}; it ${issue.message.startsWith("must") ? issue.message : `is wrong: ${issue.message}`}`,
+        ),
+      ];
+  }
+}
+
+function unionFinding(name: string, value: unknown, spot: Spot): Finding {
+  if (/password|kg$/.test(name)) {
+    const code = typeof value === "string" || typeof value === "number" ? "IW-I09" : "IW-I04";
+    const what =
+      code === "IW-I09"
+        ? "a password is written into the document"
+        : "a secret is not referred to rightly";
+    return error(
+      code,
+      spot,
+    )(`${name}: ${what}; write { env: NAME }, { file: PATH } or { provider: NAME, key: KEY }`);
+  }
+  return error("IW-I04", spot)(`${name} is ${show(value)}, which none of its forms allows`);
+}
+
+/** Keys that people bring along from YAML 1.1 and from other tools. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  "<<": "merge keys are YAML 1.1; share by a Profile",
+  ipmi_address: "write bmc.address",
+};
+
+function unknownKey(key: string, parent: string): string {
+  const where = parent === "" ? "the document" : parent;
+  const foreign = FOREIGN[key];
+  return `unknown key "${key}" in ${where}${foreign === undefined ? "; check the spelling, or see: ironwright schema" : `; ${foreign}`}`;
+}
+
+function wrongWord(name: string, value: unknown, allowed: readonly unknown[]): string {
+  const words = allowed.map(String);
+  if (typeof value === "boolean" && words.includes("on") && words.includes("off"))
+    return `${name} is ${String(value)}: write ${value ? "on" : "off"}; a YAML 1.1 tool changed this file`;
+  const near = typeof value === "string" ? nearest(value, words) : null;
+  return `${name} is ${show(value)}; it must be ${words.join(", ")}${near === null ? "" : ` (did you mean ${near}?)`}`;
+}
+
+function article(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    string: "text",
+    record: "a map",
+    object: "a map",
+    array: "a list",
+    int: "a whole number",
+    number: "a number",
+    boolean: "true or false",
+  };
+  return words[type] ?? type;
+}
+
+/** A value as an error shows it: short, and never one that may be a secret in full. */
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (Array.isArray(value)) return "a list";
+  if (isMap(value)) return "a map";
+  const text = String(value);
+  return `"${text.length > 60 ? `${text.slice(0, 59)}…` : text}"`;
+}

@@ -1,0 +1,128 @@
+import type { Diagnostic } from "../schemas/diagnostic.ts";
+import { type FleetNode, originOf } from "../schemas/fleet.ts";
+
+/** Hardware types that need no BMC. */
+const WITHOUT_BMC = new Set(["fake"]);
+
+/** Rules that hold between nodes, and of a node once its profiles are folded in. */
+export function checkFleet(nodes: readonly FleetNode[]): readonly Diagnostic[] {
+  return [...nodes.flatMap(required), ...sameUuid(nodes), ...sameBmc(nodes)];
+}
+
+function error(
+  code: string,
+  place: Omit<Diagnostic, "code" | "severity" | "message">,
+  message: string,
+): Diagnostic {
+  return {
+    file: place.file,
+    line: place.line,
+    column: place.column,
+    code,
+    severity: "error",
+    message,
+  };
+}
+
+function required(node: FleetNode): readonly Diagnostic[] {
+  const { driver, bmc, boot } = node.spec;
+  if (driver === undefined)
+    return [
+      error(
+        "IW-I10",
+        node.place,
+        `${node.name} has no spec.driver, itself or by a profile; write driver: redfish`,
+      ),
+    ];
+  if (!WITHOUT_BMC.has(driver) && bmc?.address === undefined)
+    return [
+      error(
+        "IW-I10",
+        node.place,
+        `${node.name} has no spec.bmc.address; write bmc: { address: https://... }`,
+      ),
+    ];
+  if (boot?.secureBoot === true && boot.mode === "bios")
+    return [
+      error(
+        "IW-I04",
+        originOf(node, "/boot/secureBoot"),
+        `${node.name}: secure boot needs boot.mode uefi`,
+      ),
+    ];
+  return [];
+}
+
+function sameUuid(nodes: readonly FleetNode[]): readonly Diagnostic[] {
+  const seen = new Map<string, FleetNode>();
+  return nodes.flatMap((node) => {
+    if (node.uuid === null) return [];
+    const other = seen.get(node.uuid);
+    seen.set(node.uuid, node);
+    if (other === undefined) return [];
+    return [
+      error(
+        "IW-I05",
+        node.place,
+        `${node.name} and ${other.name} (${where(other)}) have one uuid, ${node.uuid}`,
+      ),
+    ];
+  });
+}
+
+/** Two nodes at one (address, system) would undo each other's work without knowing. */
+function sameBmc(nodes: readonly FleetNode[]): readonly Diagnostic[] {
+  const byAddress = new Map<string, FleetNode[]>();
+  for (const node of nodes) {
+    const address = normal(node.spec.bmc?.address);
+    if (address === null) continue;
+    const there = byAddress.get(address);
+    if (there === undefined) byAddress.set(address, [node]);
+    else there.push(node);
+  }
+  return [...byAddress.values()].flatMap((sharing) =>
+    sharing.length < 2 ? [] : conflicts(sharing),
+  );
+}
+
+function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
+  const bySystem = new Map<string, FleetNode>();
+  return sharing.flatMap((node) => {
+    const place = originOf(node, "/bmc/address");
+    const address = node.spec.bmc?.address ?? "";
+    const { system } = node.spec.bmc ?? {};
+    const other = sharing.find((one) => one !== node);
+    if (system === undefined)
+      return [
+        error(
+          "IW-I08",
+          place,
+          `${node.name} shares ${address} with ${other?.name ?? ""} and names no bmc.system; say which system it is`,
+        ),
+      ];
+    const twin = bySystem.get(system);
+    bySystem.set(system, node);
+    if (twin === undefined) return [];
+    return [
+      error(
+        "IW-I08",
+        place,
+        `${node.name} and ${twin.name} (${where(twin)}) are both ${system} at ${address}`,
+      ),
+    ];
+  });
+}
+
+function normal(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  try {
+    const { protocol, host } = new URL(address);
+    return `${protocol}//${host}`;
+  } catch {
+    return address.toLowerCase();
+  }
+}
+
+function where({ place }: FleetNode): string {
+  return `${place.file}:${place.line}`;
+}

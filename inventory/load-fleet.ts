@@ -1,0 +1,287 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Diagnostic } from "../schemas/diagnostic.ts";
+import { type ConductorDocument, conductorDocumentSchema } from "../schemas/documents.ts";
+import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
+import type { Settings } from "../schemas/settings.ts";
+import { checkFleet } from "./check-fleet.ts";
+import { codeFrame } from "./code-frame.ts";
+import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
+import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
+import { ParseCache } from "./parse-cache.ts";
+import {
+  blobId,
+  committedFile,
+  committedFiles,
+  findRepository,
+  isTracked,
+  NO_COMMIT,
+  readCommit,
+  type Repository,
+  type SourceFile,
+  type SourceTree,
+  workingTree,
+} from "./source-tree.ts";
+import { StatCache } from "./stat-cache.ts";
+
+/** Where the inventory is. */
+export interface LoadFleetOptions {
+  /** Absolute path of the repository. */
+  readonly dir: string;
+  /** A commit instead of the working tree. */
+  readonly ref?: string | undefined;
+  readonly settings: Settings;
+  /** Relative to `dir`; part of the tree that a plan is bound to. */
+  readonly settingsPath?: string | undefined;
+  /** Where parsed blobs are kept; nothing is kept when left out. */
+  readonly cacheDir?: string | undefined;
+  /** Instead of the settings' own. */
+  readonly fleetId?: string | undefined;
+}
+
+/** The Fleet, or null; everything that is wrong with the inventory in one list. */
+export interface LoadedFleet {
+  readonly fleet: Fleet | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads a working tree or a commit into a Fleet; every error is reported in one run. */
+export async function loadFleet(options: LoadFleetOptions): Promise<LoadedFleet> {
+  const source = await readSource(options);
+  if ("code" in source) return { fleet: null, diagnostics: [source] };
+  const { settings, cacheDir } = options;
+  const fleetId = options.fleetId ?? settings.fleet;
+  const settingsFile = await settingsOf(options, source.repository, source.commit);
+  const tree = treeHash([...source.files, ...settingsFile]);
+  const commit = await commitOf(options, source, tree);
+  const key = `${tree} ${fleetId ?? ""}`;
+  if (source.diagnostics.length === 0 && cacheDir !== undefined) {
+    const cached = readFleetCache(cacheDir, key);
+    if (cached !== null)
+      return { fleet: { ...cached, commit, tree }, diagnostics: cached.warnings };
+  }
+  const built = await build(source, cacheDir, fleetId);
+  const diagnostics = [...source.diagnostics, ...built.diagnostics].sort(byPlace);
+  if (diagnostics.some(({ severity }) => severity === "error")) return { fleet: null, diagnostics };
+  const fleet: Fleet = { ...built.fleet, commit, tree, warnings: diagnostics };
+  if (cacheDir !== undefined) writeFleetCache(cacheDir, key, fleet);
+  return { fleet, diagnostics };
+}
+
+interface Source extends SourceTree {
+  readonly repository: Repository | null;
+}
+
+async function readSource(options: LoadFleetOptions): Promise<Source | Diagnostic> {
+  const { dir, ref, settings, cacheDir } = options;
+  const { inventory } = settings;
+  const repository = await findRepository(dir);
+  if (ref !== undefined) return committedSource(repository, ref, inventory);
+  const folder = join(dir, inventory);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    return diagnostic(
+      "IW-I12",
+      inventory,
+      `there is no inventory: ${inventory}/ does not exist; run: ironwright init, or set inventory in ironwright.yaml`,
+    );
+  const stats = new StatCache(cacheDir === undefined ? null : join(cacheDir, "stat.json"));
+  const { files, diagnostics } = workingTree(dir, inventory, stats);
+  stats.save();
+  const tracked = repository !== null && (await isTracked(repository, settings.state));
+  const state = diagnostic(
+    "IW-I16",
+    settings.state,
+    `the state directory ${settings.state}/ is tracked by git; take it out: git rm -r --cached ${settings.state}`,
+  );
+  return {
+    repository,
+    files,
+    commit: NO_COMMIT,
+    diagnostics: tracked ? [...diagnostics, state] : diagnostics,
+  };
+}
+
+async function committedSource(
+  repository: Repository | null,
+  ref: string,
+  inventory: string,
+): Promise<Source | Diagnostic> {
+  if (repository === null)
+    return diagnostic("IW-I14", ".", "there is no git repository here; --ref needs one");
+  const commit = await readCommit(repository, ref);
+  if (commit?.id == null)
+    return diagnostic(
+      "IW-I14",
+      ".",
+      `git knows no commit "${ref}" here; look at: git log --all --oneline (a shallow clone holds few)`,
+    );
+  const files = await committedFiles(repository, commit.id, inventory);
+  return { repository, files, commit, diagnostics: [] };
+}
+
+async function settingsOf(
+  { dir, ref, settingsPath }: LoadFleetOptions,
+  repository: Repository | null,
+  commit: CommitInfo,
+): Promise<readonly SourceFile[]> {
+  if (settingsPath === undefined) return [];
+  if (ref !== undefined && repository !== null && commit.id !== null) {
+    const file = await committedFile(repository, commit.id, settingsPath);
+    return file === null ? [] : [file];
+  }
+  const full = join(dir, settingsPath);
+  if (!existsSync(full)) return [];
+  const bytes = readFileSync(full);
+  return [{ path: settingsPath, oid: blobId(bytes), read: () => Promise.resolve(bytes) }];
+}
+
+/** A working tree that is as the head commit says is that commit. */
+async function commitOf(
+  { dir, ref, settings, settingsPath }: LoadFleetOptions,
+  source: Source,
+  tree: string,
+): Promise<CommitInfo> {
+  const { repository } = source;
+  if (ref !== undefined || repository === null) return source.commit;
+  if (repository.dir !== dir) return NO_COMMIT;
+  const head = await readCommit(repository, "HEAD");
+  if (head?.id == null) return NO_COMMIT;
+  const files = await committedFiles(repository, head.id, settings.inventory);
+  const own =
+    settingsPath === undefined ? null : await committedFile(repository, head.id, settingsPath);
+  return treeHash(own === null ? files : [...files, own]) === tree ? head : NO_COMMIT;
+}
+
+/** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
+function treeHash(files: readonly SourceFile[]): string {
+  const hash = createHash("sha256");
+  const lines = files.map(({ path, oid }) => `${path} ${oid}\n`).sort();
+  for (const line of lines) hash.update(line);
+  return hash.digest("hex");
+}
+
+async function build(
+  source: Source,
+  cacheDir: string | undefined,
+  fleetId: string | undefined,
+): Promise<{
+  readonly fleet: Omit<Fleet, "commit" | "tree" | "warnings">;
+  readonly diagnostics: readonly Diagnostic[];
+}> {
+  const cache = new ParseCache(cacheDir === undefined ? null : join(cacheDir, "parsed.json"));
+  const diagnostics: Diagnostic[] = [];
+  const documents: Sourced[] = [];
+  for (const file of source.files) {
+    const parsed = await cache.parsed(file);
+    for (const finding of parsed.diagnostics) diagnostics.push({ ...finding, file: file.path });
+    for (const document of parsed.documents) documents.push({ ...document, file: file.path });
+  }
+  cache.save();
+  const broken = diagnostics.some(({ severity }) => severity === "error");
+  const fleet = assemble(documents, fleetId, (found) => diagnostics.push(found));
+  // Of a file that cannot be read no node is known, so "empty" would only be noise.
+  if (fleet.nodes.length === 0 && !broken)
+    diagnostics.push(
+      diagnostic(
+        "IW-I12",
+        source.files[0]?.path ?? ".",
+        "the inventory declares no node; an empty inventory is an error, not a wish",
+      ),
+    );
+  return { fleet, diagnostics: await framed(diagnostics, source) };
+}
+
+function assemble(
+  documents: readonly Sourced[],
+  fleetId: string | undefined,
+  report: (found: Diagnostic) => void,
+): Omit<Fleet, "commit" | "tree" | "warnings"> {
+  const named = byKindAndName(documents, report);
+  const profiles: Profiles = named("Profile");
+  const nodes: FleetNode[] = [];
+  const reach: Record<string, number> = {};
+  for (const profile of profiles.values()) chainOf(profile, profiles, report);
+  for (const document of named("Node").values()) {
+    const chain = chainOf(document, profiles, report);
+    for (const { metadata } of chain) {
+      const name = String(metadata["name"]);
+      reach[name] = (reach[name] ?? 0) + 1;
+    }
+    nodes.push(foldNode(document, chain, fleetId));
+  }
+  for (const found of checkFleet(nodes)) report(found);
+  const files: Record<string, string[]> = {};
+  for (const [name, { file }] of profiles) (files[file] ??= []).push(name);
+  return {
+    nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    conductors: [...named("Conductor").values()].flatMap(asConductor),
+    profileReach: reach,
+    profileFiles: files,
+  };
+}
+
+function asConductor({ metadata, spec }: Sourced): readonly ConductorDocument[] {
+  const parsed = conductorDocumentSchema.safeParse({
+    apiVersion: "ironwright/v1",
+    kind: "Conductor",
+    metadata,
+    spec,
+  });
+  return parsed.success ? [parsed.data] : [];
+}
+
+/** Documents by kind and name; a name that is declared twice is an error at both places. */
+function byKindAndName(
+  documents: readonly Sourced[],
+  report: (found: Diagnostic) => void,
+): (kind: Sourced["kind"]) => ReadonlyMap<string, Sourced> {
+  const kinds = new Map<string, Map<string, Sourced>>();
+  for (const document of documents) {
+    const name = String(document.metadata["name"]);
+    const names = kinds.get(document.kind) ?? new Map<string, Sourced>();
+    kinds.set(document.kind, names);
+    const first = names.get(name);
+    if (first === undefined) names.set(name, document);
+    else {
+      const place = placeIn(document, "/metadata/name");
+      const [line] = first.spot;
+      report({
+        ...place,
+        code: "IW-I05",
+        severity: "error",
+        message: `${document.kind} ${name} is declared twice; the other one is at ${first.file}:${line}`,
+      });
+    }
+  }
+  return (kind) => kinds.get(kind) ?? new Map();
+}
+
+/** Findings between documents get their frame here; those of one file have it from its parse. */
+async function framed(
+  diagnostics: readonly Diagnostic[],
+  source: Source,
+): Promise<readonly Diagnostic[]> {
+  const texts = new Map<string, string>();
+  const result: Diagnostic[] = [];
+  for (const found of diagnostics) {
+    const file = source.files.find(({ path }) => path === found.file);
+    if (found.frame !== undefined || file === undefined || found.code === "IW-I02") {
+      result.push(found);
+      continue;
+    }
+    const text = texts.get(file.path) ?? new TextDecoder().decode(await file.read());
+    texts.set(file.path, text);
+    result.push({ ...found, frame: codeFrame(text, found.line, found.column) });
+  }
+  return result;
+}
+
+function diagnostic(code: string, file: string, message: string): Diagnostic {
+  return { code, severity: "error", message, file, line: 1, column: 1 };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,101 @@
+/** Lists that join as sets; every other list replaces. */
+const SETS = new Set(["/traits", "/profiles", "/holds"]);
+
+/** A value with the origin of each of its parts. */
+export interface Folding<O> {
+  value: Record<string, unknown>;
+  readonly origins: Map<string, O>;
+}
+
+/** What is laid over a folding. */
+export interface Layer<O> {
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Where the value at a pointer stands; pointers count from this layer's own root. */
+  readonly originOf: (pointer: string) => O;
+  /** Pointers that the layer sets to null: what was inherited there is removed. */
+  readonly nulls: readonly string[];
+}
+
+/** Lays a layer over a folding: maps merge deep, scalars and lists replace, sets join, null removes. */
+export function lay<O>(under: Folding<O>, over: Layer<O>): void {
+  for (const pointer of over.nulls) remove(under, pointer);
+  mergeMap(under.value, over.value, "", { under, over });
+}
+
+interface Both<O> {
+  readonly under: Folding<O>;
+  readonly over: Layer<O>;
+}
+
+function mergeMap<O>(
+  into: Record<string, unknown>,
+  from: Readonly<Record<string, unknown>>,
+  pointer: string,
+  both: Both<O>,
+): void {
+  for (const [key, value] of Object.entries(from)) {
+    if (value === null) continue;
+    const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const there = into[key];
+    if (isMap(value)) {
+      const map = isMap(there) ? there : {};
+      if (!isMap(there)) forget(both.under, at);
+      into[key] = map;
+      if (Object.keys(value).length === 0) both.under.origins.set(at, both.over.originOf(at));
+      mergeMap(map, value, at, both);
+    } else if (Array.isArray(value) && SETS.has(at) && Array.isArray(there)) {
+      into[key] = joined(there, value, at, both);
+    } else {
+      forget(both.under, at);
+      into[key] = value;
+      both.under.origins.set(at, both.over.originOf(at));
+      if (Array.isArray(value))
+        value.forEach((_, index) =>
+          both.under.origins.set(`${at}/${index}`, both.over.originOf(`${at}/${index}`)),
+        );
+    }
+  }
+}
+
+function joined<O>(
+  there: readonly unknown[],
+  more: readonly unknown[],
+  at: string,
+  both: Both<O>,
+): unknown[] {
+  const list = [...there];
+  const seen = new Set(list.map((item) => JSON.stringify(item)));
+  more.forEach((item, index) => {
+    const text = JSON.stringify(item);
+    if (seen.has(text)) return;
+    seen.add(text);
+    both.under.origins.set(`${at}/${list.length}`, both.over.originOf(`${at}/${index}`));
+    list.push(item);
+  });
+  return list;
+}
+
+function remove<O>(under: Folding<O>, pointer: string): void {
+  const keys = pointer
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const last = keys.pop() ?? "";
+  let map: unknown = under.value;
+  for (const key of keys) map = isMap(map) ? map[key] : undefined;
+  if (!isMap(map)) return;
+  delete map[last];
+  forget(under, pointer);
+}
+
+function forget<O>({ origins }: Folding<O>, pointer: string): void {
+  if (!origins.has(pointer) && origins.size === 0) return;
+  const below = `${pointer}/`;
+  for (const key of origins.keys())
+    if (key === pointer || key.startsWith(below)) origins.delete(key);
+}
+
+/** A plain map. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,225 @@
+import { createHash } from "node:crypto";
+import fs, { type Dirent } from "node:fs";
+import { join, relative, sep } from "node:path";
+import git from "isomorphic-git";
+import type { CommitInfo } from "../schemas/fleet.ts";
+import type { Diagnostic } from "../schemas/diagnostic.ts";
+import type { StatCache } from "./stat-cache.ts";
+
+/** One file of the inventory, named by its content. */
+export interface SourceFile {
+  /** Relative to the repository root, with slashes. */
+  readonly path: string;
+  /** Git's blob id (SHA-1): equal content has an equal id, committed or not. */
+  readonly oid: string;
+  read(): Promise<Uint8Array>;
+}
+
+/** Files of the inventory, sorted by path, and where they come from. */
+export interface SourceTree {
+  readonly files: readonly SourceFile[];
+  readonly commit: CommitInfo;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Not committed. */
+export const NO_COMMIT: CommitInfo = {
+  id: null,
+  subject: null,
+  author: null,
+  time: null,
+  message: null,
+};
+
+/** One of the inventory's own. */
+export function isInventoryFile(name: string): boolean {
+  return /\.ya?ml$/i.test(name) && !name.startsWith(".");
+}
+
+/** Git's id of a blob of that content. */
+export function blobId(bytes: Uint8Array): string {
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+/** The inventory as it lies in the working tree, committed or not. */
+export function workingTree(
+  root: string,
+  inventory: string,
+  stats: StatCache,
+): Omit<SourceTree, "commit"> {
+  const diagnostics: Diagnostic[] = [];
+  const files: SourceFile[] = [];
+  const visit = (dir: string): void => {
+    for (const entry of entries(dir)) {
+      const full = join(dir, entry.name);
+      const path = relative(root, full).split(sep).join("/");
+      if (entry.isDirectory()) {
+        if (!entry.name.startsWith(".")) visit(full);
+      } else if (isInventoryFile(entry.name)) {
+        const problem = notAFile(entry, path);
+        if (problem === null) files.push(workingFile(full, path, stats, diagnostics));
+        else diagnostics.push(problem);
+      }
+    }
+  };
+  visit(join(root, inventory));
+  return { files: sorted(files), diagnostics };
+}
+
+function entries(dir: string): readonly Dirent[] {
+  return fs.readdirSync(dir, { withFileTypes: true });
+}
+
+function notAFile(entry: Dirent, path: string): Diagnostic | null {
+  if (entry.isFile()) return null;
+  const what = entry.isSymbolicLink() ? "a symbolic link" : "no plain file";
+  const message = `${path} is ${what} and is not read: git keeps only its name. Put the file itself there`;
+  return { code: "IW-I14", severity: "error", message, file: path, line: 1, column: 1 };
+}
+
+function workingFile(
+  full: string,
+  path: string,
+  stats: StatCache,
+  diagnostics: Diagnostic[],
+): SourceFile {
+  const read = (): Uint8Array => fs.readFileSync(full);
+  try {
+    return { path, oid: stats.oidOf(full, path, read), read: () => Promise.resolve(read()) };
+  } catch (error) {
+    const message = `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    diagnostics.push({
+      code: "IW-I14",
+      severity: "error",
+      message,
+      file: path,
+      line: 1,
+      column: 1,
+    });
+    return { path, oid: "0".repeat(40), read: () => Promise.resolve(new Uint8Array()) };
+  }
+}
+
+/** A git repository at or above a directory, opened once: isomorphic-git's cache makes reads cheap. */
+export interface Repository {
+  readonly dir: string;
+  readonly gitdir: string;
+  readonly cache: object;
+}
+
+/** The repository that holds `root`; null where there is none. */
+export async function findRepository(root: string): Promise<Repository | null> {
+  try {
+    const dir = await git.findRoot({ fs, filepath: root });
+    const gitdir = join(dir, ".git");
+    return { dir, gitdir, cache: {} };
+  } catch {
+    return null;
+  }
+}
+
+/** Resolves a ref, a short or a full commit id, and reads the commit; null when there is none such. */
+export async function readCommit(
+  { dir, cache }: Repository,
+  ref: string,
+): Promise<CommitInfo | null> {
+  try {
+    const oid = await resolveRef(dir, ref);
+    const { commit } = await git.readCommit({ fs, dir, oid, cache });
+    const { message, author, committer } = commit;
+    return {
+      id: oid,
+      subject: message.split("\n")[0] ?? "",
+      author: author.name,
+      time: committer.timestamp * 1000,
+      message,
+    };
+  } catch {
+    return null;
+  }
+}
+
+async function resolveRef(dir: string, ref: string): Promise<string> {
+  const back = /^(.*?)(?:~(\d+)|(\^+))$/.exec(ref);
+  if (back !== null) {
+    let oid = await resolveRef(dir, back[1] ?? "HEAD");
+    const steps = back[2] === undefined ? (back[3] ?? "").length : Number(back[2]);
+    for (let i = 0; i < steps; i += 1) {
+      const { commit } = await git.readCommit({ fs, dir, oid });
+      const [parent] = commit.parent;
+      if (parent === undefined) throw new Error("no such ancestor");
+      oid = parent;
+    }
+    return oid;
+  }
+  try {
+    return await git.resolveRef({ fs, dir, ref });
+  } catch {
+    return await git.expandOid({ fs, dir, oid: ref });
+  }
+}
+
+/** The files below a folder of a commit; an empty list when the folder is not there. */
+export async function committedFiles(
+  repository: Repository,
+  commit: string,
+  folder: string,
+): Promise<readonly SourceFile[]> {
+  const { dir, cache } = repository;
+  const files: SourceFile[] = [];
+  const visit = async (oid: string, at: string): Promise<void> => {
+    const { tree } = await git.readTree({ fs, dir, oid, cache });
+    for (const entry of tree) {
+      const path = at === "" ? entry.path : `${at}/${entry.path}`;
+      if (entry.type === "tree" && !entry.path.startsWith(".") && leadsTo(path, folder))
+        await visit(entry.oid, path);
+      if (entry.type === "blob" && within(path, folder) && isInventoryFile(entry.path))
+        files.push({ path, oid: entry.oid, read: () => readBlob(repository, entry.oid) });
+    }
+  };
+  const { commit: body } = await git.readCommit({ fs, dir, oid: commit, cache });
+  await visit(body.tree, "");
+  return sorted(files);
+}
+
+/** One file of a commit; null when it is not there. */
+export async function committedFile(
+  repository: Repository,
+  commit: string,
+  path: string,
+): Promise<SourceFile | null> {
+  try {
+    const { dir, cache } = repository;
+    const { oid } = await git.readBlob({ fs, dir, oid: commit, filepath: path, cache });
+    return { path, oid, read: () => readBlob(repository, oid) };
+  } catch {
+    return null;
+  }
+}
+
+async function readBlob({ dir, cache }: Repository, oid: string): Promise<Uint8Array> {
+  const { blob } = await git.readBlob({ fs, dir, oid, cache });
+  return blob;
+}
+
+/** True when the index or the head commit holds anything below that folder. */
+export async function isTracked({ dir, cache }: Repository, folder: string): Promise<boolean> {
+  try {
+    const staged = await git.listFiles({ fs, dir, cache });
+    return staged.some((path) => within(path, folder));
+  } catch {
+    return false;
+  }
+}
+
+function leadsTo(path: string, folder: string): boolean {
+  return within(path, folder) || folder.startsWith(`${path}/`);
+}
+
+function within(path: string, folder: string): boolean {
+  return folder === "" || folder === "." || path === folder || path.startsWith(`${folder}/`);
+}
+
+function sorted(files: readonly SourceFile[]): readonly SourceFile[] {
+  return [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
