@@ -143,6 +143,7 @@ function findingsOf(
   const spot = spotAt(document, pointer);
   const name = path.map(String).join(".");
   const value = valueAt(plain, path);
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest are rules with words of their own
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
@@ -225,6 +226,6 @@ function show(value: unknown): string {
   if (value === undefined) return "missing";
   if (Array.isArray(value)) return "a list";
   if (isMap(value)) return "a map";
-  const text = String(value);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
   return `"${text.length > 60 ? `${text.slice(0, 59)}…` : text}"`;
 }

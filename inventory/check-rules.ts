@@ -1,5 +1,5 @@
 import { isMap } from "./merge.ts";
-import type { ParsedDocument } from "./parse-file.ts";
+import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, Spot } from "./read-yaml.ts";
 
 /** Fields that mean one machine: a profile, or a template of many rows, must not hold them. */

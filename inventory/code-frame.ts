@@ -27,6 +27,6 @@ export function codeFrame(text: string, line: number, column: number): string {
 
 function shown(line: string): string {
   const masked = line.replace(SECRET_LINE, "$1****").replace(SECRET_FLOW, "$1****");
-  const plain = masked.replaceAll("\t", " ").replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+  const plain = masked.replaceAll("\t", " ").replaceAll(/\p{Cc}/gu, "?");
   return plain.length > WIDTH_MAX ? `${plain.slice(0, WIDTH_MAX - 1)}…` : plain;
 }

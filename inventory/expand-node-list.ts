@@ -2,7 +2,7 @@ import { nodeDocumentSchema } from "../schemas/documents.ts";
 import { checkDocument, type CheckedDocument } from "./check-document.ts";
 import { checkRules, forbidMachine, spotIn } from "./check-rules.ts";
 import { type Folding, isMap, lay } from "./merge.ts";
-import type { ParsedDocument } from "./parse-file.ts";
+import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 
 /** Makes a Node of each row of a NodeList; each keeps the spot of its own row and cells. */

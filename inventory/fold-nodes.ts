@@ -5,7 +5,7 @@ import type { FleetNode } from "../schemas/fleet.ts";
 import { spotIn } from "./check-rules.ts";
 import { type Folding, isMap, lay } from "./merge.ts";
 import { nearest } from "./nearest.ts";
-import type { ParsedDocument } from "./parse-file.ts";
+import type { ParsedDocument } from "./parsed-document.ts";
 import { fillPlaceholders } from "./placeholders.ts";
 import { uuidV5 } from "./uuid-v5.ts";
 

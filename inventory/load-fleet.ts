@@ -5,13 +5,13 @@ import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type ConductorDocument, conductorDocumentSchema } from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
+import { blobId } from "./blob-id.ts";
 import { checkFleet } from "./check-fleet.ts";
 import { codeFrame } from "./code-frame.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
 import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
 import { ParseCache } from "./parse-cache.ts";
 import {
-  blobId,
   committedFile,
   committedFiles,
   findRepository,

@@ -3,25 +3,14 @@ import { checkDocument, type CheckedDocument } from "./check-document.ts";
 import { checkRules } from "./check-rules.ts";
 import { codeFrame } from "./code-frame.ts";
 import { expandNodeList } from "./expand-node-list.ts";
-import { type Finding, type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
+import type { ParsedDocument } from "./parsed-document.ts";
+import { type Finding, type PlainDocument, readYaml } from "./read-yaml.ts";
 
 /** The shape of what is cached by blob; raised when it or any rule of one file changes. */
 export const PARSED_VERSION = 1;
 
 /** Larger files are no inventory: a NodeList row takes about 150 bytes, so this is 50,000 nodes. */
 const BYTES_MAX = 8 * 1024 * 1024;
-
-/** One document of a file: its shape is right, references are still to be checked. */
-export interface ParsedDocument {
-  readonly kind: CheckedDocument["kind"];
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly spec: Readonly<Record<string, unknown>>;
-  readonly spot: Spot;
-  /** Pointer below the document's root -> spot. */
-  readonly spots: Readonly<Record<string, Spot>>;
-  /** Pointers below `spec` that remove what a profile says. */
-  readonly nulls: readonly string[];
-}
 
 /** All that can be said of one blob without looking at any other. */
 export interface ParsedFile {

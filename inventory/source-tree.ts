@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import fs, { type Dirent } from "node:fs";
 import { join, relative, sep } from "node:path";
-import git from "isomorphic-git";
+import * as git from "isomorphic-git";
 import type { CommitInfo } from "../schemas/fleet.ts";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import type { StatCache } from "./stat-cache.ts";
@@ -34,11 +33,6 @@ export const NO_COMMIT: CommitInfo = {
 /** One of the inventory's own. */
 export function isInventoryFile(name: string): boolean {
   return /\.ya?ml$/i.test(name) && !name.startsWith(".");
-}
-
-/** Git's id of a blob of that content. */
-export function blobId(bytes: Uint8Array): string {
-  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
 /** The inventory as it lies in the working tree, committed or not. */

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { blobId } from "./source-tree.ts";
+import { blobId } from "./blob-id.ts";
 import { readCacheFile, writeCacheFile } from "./cache-file.ts";
 
 /** A file changed this shortly before it was hashed may change again within one tick of its time stamp. */

@@ -1,0 +1,286 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute, relative, resolve } from "node:path";
+import type { z } from "zod";
+import type { Diagnostic } from "../schemas/diagnostic.ts";
+import { type Settings, settingsSchema } from "../schemas/settings.ts";
+import { codeFrame } from "./code-frame.ts";
+import { isMap } from "./merge.ts";
+import { nearest } from "./nearest.ts";
+import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
+import { committedFile, findRepository, readCommit } from "./source-tree.ts";
+
+/** Where settings come from: the file, then the environment, then flags; the later wins. */
+export interface LoadSettingsOptions {
+  /** Absolute path of the repository. */
+  readonly dir: string;
+  readonly ref?: string | undefined;
+  /** `--config`; `ironwright.yaml` when left out. */
+  readonly configFile?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly overrides?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings | null;
+  /** SHA-256 hex of the settings in force that decide a plan. */
+  readonly settingsHash: string;
+  /** Relative to the repository; null when there is no file. */
+  readonly settingsPath: string | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const FILE = "ironwright.yaml";
+/** Variables for tests alone, and those of the demo. */
+const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
+/** Settings of one instance: they change how it works, never what it plans. */
+const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"] as const;
+
+/** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */
+export async function loadSettings(options: LoadSettingsOptions): Promise<LoadedSettings> {
+  const source = await readSource(options);
+  if ("code" in source) return failed([source], null);
+  const { text, path } = source;
+  const { documents, findings } = readYaml(text);
+  const [document] = documents;
+  const inFile = (message: string, spot: Spot, code = "IW-S01"): Diagnostic => ({
+    code,
+    severity: "error",
+    message,
+    file: path ?? FILE,
+    line: spot[0],
+    column: spot[1],
+    frame: codeFrame(text, spot[0], spot[1]),
+  });
+  if (findings.length > 0)
+    return failed(
+      findings.map((f) => inFile(f.message, f.spot, f.code)),
+      path,
+    );
+  if (document !== undefined && !isMap(document.value))
+    return failed([inFile("the settings must be a map", document.spot)], path);
+  const raw: Record<string, unknown> = isMap(document?.value) ? withoutNulls(document.value) : {};
+  const fromEnv = readEnv(options.env);
+  const merged = mergeAll([raw, fromEnv.values, options.overrides ?? {}]);
+  const result = settingsSchema.safeParse(merged);
+  const wrong = result.success
+    ? []
+    : result.error.issues.flatMap((issue) =>
+        explain(issue, document, { inFile, env: fromEnv.names }),
+      );
+  const diagnostics = [...fromEnv.diagnostics, ...wrong];
+  if (!result.success || diagnostics.length > 0) return failed(diagnostics, path);
+  return {
+    settings: result.data,
+    settingsHash: hashOf(result.data),
+    settingsPath: path,
+    diagnostics: [],
+  };
+}
+
+function failed(diagnostics: readonly Diagnostic[], settingsPath: string | null): LoadedSettings {
+  return { settings: null, settingsHash: "", settingsPath, diagnostics };
+}
+
+async function readSource({
+  dir,
+  ref,
+  configFile,
+}: LoadSettingsOptions): Promise<
+  { readonly text: string; readonly path: string | null } | Diagnostic
+> {
+  const problem = (message: string, code = "IW-S01"): Diagnostic => ({
+    code,
+    severity: "error",
+    message,
+    file: configFile ?? FILE,
+    line: 1,
+    column: 1,
+  });
+  if (ref !== undefined && configFile === undefined) {
+    const repository = await findRepository(dir);
+    const commit = repository === null ? null : await readCommit(repository, ref);
+    // load-fleet says what is wrong with the ref.
+    if (repository === null || commit?.id == null) return { text: "", path: null };
+    const file = await committedFile(repository, commit.id, FILE);
+    return file === null
+      ? { text: "", path: null }
+      : { text: new TextDecoder().decode(await file.read()), path: FILE };
+  }
+  const full = resolve(dir, configFile ?? FILE);
+  if (!existsSync(full)) {
+    if (configFile !== undefined)
+      return problem(`there is no settings file ${full}; check --config`);
+    return { text: "", path: null };
+  }
+  const path = relative(dir, full);
+  try {
+    return {
+      text: readFileSync(full, "utf8"),
+      path: isAbsolute(path) || path.startsWith("..") ? full : path,
+    };
+  } catch (error) {
+    return problem(
+      `${full} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** `IRONWRIGHT_LEASE_TTL_SECONDS` is `lease.ttlSeconds`: every leaf of the settings has such a name. */
+function readEnv(env: LoadSettingsOptions["env"]): {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly names: ReadonlyMap<string, string>;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const known = leaves(settingsSchema.parse({}), []);
+  const values: Record<string, unknown> = {};
+  const names = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith("IRONWRIGHT_") || NOT_SETTINGS.test(name) || text === undefined) continue;
+    const path = known.get(name);
+    if (path === undefined) {
+      const near = nearest(name, [...known.keys()]);
+      const hint = near === null ? "unset it" : `did you mean ${near}?`;
+      diagnostics.push({
+        code: "IW-S01",
+        severity: "error",
+        message: `the environment variable ${name} is no setting; ${hint}`,
+        file: "environment",
+        line: 1,
+        column: 1,
+      });
+      continue;
+    }
+    names.set(path.join("."), name);
+    put(values, path, fromText(text, path));
+  }
+  return { values, names, diagnostics };
+}
+
+/** Optional settings have no default to be found by. */
+const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
+  ["store"],
+  ["fleet"],
+  ["instance"],
+  ["listen"],
+  ["witness"],
+  ["git", "url"],
+  ["git", "ref"],
+  ["bmc", "networks"],
+];
+/** Lists are written with commas. */
+const LISTS = new Set(["bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
+
+function leaves(value: unknown, path: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  const add = (leaf: readonly string[]): void => {
+    const words = leaf.map((key) => key.replaceAll(/([A-Z])/g, "_$1").toUpperCase());
+    found.set(`IRONWRIGHT_${words.join("_")}`, leaf);
+  };
+  const visit = (here: unknown, at: readonly string[]): void => {
+    if (!isMap(here)) add(at);
+    else for (const [key, item] of Object.entries(here)) visit(item, [...at, key]);
+  };
+  visit(value, path);
+  for (const leaf of OPTIONAL_LEAVES) add(leaf);
+  found.delete("IRONWRIGHT_SECRETS_PROVIDERS");
+  return found;
+}
+
+function fromText(text: string, path: readonly string[]): unknown {
+  if (LISTS.has(path.join("."))) return text.split(",").filter((item) => item !== "");
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function put(
+  into: Record<string, unknown>,
+  [first = "", ...rest]: readonly string[],
+  value: unknown,
+): void {
+  if (rest.length === 0) {
+    into[first] = value;
+    return;
+  }
+  const there = into[first];
+  const map: Record<string, unknown> = isMap(there) ? there : {};
+  into[first] = map;
+  put(map, rest, value);
+}
+
+function mergeAll(layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+  const into: Record<string, unknown> = {};
+  for (const layer of layers)
+    for (const [key, value] of Object.entries(layer)) {
+      const there = into[key];
+      into[key] = isMap(value) && isMap(there) ? mergeAll([there, value]) : value;
+    }
+  return into;
+}
+
+function withoutNulls(map: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(map).flatMap(([key, value]) =>
+      value === null ? [] : [[key, isMap(value) ? withoutNulls(value) : value]],
+    ),
+  );
+}
+
+function explain(
+  issue: z.core.$ZodIssue,
+  document: PlainDocument | undefined,
+  {
+    inFile,
+    env,
+  }: {
+    readonly inFile: (message: string, spot: Spot) => Diagnostic;
+    readonly env: ReadonlyMap<string, string>;
+  },
+): readonly Diagnostic[] {
+  const name = issue.path.map(String).join(".");
+  const variable = env.get(name);
+  const spot = spotOf(document, issue.path.map(String));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => {
+      const parent = name === "" ? "" : `${name}.`;
+      const known = [...leaves(settingsSchema.parse({}), []).values()].map((path) =>
+        path.join("."),
+      );
+      const near = nearest(`${parent}${key}`, [...known, ...Object.keys(settingsSchema.shape)]);
+      return inFile(
+        `unknown setting ${parent}${key}${near === null ? "" : `; did you mean ${near}?`}`,
+        spotOf(document, [...issue.path.map(String), key]),
+      );
+    });
+  const message = `the setting ${name} is wrong: ${issue.message}`;
+  if (variable !== undefined)
+    return [
+      {
+        code: "IW-S01",
+        severity: "error",
+        message: `${message} (from the environment variable ${variable})`,
+        file: "environment",
+        line: 1,
+        column: 1,
+      },
+    ];
+  return [inFile(message, spot)];
+}
+
+function spotOf(document: PlainDocument | undefined, path: readonly string[]): Spot {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found = document?.spots[`/${path.slice(0, length).join("/")}`];
+    if (found !== undefined) return found;
+  }
+  return document?.spot ?? [1, 1];
+}
+
+/** Two instances with their own names and directories plan the same. */
+function hashOf(settings: Settings): string {
+  const shared = Object.fromEntries(
+    Object.entries(settings)
+      .filter(([key]) => !OF_AN_INSTANCE.some((own) => own === key))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return createHash("sha256").update(JSON.stringify(shared)).digest("hex");
+}
