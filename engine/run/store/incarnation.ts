@@ -1,0 +1,159 @@
+import { type Failure, failure } from "../../../schemas/failure.ts";
+import { type Incarnation, incarnationSchema } from "../../../schemas/store.ts";
+import type { Layout } from "./layout.ts";
+import { readJson, type Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+
+/** A lease is renewed this many times in its life, so that one late renewal loses nothing. */
+const RENEWALS = 3;
+/** Bound of how much two monotonic clocks may differ in rate, on either side of a ttl. */
+const RATE_LOW = 0.98;
+const RATE_HIGH = 1.02;
+/** Taken off the holder's own deadline: scheduling and the way to the disk. Milliseconds. */
+const MARGIN_MS = 1000;
+
+/** This process as the store knows it: one lease for all of its claims, renewed by a counter. */
+export class LivingIncarnation {
+  readonly info: Incarnation;
+  readonly #layout: Layout;
+  readonly #ports: StorePorts;
+  readonly #writer: Writer;
+  readonly #ttlMs: number;
+  readonly #death = new AbortController();
+  readonly #closing = new AbortController();
+  #deadline: number;
+  #counter = 0;
+  #dead: Failure | null = null;
+  #loop: Promise<void> | null = null;
+
+  constructor(
+    info: Incarnation,
+    how: { readonly layout: Layout; readonly ports: StorePorts; readonly writer: Writer; readonly ttlMs: number },
+    startedAt: number,
+  ) {
+    this.info = info;
+    this.#layout = how.layout;
+    this.#ports = how.ports;
+    this.#writer = how.writer;
+    this.#ttlMs = how.ttlMs;
+    this.#deadline = startedAt + lifeOf(how.ttlMs);
+  }
+
+  /** Begins to renew; ends with `close` or with death. */
+  start(): void {
+    this.#loop = this.#renewing();
+  }
+
+  get deathSignal(): AbortSignal {
+    return this.#death.signal;
+  }
+
+  /** The monotonic time up to which this incarnation may act. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** Null while it may act. A deadline that passed unnoticed (a pause, a suspend) ends it here. */
+  dead(): Failure | null {
+    if (this.#dead === null && this.#ports.clock.monotonic() >= this.#deadline)
+      this.die("its lease ran out before it could be renewed (a pause, a slow disk or a suspend)");
+    return this.#dead;
+  }
+
+  /** For ever: no act, no journal, no record any more. Sockets are destroyed on the signal. */
+  die(why: string): void {
+    if (this.#dead !== null) return;
+    this.#dead = failure("conflict", "IW-L02", `this engine (${this.info.name}) ended: ${why}; start it again`);
+    this.#death.abort();
+  }
+
+  /** True when somebody declared this incarnation dead. */
+  async killed(): Promise<boolean> {
+    if (!(await this.#ports.files.exists(this.#layout.dead(this.info.inc)))) return false;
+    this.die("another engine declared it dead and took its leases");
+    return true;
+  }
+
+  async #renewing(): Promise<void> {
+    const { clock } = this.#ports;
+    while (this.#dead === null && !this.#closing.signal.aborted) {
+      const slept = await clock.sleep(this.#ttlMs / RENEWALS, this.#closing.signal).then(
+        () => true,
+        () => false,
+      );
+      if (!slept || this.#closing.signal.aborted) return;
+      await this.#renew().catch((error: unknown) => this.die(`its lease cannot be renewed: ${String(error)}`));
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const { clock } = this.#ports;
+    const started = clock.monotonic();
+    if (this.dead() !== null) return;
+    this.#counter += 1;
+    await this.#writer.replace(this.#layout.instance(this.info.inc), { ...this.info, counter: this.#counter });
+    if (await this.killed()) return;
+    // A renewal that ends after the deadline is void: somebody may have judged by the old one.
+    if (clock.monotonic() >= this.#deadline) this.die("its lease ran out while it was renewed");
+    else this.#deadline = started + lifeOf(this.#ttlMs);
+  }
+
+  /** Ends it in order: nothing waits for a ttl. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+    this.die("it was closed");
+    await this.#ports.files.remove(this.#layout.instance(this.info.inc));
+  }
+}
+
+function lifeOf(ttlMs: number): number {
+  return ttlMs * RATE_LOW - MARGIN_MS;
+}
+
+/** How a holder was found dead. */
+export type Death = { readonly dead: true; readonly proven: boolean } | { readonly dead: false; readonly leftMs: number };
+
+/** Judges other incarnations: by their process where it can be seen, else by a counter that stood still. */
+export class Coroner {
+  readonly #layout: Layout;
+  readonly #ports: StorePorts;
+  readonly #writer: Writer;
+  readonly #ttlMs: number;
+  readonly #watched = new Map<string, { readonly counter: number; readonly since: number }>();
+
+  constructor(layout: Layout, ports: StorePorts, writer: Writer, ttlMs: number) {
+    this.#layout = layout;
+    this.#ports = ports;
+    this.#writer = writer;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Dead for ever, or alive for all that is known; `leftMs` says how long its counter must still stand still. */
+  async judge(inc: string, by: string): Promise<Death> {
+    const { files, processes, clock } = this.#ports;
+    const dead = await files.read(this.#layout.dead(inc));
+    if (dead !== null) return { dead: true, proven: dead.includes('"proven":true') };
+    const begun = clock.monotonic();
+    const holder = await readJson(files, this.#layout.instance(inc), incarnationSchema);
+    if (holder === null) return { dead: true, proven: true };
+    if ((await processes.fate(holder)) === "gone") {
+      await this.#declare(inc, by, true);
+      return { dead: true, proven: true };
+    }
+    const seen = this.#watched.get(inc);
+    if (seen === undefined || seen.counter !== holder.counter) {
+      this.#watched.set(inc, { counter: holder.counter, since: clock.monotonic() });
+      return { dead: false, leftMs: this.#ttlMs * RATE_HIGH };
+    }
+    const stood = begun - seen.since;
+    if (stood < this.#ttlMs * RATE_HIGH) return { dead: false, leftMs: this.#ttlMs * RATE_HIGH - stood };
+    await this.#declare(inc, by, false);
+    return { dead: true, proven: false };
+  }
+
+  /** Permanent: it never lives again, whatever it writes. Only now are its claims takeable. */
+  async #declare(inc: string, by: string, proven: boolean): Promise<void> {
+    await this.#writer.take(this.#layout.dead(inc), { by, at: this.#ports.clock.now(), proven });
+  }
+}

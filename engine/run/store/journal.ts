@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { type JournalLine, journalLineSchema } from "../../../schemas/store.ts";
+import type { AppendFile, FilesPort } from "./store-ports.ts";
+import { CorruptFile } from "./store-files.ts";
+
+/** One line as it is written: a checksum, a blank, JSON. */
+function encode(line: JournalLine): string {
+  const json = JSON.stringify(line);
+  return `${sum(json)} ${json}\n`;
+}
+
+function sum(json: string): string {
+  return createHash("sha1").update(json).digest("hex").slice(0, 8);
+}
+
+/** The journal of one incarnation: append-only; one sync serves all lines that came while the last one ran. */
+export class Journal {
+  readonly #path: string;
+  readonly #files: FilesPort;
+  #file: AppendFile | null = null;
+  #waiting: { readonly text: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
+  #writing = false;
+
+  constructor(files: FilesPort, path: string) {
+    this.#files = files;
+    this.#path = path;
+  }
+
+  /** Resolves when the line is on disk. A failed sync is never retried: whoever asked must end. */
+  append(line: JournalLine): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#waiting.push({ text: encode(line), done, failed });
+      if (!this.#writing) void this.#write();
+    });
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        this.#file ??= await this.#files.openAppend(this.#path);
+        await this.#file.append(batch.map(({ text }) => text).join(""));
+        for (const { done } of batch) done();
+      } catch (error) {
+        for (const { failed } of batch) failed(error);
+      }
+    }
+    this.#writing = false;
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+  }
+}
+
+/** Reads another's journal. A torn last line is what a crash leaves; a bad line before a good one is damage. */
+export async function readJournal(files: FilesPort, path: string): Promise<readonly JournalLine[]> {
+  const text = await files.read(path);
+  if (text === null || text === "") return [];
+  const lines = text.split("\n");
+  const read = lines.map(decode);
+  const firstBad = read.findIndex((line, index) => line === null && lines[index] !== "");
+  if (firstBad !== -1 && read.slice(firstBad + 1).some((line) => line !== null))
+    throw new CorruptFile(path, `line ${firstBad + 1} does not match its checksum`);
+  return read.filter((line) => line !== null);
+}
+
+function decode(text: string): JournalLine | null {
+  const json = text.slice(9);
+  if (text[8] !== " " || text.slice(0, 8) !== sum(json)) return null;
+  try {
+    const parsed = journalLineSchema.safeParse(JSON.parse(json));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

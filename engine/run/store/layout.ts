@@ -1,0 +1,87 @@
+import { join } from "node:path";
+
+/** Digits of a fence or a seq in a name: names sort as numbers do. */
+const DIGITS = 16;
+
+/** Where everything of a store lies. */
+export class Layout {
+  readonly dir: string;
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  get storeFile(): string {
+    return join(this.dir, "store.json");
+  }
+  get instances(): string {
+    return join(this.dir, "inst");
+  }
+  get nodes(): string {
+    return join(this.dir, "nodes");
+  }
+  get journals(): string {
+    return join(this.dir, "journal");
+  }
+  get register(): string {
+    return join(this.dir, "register");
+  }
+  get allHolds(): string {
+    return join(this.dir, "holds");
+  }
+  get temporary(): string {
+    return join(this.dir, "tmp");
+  }
+  get stop(): string {
+    return join(this.dir, "stop");
+  }
+  get acknowledged(): string {
+    return join(this.dir, "ack");
+  }
+  get readings(): string {
+    return join(this.dir, "readings.json");
+  }
+  instance(inc: string): string {
+    return join(this.instances, inc);
+  }
+  dead(inc: string): string {
+    return join(this.instances, `${inc}.dead`);
+  }
+  node(uuid: string): string {
+    return join(this.nodes, uuid.slice(0, 2), uuid);
+  }
+  claim(uuid: string, fence: number): string {
+    return join(this.node(uuid), `claim.${digits(fence)}`);
+  }
+  record(uuid: string, fence: number): string {
+    return join(this.node(uuid), `record.${digits(fence)}.json`);
+  }
+  history(uuid: string): string {
+    return join(this.node(uuid), "history.jsonl");
+  }
+  holds(uuid: string): string {
+    return join(this.allHolds, uuid);
+  }
+  hold(uuid: string, id: string): string {
+    return join(this.holds(uuid), `${id}.json`);
+  }
+  journal(inc: string): string {
+    return join(this.journals, `${inc}.jsonl`);
+  }
+  entry(seq: number): string {
+    return join(this.register, digits(seq));
+  }
+}
+
+function digits(value: number): string {
+  return String(value).padStart(DIGITS, "0");
+}
+
+/** Fences of the names `claim.<fence>` or `record.<fence>.json` in a listing, lowest first. */
+export function fencesIn(names: readonly string[], what: "claim" | "record"): readonly number[] {
+  const pattern = what === "claim" ? /^claim\.(\d{16})$/ : /^record\.(\d{16})\.json$/;
+  return names
+    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}

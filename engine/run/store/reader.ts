@@ -1,0 +1,169 @@
+import { z } from "zod";
+import { instantText } from "../../../schemas/instant.ts";
+import type { Observation } from "../../../schemas/observation.ts";
+import { type HoldRecord, holdRecordSchema, type NodeRecord } from "../../../schemas/record.ts";
+import {
+  type HistoryEntry,
+  incarnationSchema,
+  type RegisterEntry,
+  registerEntrySchema,
+  type StopFile,
+  stopSchema,
+  type StoreFile,
+} from "../../../schemas/store.ts";
+import { pooled } from "../limits.ts";
+import type { LeaseInfo, StoreReader } from "../ports.ts";
+import { fencesIn, type Layout } from "./layout.ts";
+import { newestRecord, readClaim } from "./records.ts";
+import { readJson, Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+
+/** Files read at once. */
+const AT_ONCE = 32;
+/** History that is kept of one node, newest. */
+export const HISTORY_MAX = 300;
+
+const ackSchema = z.object({ nodes: z.array(z.string()) });
+
+/** Reads a store; writes nothing but the cache of readings. */
+export class FileStoreReader implements StoreReader {
+  readonly file: StoreFile;
+  readonly dir: string;
+  protected readonly layout: Layout;
+  protected readonly ports: StorePorts;
+
+  constructor(file: StoreFile, layout: Layout, ports: StorePorts) {
+    this.file = file;
+    this.dir = layout.dir;
+    this.layout = layout;
+    this.ports = ports;
+  }
+
+  async records(): Promise<ReadonlyMap<string, NodeRecord>> {
+    const records = new Map<string, NodeRecord>();
+    await this.#eachNode(async (uuid) => {
+      const record = await this.record(uuid);
+      if (record !== null) records.set(uuid, record);
+    });
+    return records;
+  }
+
+  async record(uuid: string): Promise<NodeRecord | null> {
+    const newest = await newestRecord(this.ports.files, this.layout, uuid);
+    if (newest === null) return null;
+    const { open: _open, ...record } = newest.record;
+    return record;
+  }
+
+  async holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>> {
+    const all = new Map<string, readonly HoldRecord[]>();
+    for (const uuid of await this.ports.files.list(this.layout.allHolds)) {
+      const holds = await this.holdsOf(uuid);
+      if (holds.length > 0) all.set(uuid, holds);
+    }
+    return all;
+  }
+
+  /** Holds of one node that are not over. */
+  protected async holdsOf(uuid: string): Promise<readonly HoldRecord[]> {
+    const { files, clock } = this.ports;
+    const found: HoldRecord[] = [];
+    for (const name of await files.list(this.layout.holds(uuid))) {
+      const hold = await readJson(files, `${this.layout.holds(uuid)}/${name}`, holdRecordSchema);
+      if (hold !== null && (hold.until === null || hold.until > clock.now())) found.push(hold);
+    }
+    return found.sort((a, b) => a.since - b.since);
+  }
+
+  stop(): Promise<StopFile | null> {
+    return readJson(this.ports.files, this.layout.stop, stopSchema);
+  }
+
+  async acknowledged(): Promise<ReadonlySet<string>> {
+    const ack = await readJson(this.ports.files, this.layout.acknowledged, ackSchema);
+    return new Set(ack?.nodes ?? []);
+  }
+
+  async inForce(): Promise<RegisterEntry | null> {
+    const { files } = this.ports;
+    const newest = (await files.list(this.layout.register)).toSorted().at(-1);
+    if (newest === undefined) return null;
+    return readJson(files, this.layout.entry(Number(newest)), registerEntrySchema);
+  }
+
+  async firstNames(): Promise<readonly string[]> {
+    const first = await readJson(this.ports.files, this.layout.entry(1), registerEntrySchema);
+    return first?.names ?? [];
+  }
+
+  async leases(): Promise<readonly LeaseInfo[]> {
+    const leases: LeaseInfo[] = [];
+    const { files } = this.ports;
+    await this.#eachNode(async (uuid) => {
+      const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
+      const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
+      if (fence === undefined || claim === null) return;
+      const holder = await readJson(files, this.layout.instance(claim.inc), incarnationSchema);
+      leases.push({ uuid, fence, claim, holder, state: await this.#stateOf(claim, holder) });
+    });
+    return leases.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+  }
+
+  async #stateOf(claim: LeaseInfo["claim"], holder: LeaseInfo["holder"]): Promise<LeaseInfo["state"]> {
+    if (claim.released) return "released";
+    if (holder === null || (await this.ports.files.exists(this.layout.dead(claim.inc)))) return "dead";
+    return (await this.ports.processes.fate(holder)) === "gone" ? "dead" : "held";
+  }
+
+  async history(uuid: string): Promise<readonly HistoryEntry[]> {
+    const text = (await this.ports.files.read(this.layout.history(uuid))) ?? "";
+    const entries = text.split("\n").flatMap((line) => {
+      try {
+        const value: unknown = JSON.parse(line);
+        return isHistoryEntry(value) ? [value] : [];
+      } catch {
+        return [];
+      }
+    });
+    return entries.slice(-HISTORY_MAX);
+  }
+
+  async readings(): Promise<ReadonlyMap<string, Observation>> {
+    try {
+      const text = await this.ports.files.read(this.layout.readings);
+      const value: unknown = text === null ? null : JSON.parse(text);
+      return new Map(isReadings(value) ? value.readings.map((one) => [one.node, one]) : []);
+    } catch {
+      // A cache: torn or old, it is as if it were not there.
+      return new Map();
+    }
+  }
+
+  async saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
+    const writer = new Writer(this.ports, this.layout, `readings.${instantText(this.ports.clock.now()).replaceAll(":", "")}`);
+    try {
+      await writer.replaceUnsynced(this.layout.readings, { version: READINGS_VERSION, readings: [...readings.values()] });
+    } catch {
+      // A full or read-only disk keeps no cache; nothing is lost by it.
+    }
+  }
+
+  async #eachNode(work: (uuid: string) => Promise<void>): Promise<void> {
+    const { files } = this.ports;
+    const shelves = await files.list(this.layout.nodes);
+    const lists = await Promise.all(shelves.map((shelf) => files.list(`${this.layout.nodes}/${shelf}`)));
+    await pooled(lists.flat(), AT_ONCE, work);
+  }
+}
+
+/** Raised when the shape of an Observation changes. */
+const READINGS_VERSION = 1;
+
+function isReadings(value: unknown): value is { readonly readings: readonly Observation[] } {
+  if (typeof value !== "object" || value === null) return false;
+  return "version" in value && value.version === READINGS_VERSION && "readings" in value && Array.isArray(value.readings);
+}
+
+function isHistoryEntry(value: unknown): value is HistoryEntry {
+  return typeof value === "object" && value !== null && "at" in value && "event" in value && "message" in value;
+}

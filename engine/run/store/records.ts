@@ -1,0 +1,55 @@
+import { Low } from "lowdb";
+import { z } from "zod";
+import { type NodeRecord, nodeRecordSchema } from "../../../schemas/record.ts";
+import { type Claim, claimSchema, intentLineSchema, type IntentLine } from "../../../schemas/store.ts";
+import { fencesIn, type Layout } from "./layout.ts";
+import { readJson, type Writer } from "./store-files.ts";
+import type { FilesPort } from "./store-ports.ts";
+
+/** An intent without outcome, with the fence and seq that name it for ever. */
+export interface OpenEntry {
+  readonly line: IntentLine;
+  readonly task: string | null;
+}
+
+const openSchema = z.array(z.object({ line: intentLineSchema, task: z.string().nullable() }));
+
+/** A record file: the record, and the intents that were open when the lease was granted. */
+export const recordFileSchema = nodeRecordSchema.extend({ open: openSchema.default([]) });
+export type RecordFile = NodeRecord & { readonly open: readonly OpenEntry[] };
+
+/** The newest record of a node; null when nobody acted on it. Read again when it was replaced meanwhile. */
+export async function newestRecord(
+  files: FilesPort,
+  layout: Layout,
+  uuid: string,
+): Promise<{ readonly fence: number; readonly record: RecordFile } | null> {
+  for (;;) {
+    const fence = fencesIn(await files.list(layout.node(uuid)), "record").at(-1);
+    if (fence === undefined) return null;
+    const record = await readJson(files, layout.record(uuid, fence), recordFileSchema);
+    if (record !== null) return { fence, record };
+  }
+}
+
+/** The claim of one fence; null when it was tidied away. */
+export function readClaim(
+  files: FilesPort,
+  layout: Layout,
+  uuid: string,
+  fence: number,
+): Promise<Claim | null> {
+  return readJson(files, layout.claim(uuid, fence), claimSchema);
+}
+
+/** A record as a lowdb document: one file a node, replaced whole and synced. */
+export function recordDocument(
+  writer: Writer,
+  path: string,
+  initial: RecordFile,
+): Low<RecordFile> {
+  return new Low<RecordFile>(
+    { read: () => Promise.resolve(initial), write: (record) => writer.replace(path, record) },
+    initial,
+  );
+}

@@ -1,0 +1,118 @@
+import type { z } from "zod";
+import { type Failure, failure } from "../../../schemas/failure.ts";
+import { codeOf } from "./node-files.ts";
+import type { FilesPort, StorePorts } from "./store-ports.ts";
+import type { Layout } from "./layout.ts";
+
+/** A persisted file that is not what was written; nothing is guessed from it. */
+export class CorruptFile extends Error {
+  constructor(path: string, what: string) {
+    super(`${path} is damaged (${what}); restore the state directory, then: ironwright init --restored`);
+  }
+}
+
+/** Reads a JSON file of a known shape; null when it is not there. Throws CorruptFile. */
+export async function readJson<T>(
+  files: FilesPort,
+  path: string,
+  schema: z.ZodType<T>,
+): Promise<T | null> {
+  const text = await files.read(path);
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CorruptFile(path, "no JSON");
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new CorruptFile(path, `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  }
+  return parsed.data;
+}
+
+/** Ways to write that leave either the old or the new whole file, never a part. */
+export class Writer {
+  readonly #ports: Pick<StorePorts, "files" | "random">;
+  readonly #layout: Layout;
+  readonly #owner: string;
+  #count = 0;
+
+  constructor(ports: Pick<StorePorts, "files" | "random">, layout: Layout, owner: string) {
+    this.#ports = ports;
+    this.#layout = layout;
+    this.#owner = owner;
+  }
+
+  /** Replaces a file, synced with its directory. */
+  async replace(path: string, value: unknown): Promise<void> {
+    const { files } = this.#ports;
+    const from = await this.#temporary(value);
+    await files.rename(from, path);
+    await files.syncDir(parent(path));
+  }
+
+  /** Takes a name that must be free; false when somebody was faster. */
+  async take(path: string, value: unknown): Promise<boolean> {
+    const { files } = this.#ports;
+    const from = await this.#temporary(value);
+    try {
+      const taken = await files.link(from, path);
+      if (taken) await files.syncDir(parent(path));
+      return taken;
+    } finally {
+      await files.remove(from);
+    }
+  }
+
+  /** Replaces a cache, not synced: losing it harms nobody. */
+  async replaceUnsynced(path: string, value: unknown): Promise<void> {
+    const { files } = this.#ports;
+    const from = this.#name();
+    await files.makeDir(this.#layout.temporary);
+    await files.createUnsynced(from, JSON.stringify(value));
+    await files.rename(from, path);
+  }
+
+  async #temporary(value: unknown): Promise<string> {
+    const { files } = this.#ports;
+    const from = this.#name();
+    await files.makeDir(this.#layout.temporary);
+    try {
+      await files.create(from, `${JSON.stringify(value)}\n`);
+    } catch (error) {
+      await files.remove(from).catch(() => undefined);
+      throw error;
+    }
+    return from;
+  }
+
+  #name(): string {
+    this.#count += 1;
+    return `${this.#layout.temporary}/${this.#owner}.${this.#count}.${this.#ports.random.hex(4)}`;
+  }
+}
+
+function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** What the system says of a state directory, as a sentence with a way out. */
+export function storeFailure(dir: string, error: unknown): Failure {
+  if (error instanceof CorruptFile) return failure("stalled", "IW-S07", error.message);
+  const code = codeOf(error);
+  const words: Readonly<Record<string, string>> = {
+    ENOSPC: "the disk is full; make room",
+    EDQUOT: "the quota is used up; make room",
+    EROFS: "the file system is read-only; mount it for writing, or use --state DIR",
+    EACCES: "this user may not write there; change its owner, or use --state DIR",
+    EPERM: "this user may not write there; change its owner, or use --state DIR",
+    EIO: "the disk fails; look at the system's log",
+    ENOTDIR: "it is no directory; use --state DIR",
+  };
+  const what = words[code];
+  if (what === undefined) throw error;
+  return failure("stalled", "IW-S06", `the state directory ${dir} cannot be written: ${what}`, code);
+}
