@@ -81,7 +81,8 @@ export function impactOption(input: CommandInput, fallback?: Impact): Impact | u
 export function countOption(input: CommandInput, name: string, flags: string): number | undefined {
   const text = textOption(input, name);
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new CommandError(EXIT.usage, `${flags} "${text}" is no whole number`);
+  if (!/^\d+$/.test(text))
+    throw new CommandError(EXIT.usage, `${flags} "${text}" is no whole number`);
   return Number(text);
 }
 

@@ -15,7 +15,8 @@ export function eventPrinter(input: CommandInput): (event: EngineEvent) => void 
 
 function logEvent({ io }: CommandInput, event: EngineEvent): void {
   const { message, ...fields } = event;
-  const level = event.event.endsWith("failed") || event.event === "step.ambiguous" ? "warn" : "info";
+  const level =
+    event.event.endsWith("failed") || event.event === "step.ambiguous" ? "warn" : "info";
   if (event.event === "step.look") io.log("debug", message, fields);
   else io.log(level, message, fields);
 }
@@ -30,7 +31,11 @@ function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
     }
     const line = lineOf(event, io.colors);
     if (line !== null) io.err(`${cut(line, io.columns)}\n`);
-    if (event.event === "node.done" || event.event === "node.failed" || event.event === "node.skipped")
+    if (
+      event.event === "node.done" ||
+      event.event === "node.failed" ||
+      event.event === "node.skipped"
+    )
       running.delete(node);
     else running.set(node, `  ${node}  ${event.action ?? ""} ${doing(event)}`);
     const lines = [...running.values()].slice(0, MOST_LINES).map((text) => cut(text, io.columns));
@@ -55,7 +60,8 @@ type Colors = CommandInput["io"]["colors"];
 /** What stays on the screen; waiting and looking do not. */
 function lineOf(event: EngineEvent, colors: Colors): string | null {
   const { node, action = "", message, code } = event;
-  const seconds = event.durationMs === undefined ? "" : ` after ${Math.round(event.durationMs / 100) / 10} s`;
+  const seconds =
+    event.durationMs === undefined ? "" : ` after ${Math.round(event.durationMs / 100) / 10} s`;
   const why = `${message}${code === null ? "" : `   ${code}`}`;
   switch (event.event) {
     case "step.done":

@@ -23,19 +23,39 @@ export async function sightings(
   input: CommandInput,
   world: World,
   how: { readonly live: boolean; readonly select?: ReadonlySet<string> },
-): Promise<{ readonly nodes: readonly NodeSight[]; readonly store: StoreReader | null; readonly planned: Awaited<ReturnType<typeof planWorld>> }> {
+): Promise<{
+  readonly nodes: readonly NodeSight[];
+  readonly store: StoreReader | null;
+  readonly planned: Awaited<ReturnType<typeof planWorld>>;
+}> {
   const { store, why } = await reader(input, world);
   if (why !== null) input.io.log("warn", why.message, { code: why.code });
   const drivers = input.house.openDrivers(driverOptions(input, world));
   try {
-    const planned = await planWorld(input, world, { store, drivers }, { offline: !how.live, ...(how.select === undefined ? {} : { select: how.select }) });
+    const planned = await planWorld(
+      input,
+      world,
+      { store, drivers },
+      { offline: !how.live, ...(how.select === undefined ? {} : { select: how.select }) },
+    );
     const resolved = resolveNodes(world.fleet, planned.input.records);
-    const leases = new Map((store === null ? [] : await store.leases()).map((lease) => [lease.uuid, lease]));
+    const leases = new Map(
+      (store === null ? [] : await store.leases()).map((lease) => [lease.uuid, lease]),
+    );
     const nodes = planned.plan.nodes.flatMap((plan): readonly NodeSight[] => {
       const its = resolved.nodes.get(plan.node);
       if (its === undefined) return [];
       const observation = planned.input.observations.get(plan.node);
-      return [{ node: its.node, uuid: its.uuid, record: its.record, observation, plan, lease: leases.get(its.uuid ?? "") }];
+      return [
+        {
+          node: its.node,
+          uuid: its.uuid,
+          record: its.record,
+          observation,
+          plan,
+          lease: leases.get(its.uuid ?? ""),
+        },
+      ];
     });
     return { nodes, store, planned };
   } finally {

@@ -71,7 +71,8 @@ export async function loadWorld(input: CommandInput): Promise<World> {
     cacheDir: place.cacheDir,
   });
   stopAtErrors(input, diagnostics);
-  if (fleet === null) throw new CommandError(EXIT.invalid, "the inventory cannot be read", "IW-I14");
+  if (fleet === null)
+    throw new CommandError(EXIT.invalid, "the inventory cannot be read", "IW-I14");
   return { ...place, fleet };
 }
 
@@ -144,7 +145,11 @@ export async function withActing<T>(
 /** `--read-only` and `mode: observe` refuse every command that acts. */
 function refuseReadOnly(input: CommandInput, place: Place): void {
   if (input.common.readOnly)
-    throw new CommandError(EXIT.refused, "--read-only: this command acts, and nothing was done", "IW-B16");
+    throw new CommandError(
+      EXIT.refused,
+      "--read-only: this command acts, and nothing was done",
+      "IW-B16",
+    );
   if (place.settings.mode === "observe")
     throw new CommandError(
       EXIT.refused,
@@ -159,7 +164,8 @@ function expected(place: Place): { store: string | undefined; ttlSeconds: number
 
 /** A failure of the store as the end of a command: 5 for leases, 3 for the rest. */
 export function storeError(why: Failure | null): CommandError {
-  if (why === null) return new CommandError(EXIT.invalid, "there is no store here; run: ironwright init", "IW-S02");
+  if (why === null)
+    return new CommandError(EXIT.invalid, "there is no store here; run: ironwright init", "IW-S02");
   const exit = why.code.startsWith("IW-L") ? EXIT.lease : EXIT.invalid;
   return new CommandError(exit, why.message, why.code);
 }
@@ -167,7 +173,11 @@ export function storeError(why: Failure | null): CommandError {
 /** The declared node of that name; wrong usage (64) with the nearest name otherwise. */
 export function nodeNamed(fleet: Fleet, name: string | undefined): FleetNode {
   const node = fleet.nodes.find((n) => n.name === name);
-  if (node === undefined) throw unknownNode(name ?? "", fleet.nodes.map((n) => n.name));
+  if (node === undefined)
+    throw unknownNode(
+      name ?? "",
+      fleet.nodes.map((n) => n.name),
+    );
   return node;
 }
 

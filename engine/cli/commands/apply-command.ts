@@ -11,7 +11,14 @@ import type { ActingStore } from "../../run/ports.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
 import type { DriverSet } from "../house.ts";
-import { countOption, hasWork, impactOption, onlyOption, planExit, planWorld } from "../plan-world.ts";
+import {
+  countOption,
+  hasWork,
+  impactOption,
+  onlyOption,
+  planExit,
+  planWorld,
+} from "../plan-world.ts";
 import { eventPrinter } from "../print-event.ts";
 import { planText } from "../show-planned.ts";
 import { driverOptions, loadWorld, needActing, storeError, type World } from "../world.ts";
@@ -26,11 +33,26 @@ export const applyCommand: Command = {
     { flags: "-y, --yes", description: "do not ask" },
     { flags: "--auto-approve", description: "the same as --yes" },
     { flags: "--only <causes>", description: "intent, drift, or both" },
-    { flags: "--max-impact <word>", description: "ceiling: none, in-place, reboot", default: "reboot" },
+    {
+      flags: "--max-impact <word>",
+      description: "ceiling: none, in-place, reboot",
+      default: "reboot",
+    },
     { flags: "--allow-erase <n>", description: "machines that may be erased (nothing erases yet)" },
-    { flags: "--claim <node>", description: "a machine that may be erased first (nothing erases yet)", repeat: true },
-    { flags: "--accept-removal <n>", description: "the exact number of nodes that this commit removes" },
-    { flags: "--lock-timeout <seconds>", description: "wait for leases that others hold", default: "0" },
+    {
+      flags: "--claim <node>",
+      description: "a machine that may be erased first (nothing erases yet)",
+      repeat: true,
+    },
+    {
+      flags: "--accept-removal <n>",
+      description: "the exact number of nodes that this commit removes",
+    },
+    {
+      flags: "--lock-timeout <seconds>",
+      description: "wait for leases that others hold",
+      default: "0",
+    },
     { flags: "--strict", description: "exit 4 when any node is blocked or unreachable" },
   ],
   examples: [
@@ -48,7 +70,11 @@ export const applyCommand: Command = {
       const store = await needActing(input, world, "apply");
       try {
         const plan = saved ?? (await freshPlan(input, world, store, drivers));
-        return await applyPlan({ input, world, store, drivers, lockTimeoutMs }, plan, saved !== null);
+        return await applyPlan(
+          { input, world, store, drivers, lockTimeoutMs },
+          plan,
+          saved !== null,
+        );
       } finally {
         await store.close();
       }
@@ -71,9 +97,13 @@ function readPlan(input: CommandInput, world: World, name: string): Plan {
   const paths = [resolve(input.io.cwd, name), join(world.stateDir, "plans", name)];
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined)
-    throw new CommandError(EXIT.usage, `there is no plan ${name}, neither here nor in ${world.stateDir}/plans`);
+    throw new CommandError(
+      EXIT.usage,
+      `there is no plan ${name}, neither here nor in ${world.stateDir}/plans`,
+    );
   const loaded = loadPlan(readFileSync(path, "utf8"), (text) => input.house.digest(text));
-  if (!loaded.ok) throw new CommandError(EXIT.invalid, `${name}: ${loaded.failure.message}`, loaded.failure.code);
+  if (!loaded.ok)
+    throw new CommandError(EXIT.invalid, `${name}: ${loaded.failure.message}`, loaded.failure.code);
   return loaded.value;
 }
 
@@ -83,11 +113,16 @@ async function freshPlan(
   store: ActingStore,
   drivers: DriverSet,
 ): Promise<Plan> {
-  const { plan, input: from } = await planWorld(input, world, { store, drivers }, {
-    only: onlyOption(input),
-    maxImpact: impactOption(input, "reboot"),
-    acceptRemoval: countOption(input, "acceptRemoval", "--accept-removal"),
-  });
+  const { plan, input: from } = await planWorld(
+    input,
+    world,
+    { store, drivers },
+    {
+      only: onlyOption(input),
+      maxImpact: impactOption(input, "reboot"),
+      acceptRemoval: countOption(input, "acceptRemoval", "--accept-removal"),
+    },
+  );
   await openBreaker(input, store, plan, from);
   return plan;
 }
@@ -116,7 +151,8 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
   if (!input.common.json) input.io.out(planText(input, world, plan, null));
   const strict = flag(input, "strict");
   if (plan.refused.length > 0) {
-    for (const { code, message } of plan.refused) input.io.log("error", `refused: ${message}`, { code });
+    for (const { code, message } of plan.refused)
+      input.io.log("error", `refused: ${message}`, { code });
     return EXIT.refused;
   }
   // Also a plan without work is put in force: what it removes is an orphan from now on.
@@ -127,21 +163,26 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
     return EXIT.done;
   }
   const { house } = input;
-  const applied = await apply(plan, world.fleet, {
-    store,
-    drivers: site.drivers,
-    clock: house.clock,
-    checkpoint: house.checkpoint,
-    emit: eventPrinter(input),
-    settings: world.settings,
-  }, {
-    plan: planOptions(site, plan),
-    lockTimeoutMs: site.lockTimeoutMs,
-    originOf: await originsOf(store),
-    authority: { who: who(input), ceiling: textOption(input, "maxImpact") ?? "reboot" },
-    why: "apply",
-    stopping: input.io.stopping,
-  });
+  const applied = await apply(
+    plan,
+    world.fleet,
+    {
+      store,
+      drivers: site.drivers,
+      clock: house.clock,
+      checkpoint: house.checkpoint,
+      emit: eventPrinter(input),
+      settings: world.settings,
+    },
+    {
+      plan: planOptions(site, plan),
+      lockTimeoutMs: site.lockTimeoutMs,
+      originOf: await originsOf(store),
+      authority: { who: who(input), ceiling: textOption(input, "maxImpact") ?? "reboot" },
+      why: "apply",
+      stopping: input.io.stopping,
+    },
+  );
   input.io.progress([]);
   if (!applied.ok) {
     const { code, message } = applied.failure;
@@ -178,22 +219,40 @@ function who({ io, house }: CommandInput): string {
 /** A saved plan is applied exactly, or not at all. */
 async function checkSaved(site: Site, plan: Plan): Promise<void> {
   const { input, world, store } = site;
-  const why = checkWhole(plan, {
-    ...plan,
-    store: store.file.id,
-    storeEpoch: store.file.epoch,
-    tree: world.fleet.tree,
-    settingsHash: world.settingsHash,
-  }, input.house.clock.now());
+  const why = checkWhole(
+    plan,
+    {
+      ...plan,
+      store: store.file.id,
+      storeEpoch: store.file.epoch,
+      tree: world.fleet.tree,
+      settingsHash: world.settingsHash,
+    },
+    input.house.clock.now(),
+  );
   if (why !== null)
-    throw new CommandError(EXIT.refused, `the saved plan is not applied: ${why}; plan again`, "IW-P16");
+    throw new CommandError(
+      EXIT.refused,
+      `the saved plan is not applied: ${why}; plan again`,
+      "IW-P16",
+    );
   const stop = await store.stop();
   if (stop !== null)
-    throw new CommandError(EXIT.refused, `the fleet is stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`, "IW-P11");
+    throw new CommandError(
+      EXIT.refused,
+      `the fleet is stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`,
+      "IW-P11",
+    );
   const ceiling = impactOption(input, "reboot") ?? "reboot";
-  const above = plan.nodes.find((node) => node.steps.some((step) => compareImpact(step.impact, ceiling) > 0));
+  const above = plan.nodes.find((node) =>
+    node.steps.some((step) => compareImpact(step.impact, ceiling) > 0),
+  );
   if (above !== undefined)
-    throw new CommandError(EXIT.refused, `the plan holds steps above --max-impact ${ceiling}, on ${above.node} for one`, "IW-P14");
+    throw new CommandError(
+      EXIT.refused,
+      `the plan holds steps above --max-impact ${ceiling}, on ${above.node} for one`,
+      "IW-P14",
+    );
 }
 
 /** Asks at a terminal; elsewhere only `--yes` approves. */
@@ -201,9 +260,14 @@ async function approved(input: CommandInput, plan: Plan): Promise<boolean> {
   if (flag(input, "yes") || flag(input, "autoApprove")) return true;
   const { summary } = plan;
   const reboots = summary.reboots === 0 ? "no reboot" : `${summary.reboots} reboots`;
-  const answer = await input.io.ask(`Do ${summary.steps} steps on ${summary.changedNodes} nodes (${reboots})? Type yes: `);
+  const answer = await input.io.ask(
+    `Do ${summary.steps} steps on ${summary.changedNodes} nodes (${reboots})? Type yes: `,
+  );
   if (answer === null)
-    throw new CommandError(EXIT.usage, "nobody can be asked here; look at the plan, then: ironwright apply --yes");
+    throw new CommandError(
+      EXIT.usage,
+      "nobody can be asked here; look at the plan, then: ironwright apply --yes",
+    );
   return answer.trim() === "yes";
 }
 
@@ -212,7 +276,9 @@ function finish(site: Site, plan: Plan, result: ApplyResult | null, strict: bool
   const byPlan = planExit(plan, { strict, detailed: false });
   if (result === null) {
     if (input.common.json)
-      input.io.out(`${JSON.stringify({ time: new Date(input.house.clock.now()).toISOString(), code: null, event: "apply.summary", node: null, step: null, commit: plan.commit, instance: site.store.incarnation.name, fence: null, message: "nothing to do", applied: 0, failed: 0, skipped: 0, durationSeconds: 0 })}\n`);
+      input.io.out(
+        `${JSON.stringify({ time: new Date(input.house.clock.now()).toISOString(), code: null, event: "apply.summary", node: null, step: null, commit: plan.commit, instance: site.store.incarnation.name, fence: null, message: "nothing to do", applied: 0, failed: 0, skipped: 0, durationSeconds: 0 })}\n`,
+      );
     return byPlan;
   }
   if (!input.common.json) input.io.out(resultText(input, result));

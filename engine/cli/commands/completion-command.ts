@@ -15,9 +15,14 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       const [shell] = input.args;
       const table = commands();
       if (shell === "bash") input.io.out(bash(table));
-      else if (shell === "zsh") input.io.out(`autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`);
+      else if (shell === "zsh")
+        input.io.out(`autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`);
       else if (shell === "fish") input.io.out(fish(table));
-      else throw new CommandError(EXIT.usage, `completion "${shell ?? ""}" is none of bash, zsh, fish`);
+      else
+        throw new CommandError(
+          EXIT.usage,
+          `completion "${shell ?? ""}" is none of bash, zsh, fish`,
+        );
       return Promise.resolve(EXIT.done);
     },
   };
@@ -27,7 +32,9 @@ const NAMES = "ironwright status -o name --log-level error 2>/dev/null";
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
-    const flags = command.options.flatMap(({ flags: text }) => /--[a-z-]+/.exec(text) ?? []).join(" ");
+    const flags = command.options
+      .flatMap(({ flags: text }) => /--[a-z-]+/.exec(text) ?? [])
+      .join(" ");
     const words =
       command.completes === "node"
         ? `$(${NAMES})`
@@ -40,13 +47,13 @@ function bash(commands: readonly Command[]): string {
   return [
     "_ironwright() {",
     "  local cur=${COMP_WORDS[COMP_CWORD]} words",
-    "  if [ \"$COMP_CWORD\" -eq 1 ]; then",
+    '  if [ "$COMP_CWORD" -eq 1 ]; then',
     `    words="${commands.map(({ name }) => name).join(" ")}"`,
     "  else case ${COMP_WORDS[1]} in",
     ...cases,
     "  esac; fi",
-    "  COMPREPLY=( $(compgen -W \"$words -C --ref --json --node -l\" -- \"$cur\") )",
-    "  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=( $(compgen -f -- \"$cur\") )",
+    '  COMPREPLY=( $(compgen -W "$words -C --ref --json --node -l" -- "$cur") )',
+    '  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=( $(compgen -f -- "$cur") )',
     "}",
     "complete -F _ironwright ironwright",
     "",

@@ -25,7 +25,8 @@ export const discoverCommand: Command = {
   async run(input) {
     const place = await loadPlace(input);
     const auth = AUTHS.find((how) => how === (textOption(input, "auth") ?? "auto"));
-    if (auth === undefined) throw new CommandError(EXIT.usage, `--auth is none of ${AUTHS.join(", ")}`);
+    if (auth === undefined)
+      throw new CommandError(EXIT.usage, `--auth is none of ${AUTHS.join(", ")}`);
     const how = {
       username: textOption(input, "username"),
       password: password(input),
@@ -41,7 +42,8 @@ export const discoverCommand: Command = {
       const found = await input.house.discover(address, how, driverOptions(input, place));
       input.io.progress([]);
       if (found.ok) {
-        const text = found.value.startsWith("---") || printed === 0 ? found.value : `---\n${found.value}`;
+        const text =
+          found.value.startsWith("---") || printed === 0 ? found.value : `---\n${found.value}`;
         input.io.out(text);
         printed += 1;
       } else {

@@ -10,14 +10,18 @@ export const explainCommand: Command = {
   name: "explain",
   arguments: "<node>",
   completes: "node",
-  summary: "why nothing (or something) happens to a node: hold, lease, backoff, commit, next attempt",
+  summary:
+    "why nothing (or something) happens to a node: hold, lease, backoff, commit, next attempt",
   options: [{ flags: "--offline", description: "from the last readings; its BMC is not asked" }],
   examples: ["ironwright explain r9-n31"],
   async run(input) {
     const world = await loadWorld(input);
     const node = nodeNamed(world.fleet, input.args[0]);
     const select = new Set([node.name]);
-    const { nodes, planned } = await sightings(input, world, { live: !flag(input, "offline"), select });
+    const { nodes, planned } = await sightings(input, world, {
+      live: !flag(input, "offline"),
+      select,
+    });
     const [sight] = nodes;
     const now = input.house.clock.now();
     const text = explainNode({
@@ -28,7 +32,11 @@ export const explainCommand: Command = {
       now,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     });
-    input.io.out(input.common.json ? `${JSON.stringify({ node: node.name, plan: sight?.plan, record: sight?.record }, null, 2)}\n` : text);
+    input.io.out(
+      input.common.json
+        ? `${JSON.stringify({ node: node.name, plan: sight?.plan, record: sight?.record }, null, 2)}\n`
+        : text,
+    );
     return EXIT.done;
   },
 };

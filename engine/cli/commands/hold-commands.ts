@@ -17,7 +17,11 @@ export const holdCommand: Command = {
   summary: "keep all engines' hands off a node, before their next act",
   options: [
     { flags: "--reason <text>", description: "why; shown in every plan" },
-    { flags: "--scope <word>", description: `what is held: ${HOLD_SCOPES.join(", ")}`, default: "all" },
+    {
+      flags: "--scope <word>",
+      description: `what is held: ${HOLD_SCOPES.join(", ")}`,
+      default: "all",
+    },
     { flags: "--until <time>", description: "ends by itself: 2h, 3d, or 2026-12-01T00:00:00Z" },
     { flags: "--owner <name>", description: "who holds it (default: you)" },
   ],
@@ -29,9 +33,13 @@ export const holdCommand: Command = {
     const { io, house } = input;
     const reason = textOption(input, "reason");
     if (reason === undefined || reason.trim() === "")
-      throw new CommandError(EXIT.usage, 'a hold needs a reason that others will read: --reason "..."');
+      throw new CommandError(
+        EXIT.usage,
+        'a hold needs a reason that others will read: --reason "..."',
+      );
     const scope = HOLD_SCOPES.find((word) => word === (textOption(input, "scope") ?? "all"));
-    if (scope === undefined) throw new CommandError(EXIT.usage, `--scope is none of ${HOLD_SCOPES.join(", ")}`);
+    if (scope === undefined)
+      throw new CommandError(EXIT.usage, `--scope is none of ${HOLD_SCOPES.join(", ")}`);
     const now = house.clock.now();
     const until = untilOption(textOption(input, "until"), now);
     const owner = textOption(input, "owner") ?? io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown";
@@ -52,7 +60,9 @@ export const holdCommand: Command = {
         message: `hold ${id} (${scope}): ${reason}`,
         durationMs: null,
       });
-      io.out(`${node.name} is held (${scope}, id ${id}). To release it: ironwright release ${node.name} ${id}\n`);
+      io.out(
+        `${node.name} is held (${scope}, id ${id}). To release it: ironwright release ${node.name} ${id}\n`,
+      );
       return EXIT.done;
     });
   },
@@ -63,7 +73,11 @@ function untilOption(text: string | undefined, now: number): number | null {
   const span = /^(\d+)(m|h|d)$/.exec(text);
   const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[span?.[2] ?? ""] ?? 0;
   const at = span === null ? parseInstant(text) : now + Number(span[1]) * unit;
-  if (Number.isNaN(at)) throw new CommandError(EXIT.usage, `--until "${text}" is neither a span (2h, 3d) nor a time (2026-12-01T00:00:00Z)`);
+  if (Number.isNaN(at))
+    throw new CommandError(
+      EXIT.usage,
+      `--until "${text}" is neither a span (2h, 3d) nor a time (2026-12-01T00:00:00Z)`,
+    );
   if (at <= now) throw new CommandError(EXIT.usage, `--until "${text}" is over already`);
   return at;
 }
@@ -82,12 +96,19 @@ export const releaseCommand: Command = {
       const { uuid, node } = await resolvedNode(world, store, input.args[0]);
       const released = await store.releaseHold(uuid, input.args[1] ?? null);
       const inGit = (node.spec.holds ?? []).length;
-      const note = inGit === 0 ? "" : ` ${inGit} ${inGit === 1 ? "hold is" : "holds are"} declared in git; end ${inGit === 1 ? "it" : "them"} in a commit.`;
+      const note =
+        inGit === 0
+          ? ""
+          : ` ${inGit} ${inGit === 1 ? "hold is" : "holds are"} declared in git; end ${inGit === 1 ? "it" : "them"} in a commit.`;
       if (released.length === 0) {
-        input.io.out(`${node.name} has no ${input.args[1] === undefined ? "hold of the command line" : `hold ${input.args[1]}`}.${note}\n`);
+        input.io.out(
+          `${node.name} has no ${input.args[1] === undefined ? "hold of the command line" : `hold ${input.args[1]}`}.${note}\n`,
+        );
         return inGit > 0 ? EXIT.refused : EXIT.done;
       }
-      input.io.out(`${node.name}: released ${released.map((hold) => `${hold.id} ("${hold.reason}")`).join(", ")}.${note}\n`);
+      input.io.out(
+        `${node.name}: released ${released.map((hold) => `${hold.id} ("${hold.reason}")`).join(", ")}.${note}\n`,
+      );
       return EXIT.done;
     });
   },
@@ -107,7 +128,14 @@ export const holdsCommand: Command = {
       input.io.out(
         table(
           ["NODE", "SCOPE", "OWNER", "UNTIL", "WHERE", "REASON"],
-          rows.map((r) => [r.node, r.scope, r.owner ?? "-", r.until ?? "released", r.where, r.reason]),
+          rows.map((r) => [
+            r.node,
+            r.scope,
+            r.owner ?? "-",
+            r.until ?? "released",
+            r.where,
+            r.reason,
+          ]),
           input.io.columns,
         ),
       );

@@ -14,10 +14,16 @@ export const leaseCommand: Command = {
   summary: "list: who holds which node; break NODE: take a lease from a holder that hangs",
   options: [
     { flags: "--reason <text>", description: "why it is broken" },
-    { flags: "--holder-is-dead", description: "you know that the old holder's process or host is gone" },
+    {
+      flags: "--holder-is-dead",
+      description: "you know that the old holder's process or host is gone",
+    },
     { flags: "--all", description: "list released leases too" },
   ],
-  examples: ["ironwright lease list", 'ironwright lease break r2-n17 --reason "engine host burned" --holder-is-dead'],
+  examples: [
+    "ironwright lease list",
+    'ironwright lease break r2-n17 --reason "engine host burned" --holder-is-dead',
+  ],
   async run(input) {
     const [action, name] = input.args;
     const world = await loadWorld(input);
@@ -25,7 +31,9 @@ export const leaseCommand: Command = {
       const store = await needReader(input, world);
       const records = await store.records();
       const now = input.house.clock.now();
-      const leases = (await store.leases()).filter(({ state }) => flag(input, "all") || state !== "released");
+      const leases = (await store.leases()).filter(
+        ({ state }) => flag(input, "all") || state !== "released",
+      );
       const rows = leases.map(({ uuid, fence, claim, state }) => ({
         node: records.get(uuid)?.name ?? uuid,
         holder: claim.holder,
@@ -39,21 +47,33 @@ export const leaseCommand: Command = {
         input.io.out(
           table(
             ["NODE", "HOLDER", "STATE", "FENCE", "SINCE"],
-            rows.map((r) => [r.node, r.holder, r.state, String(r.fence), `${inWords((now - r.since) / 1000)} ago`]),
+            rows.map((r) => [
+              r.node,
+              r.holder,
+              r.state,
+              String(r.fence),
+              `${inWords((now - r.since) / 1000)} ago`,
+            ]),
             input.io.columns,
           ),
         );
       return EXIT.done;
     }
     if (action !== "break" || name === undefined)
-      throw new CommandError(EXIT.usage, "write: ironwright lease list, or: ironwright lease break NODE --reason ...");
+      throw new CommandError(
+        EXIT.usage,
+        "write: ironwright lease list, or: ironwright lease break NODE --reason ...",
+      );
     const reason = textOption(input, "reason");
-    if (reason === undefined) throw new CommandError(EXIT.usage, 'breaking a lease needs a reason: --reason "..."');
+    if (reason === undefined)
+      throw new CommandError(EXIT.usage, 'breaking a lease needs a reason: --reason "..."');
     return withActing(input, world, async (store) => {
       const { uuid, node } = await resolvedNode(world, store, name);
       const taken = await store.breakLease(uuid, reason, flag(input, "holderIsDead"));
       if (!taken.ok) throw storeError(taken.failure);
-      input.io.out(`${node.name}: the lease is broken (fence ${taken.value.fence}); the next apply finishes what was left open.\n`);
+      input.io.out(
+        `${node.name}: the lease is broken (fence ${taken.value.fence}); the next apply finishes what was left open.\n`,
+      );
       return EXIT.done;
     });
   },

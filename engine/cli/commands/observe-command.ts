@@ -19,7 +19,9 @@ export const observeCommand: Command = {
     const observation = nodes[0]?.observation;
     if (input.common.json) input.io.out(`${JSON.stringify(observation ?? null, null, 2)}\n`);
     else if (observation?.unreachable != null)
-      input.io.out(`${node.name}: ${observation.unreachable.message}   ${observation.unreachable.code}\n`);
+      input.io.out(
+        `${node.name}: ${observation.unreachable.message}   ${observation.unreachable.code}\n`,
+      );
     else
       for (const [facet, reading] of Object.entries(observation?.facets ?? {}))
         input.io.out(

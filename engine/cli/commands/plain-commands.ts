@@ -16,11 +16,18 @@ export const graphCommand: Command = {
   words: ["machine", "plan"],
   summary: "draw the provision state machine, or the steps of the plan",
   options: [{ flags: "--format <form>", description: GRAPH_FORMATS.join(", ") }],
-  examples: ["ironwright graph machine", "ironwright graph machine --format dot | dot -Tsvg > machine.svg"],
+  examples: [
+    "ironwright graph machine",
+    "ironwright graph machine --format dot | dot -Tsvg > machine.svg",
+  ],
   async run(input) {
     const asked = textOption(input, "format") ?? (input.common.json ? "json" : "text");
     const format = GRAPH_FORMATS.find((form) => form === asked);
-    if (format === undefined) throw new CommandError(EXIT.usage, `--format "${asked}" is none of ${GRAPH_FORMATS.join(", ")}`);
+    if (format === undefined)
+      throw new CommandError(
+        EXIT.usage,
+        `--format "${asked}" is none of ${GRAPH_FORMATS.join(", ")}`,
+      );
     const [what] = input.args;
     if (what === "machine") input.io.out(drawMachine(format));
     else if (what === "plan") {
@@ -51,7 +58,10 @@ export const schemaCommand: Command = {
     const [kind] = input.args;
     const schema = jsonSchema(kind);
     if (schema === null)
-      throw new CommandError(EXIT.usage, `schema "${kind ?? ""}" is none of Node, NodeList, Profile, Conductor`);
+      throw new CommandError(
+        EXIT.usage,
+        `schema "${kind ?? ""}" is none of Node, NodeList, Profile, Conductor`,
+      );
     input.io.out(`${JSON.stringify(schema, null, 2)}\n`);
     return Promise.resolve(EXIT.done);
   },
@@ -65,7 +75,9 @@ export const versionCommand: Command = {
   examples: ["ironwright version"],
   run(input) {
     const { version } = input.house;
-    input.io.out(input.common.json ? `${JSON.stringify({ version })}\n` : `ironwright ${version}\n`);
+    input.io.out(
+      input.common.json ? `${JSON.stringify({ version })}\n` : `ironwright ${version}\n`,
+    );
     return Promise.resolve(EXIT.done);
   },
 };
@@ -84,7 +96,11 @@ export const validateCommand: Command = {
   async run(input) {
     const asked = textOption(input, "format") ?? (input.common.json ? "json" : "text");
     const format = VALIDATE_FORMATS.find((form) => form === asked);
-    if (format === undefined) throw new CommandError(EXIT.usage, `--format "${asked}" is none of ${VALIDATE_FORMATS.join(", ")}`);
+    if (format === undefined)
+      throw new CommandError(
+        EXIT.usage,
+        `--format "${asked}" is none of ${VALIDATE_FORMATS.join(", ")}`,
+      );
     const place = await loadPlace(input);
     const { fleet, diagnostics } = await loadFleet({
       dir: place.root,
@@ -109,7 +125,10 @@ export const validateCommand: Command = {
 type Nodes = NonNullable<Awaited<ReturnType<typeof loadFleet>>["fleet"]>["nodes"];
 
 /** Each hardware type judges its own nodes' settings, without a wire. */
-function driverFindings({ house }: CommandInput, nodes: Nodes): Parameters<typeof formatDiagnostics>[0] {
+function driverFindings(
+  { house }: CommandInput,
+  nodes: Nodes,
+): Parameters<typeof formatDiagnostics>[0] {
   return nodes.flatMap((node) => {
     const type = house.hardwareTypes.get(node.spec.driver ?? "");
     return (type?.validate(node) ?? []).map(({ path, message }) => ({
@@ -128,7 +147,10 @@ async function validateLive(input: CommandInput): Promise<typeof EXIT.done | typ
   try {
     const { plan } = await planWorld(input, world, { store, drivers });
     const silent = plan.nodes.filter((node) => node.unreachable);
-    for (const node of silent) input.io.out(`${node.node}: ${node.blockedBy[0]?.message ?? "does not answer"}   ${node.blockedBy[0]?.code ?? ""}\n`);
+    for (const node of silent)
+      input.io.out(
+        `${node.node}: ${node.blockedBy[0]?.message ?? "does not answer"}   ${node.blockedBy[0]?.code ?? ""}\n`,
+      );
     input.io.out(`${plan.nodes.length - silent.length} of ${plan.nodes.length} BMCs answer\n`);
     return silent.length === 0 ? EXIT.done : EXIT.failed;
   } finally {

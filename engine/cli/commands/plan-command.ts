@@ -16,7 +16,10 @@ export const planCommand: Command = {
   name: "plan",
   summary: "show what apply would do, and change nothing",
   options: [
-    { flags: "--only <causes>", description: "intent (git moved), drift (hardware moved), or both" },
+    {
+      flags: "--only <causes>",
+      description: "intent (git moved), drift (hardware moved), or both",
+    },
     { flags: "--out <file>", description: "save the plan, to be applied exactly" },
     { flags: "--offline", description: "plan from the last readings; no BMC is asked" },
     { flags: "--format <form>", description: "text, json or markdown" },
@@ -33,14 +36,20 @@ export const planCommand: Command = {
     const format = formatOf(input);
     const world = await loadWorld(input);
     const { store, why } = await reader(input, world);
-    if (why !== null) input.io.log("warn", `${why.message}: nothing can be applied from here`, { code: why.code });
+    if (why !== null)
+      input.io.log("warn", `${why.message}: nothing can be applied from here`, { code: why.code });
     const drivers = input.house.openDrivers(driverOptions(input, world));
     try {
-      const { plan } = await planWorld(input, world, { store, drivers }, {
-        offline: flag(input, "offline"),
-        only: onlyOption(input),
-        maxImpact: impactOption(input),
-      });
+      const { plan } = await planWorld(
+        input,
+        world,
+        { store, drivers },
+        {
+          offline: flag(input, "offline"),
+          only: onlyOption(input),
+          maxImpact: impactOption(input),
+        },
+      );
       const out = textOption(input, "out");
       if (out !== undefined) writeOut(input, out, plan);
       const saved = out ?? (store === null ? null : keepPlan(world.stateDir, plan));

@@ -47,13 +47,21 @@ export const forgetCommand: Command = {
     const name = input.args[0] ?? "";
     return withActing(input, world, async (store) => {
       if (world.fleet.nodes.some((node) => node.name === name))
-        throw new CommandError(EXIT.refused, `${name} is declared; only an orphan can be forgotten. Remove it in a commit first`);
+        throw new CommandError(
+          EXIT.refused,
+          `${name} is declared; only an orphan can be forgotten. Remove it in a commit first`,
+        );
       const { orphans } = resolveNodes(world.fleet, await store.records());
       const orphan = orphans.find((record) => record.name === name || record.uuid === name);
       if (orphan === undefined)
-        throw new CommandError(EXIT.usage, `this store has no record of "${name}"; orphans: ${orphans.map((record) => record.name).join(", ") || "none"}`);
+        throw new CommandError(
+          EXIT.usage,
+          `this store has no record of "${name}"; orphans: ${orphans.map((record) => record.name).join(", ") || "none"}`,
+        );
       await store.forget(orphan.uuid);
-      input.io.out(`${name} is forgotten: its record and history are gone; its machine was left as it is.\n`);
+      input.io.out(
+        `${name} is forgotten: its record and history are gone; its machine was left as it is.\n`,
+      );
       return EXIT.done;
     });
   },

@@ -17,7 +17,11 @@ export const showCommand: Command = {
     { flags: "--rendered", description: "the folded document, with file:line of every value" },
     { flags: "--live", description: "read its BMC now" },
   ],
-  examples: ["ironwright show r7-n01", "ironwright show r7-n01 --rendered", "ironwright show r7-n01 --json"],
+  examples: [
+    "ironwright show r7-n01",
+    "ironwright show r7-n01 --rendered",
+    "ironwright show r7-n01 --json",
+  ],
   async run(input) {
     const world = await loadWorld(input);
     const node = nodeNamed(world.fleet, input.args[0]);
@@ -65,7 +69,10 @@ function inFull({ node, uuid, record, observation, plan, lease }: NodeSight): un
             ...Object.fromEntries(readings),
           },
     record,
-    lease: lease === undefined ? null : { holder: lease.claim.holder, fence: lease.fence, state: lease.state },
+    lease:
+      lease === undefined
+        ? null
+        : { holder: lease.claim.holder, fence: lease.fence, state: lease.state },
     spec: node.spec,
   };
 }

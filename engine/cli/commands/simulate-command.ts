@@ -12,16 +12,26 @@ export const simulateCommand: Command = {
     { flags: "--port <p>", description: "port (default: one that is free)", default: "0" },
     { flags: "--https", description: "HTTPS with a certificate of its own" },
     { flags: "--port-per-bmc", description: "one port a BMC, instead of one for all" },
-    { flags: "--fault <spec>", description: "a lie, NODE=FAULT: no-effect:Reset, hang, busy:30s, drop, swap=a,b ...", repeat: true },
+    {
+      flags: "--fault <spec>",
+      description: "a lie, NODE=FAULT: no-effect:Reset, hang, busy:30s, drop, swap=a,b ...",
+      repeat: true,
+    },
     { flags: "--username <name>", description: "user of the BMCs", default: "admin" },
-    { flags: "--password-env <name>", description: "variable that holds their password (default: it is 'password')" },
+    {
+      flags: "--password-env <name>",
+      description: "variable that holds their password (default: it is 'password')",
+    },
     { flags: "--log-file <file>", description: "append every mutating call as a JSON line" },
     { flags: "--seed <n>", description: "for what is random", default: "1" },
     { flags: "--power-on-ms <n>", description: "time to power on", default: "3000" },
     { flags: "--power-off-ms <n>", description: "time to power off, forced", default: "1000" },
     { flags: "--graceful-ms <n>", description: "time to shut down", default: "4000" },
   ],
-  examples: ["ironwright simulate --nodes 4 --port 8000 > inventory/simulated.yaml", "ironwright simulate --fault r1-n02=no-effect:Reset"],
+  examples: [
+    "ironwright simulate --nodes 4 --port 8000 > inventory/simulated.yaml",
+    "ironwright simulate --fault r1-n02=no-effect:Reset",
+  ],
   async run(input) {
     const nodes = countOption(input, "nodes", "--nodes");
     const fleetNodes = nodes === undefined ? (await loadWorld(input)).fleet.nodes : null;
@@ -45,7 +55,8 @@ export const simulateCommand: Command = {
         gracefulMs: number("gracefulMs", "--graceful-ms"),
       },
     });
-    if (!started.ok) throw new CommandError(EXIT.usage, started.failure.message, started.failure.code);
+    if (!started.ok)
+      throw new CommandError(EXIT.usage, started.failure.message, started.failure.code);
     const simulation = started.value;
     if (nodes !== undefined) input.io.out(simulation.inventory);
     for (const line of simulation.lines) input.io.log("info", line);
@@ -57,5 +68,7 @@ export const simulateCommand: Command = {
 
 function untilStopped(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 }

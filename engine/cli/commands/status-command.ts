@@ -13,7 +13,11 @@ export const statusCommand: Command = {
   alias: "get",
   summary: "one line a node: state, power, in sync or why not (from the last readings)",
   options: [{ flags: "--live", description: "read the BMCs now" }],
-  examples: ["ironwright status", "ironwright status -l rack=r7 --live", "ironwright status -o name"],
+  examples: [
+    "ironwright status",
+    "ironwright status -l rack=r7 --live",
+    "ironwright status -o name",
+  ],
   async run(input) {
     const world = await loadWorld(input);
     const { nodes, planned } = await sightings(input, world, { live: flag(input, "live") });
@@ -46,11 +50,23 @@ function asJson(sight: NodeSight): Readonly<Record<string, unknown>> {
   };
 }
 
-function asTable(input: CommandInput, nodes: readonly NodeSight[], orphans: readonly string[]): string {
+function asTable(
+  input: CommandInput,
+  nodes: readonly NodeSight[],
+  orphans: readonly string[],
+): string {
   const { io, house, common } = input;
   const wide = common.output === "wide";
   const now = house.clock.now();
-  const head = ["NODE", "STATE", "POWER", "SYNC", "SEEN", ...(wide ? ["RACK", "BMC", "MODEL", "HELD BY"] : []), "WHY"];
+  const head = [
+    "NODE",
+    "STATE",
+    "POWER",
+    "SYNC",
+    "SEEN",
+    ...(wide ? ["RACK", "BMC", "MODEL", "HELD BY"] : []),
+    "WHY",
+  ];
   const rows = nodes.map((sight) => {
     const { node, plan, observation, lease } = sight;
     const more = [
@@ -72,7 +88,10 @@ function asTable(input: CommandInput, nodes: readonly NodeSight[], orphans: read
     ];
   });
   const lines = table(head, rows, io.columns);
-  const left = orphans.length === 0 ? "" : `orphans (no longer declared, left as they are): ${orphans.join(", ")}\n`;
+  const left =
+    orphans.length === 0
+      ? ""
+      : `orphans (no longer declared, left as they are): ${orphans.join(", ")}\n`;
   return `${lines}${left}`;
 }
 

@@ -11,13 +11,18 @@ export const stopCommand: Command = {
   async run(input) {
     const reason = textOption(input, "reason");
     if (reason === undefined || reason.trim() === "")
-      throw new CommandError(EXIT.usage, 'a stop needs a reason that others will read: --reason "..."');
+      throw new CommandError(
+        EXIT.usage,
+        'a stop needs a reason that others will read: --reason "..."',
+      );
     const { io, house } = input;
     const place = await loadPlace(input);
     return withActing(input, place, async (store) => {
       const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
       await store.setStop({ reason, by, at: house.clock.now(), kind: "stop", nodes: [] });
-      io.out("Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n");
+      io.out(
+        "Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n",
+      );
       return EXIT.done;
     });
   },
@@ -36,7 +41,9 @@ export const resumeCommand: Command = {
       if (ended === null) input.io.out("nothing was stopped.\n");
       else {
         const nodes = ended.nodes.length === 0 ? "" : `, acknowledged ${ended.nodes.length} nodes`;
-        input.io.out(`Resumed: ended the ${ended.kind} of ${ended.by} ("${ended.reason}")${nodes}.\n`);
+        input.io.out(
+          `Resumed: ended the ${ended.kind} of ${ended.by} ("${ended.reason}")${nodes}.\n`,
+        );
       }
       return EXIT.done;
     });

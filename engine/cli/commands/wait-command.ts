@@ -24,16 +24,28 @@ export const waitCommand: Command = {
   completes: "node",
   summary: "wait until a node is in a state",
   options: [
-    { flags: "--for <state>", description: `${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`, default: "in-sync" },
+    {
+      flags: "--for <state>",
+      description: `${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`,
+      default: "in-sync",
+    },
     { flags: "--timeout <seconds>", description: "give up after", default: "600" },
   ],
-  examples: ["ironwright wait r7-n01 --for in-sync --timeout 300", "ironwright wait r7-n01 --for on"],
+  examples: [
+    "ironwright wait r7-n01 --for in-sync --timeout 300",
+    "ironwright wait r7-n01 --for on",
+  ],
   async run(input) {
     const { io, house } = input;
     const wanted = textOption(input, "for") ?? "in-sync";
-    const met = CONDITIONS[wanted] ?? (STATES.includes(wanted) ? ({ plan }: NodeSight) => plan.provisionState === wanted : null);
+    const met =
+      CONDITIONS[wanted] ??
+      (STATES.includes(wanted) ? ({ plan }: NodeSight) => plan.provisionState === wanted : null);
     if (met === null)
-      throw new CommandError(EXIT.usage, `--for "${wanted}" is none of ${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`);
+      throw new CommandError(
+        EXIT.usage,
+        `--for "${wanted}" is none of ${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`,
+      );
     const seconds = countOption(input, "timeout", "--timeout") ?? 600;
     const world = await loadWorld(input);
     const node = nodeNamed(world.fleet, input.args[0]);
@@ -48,7 +60,10 @@ export const waitCommand: Command = {
       if (house.clock.monotonic() >= deadline || io.stopping.aborted) {
         const power = known(sight?.observation, "power") ?? "unknown";
         const state = sight?.plan.provisionState ?? "unknown";
-        io.log("error", `${node.name} is not ${wanted} after ${seconds} s: provision state ${state}, power ${power}; see: ironwright explain ${node.name}`);
+        io.log(
+          "error",
+          `${node.name} is not ${wanted} after ${seconds} s: provision state ${state}, power ${power}; see: ironwright explain ${node.name}`,
+        );
         return EXIT.failed;
       }
       await house.clock.sleep(LOOK_MS, io.stopping).catch(() => undefined);

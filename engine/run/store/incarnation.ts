@@ -28,7 +28,12 @@ export class LivingIncarnation {
 
   constructor(
     info: Incarnation,
-    how: { readonly layout: Layout; readonly ports: StorePorts; readonly writer: Writer; readonly ttlMs: number },
+    how: {
+      readonly layout: Layout;
+      readonly ports: StorePorts;
+      readonly writer: Writer;
+      readonly ttlMs: number;
+    },
     startedAt: number,
   ) {
     this.info = info;
@@ -63,7 +68,11 @@ export class LivingIncarnation {
   /** For ever: no act, no journal, no record any more. Sockets are destroyed on the signal. */
   die(why: string): void {
     if (this.#dead !== null) return;
-    this.#dead = failure("conflict", "IW-L02", `this engine (${this.info.name}) ended: ${why}; start it again`);
+    this.#dead = failure(
+      "conflict",
+      "IW-L02",
+      `this engine (${this.info.name}) ended: ${why}; start it again`,
+    );
     this.#death.abort();
   }
 
@@ -82,7 +91,9 @@ export class LivingIncarnation {
         () => false,
       );
       if (!slept || this.#closing.signal.aborted) return;
-      await this.#renew().catch((error: unknown) => this.die(`its lease cannot be renewed: ${String(error)}`));
+      await this.#renew().catch((error: unknown) =>
+        this.die(`its lease cannot be renewed: ${String(error)}`),
+      );
     }
   }
 
@@ -91,7 +102,10 @@ export class LivingIncarnation {
     const started = clock.monotonic();
     if (this.dead() !== null) return;
     this.#counter += 1;
-    await this.#writer.replace(this.#layout.instance(this.info.inc), { ...this.info, counter: this.#counter });
+    await this.#writer.replace(this.#layout.instance(this.info.inc), {
+      ...this.info,
+      counter: this.#counter,
+    });
     if (await this.killed()) return;
     // A renewal that ends after the deadline is void: somebody may have judged by the old one.
     if (clock.monotonic() >= this.#deadline) this.die("its lease ran out while it was renewed");
@@ -112,7 +126,9 @@ function lifeOf(ttlMs: number): number {
 }
 
 /** How a holder was found dead. */
-export type Death = { readonly dead: true; readonly proven: boolean } | { readonly dead: false; readonly leftMs: number };
+export type Death =
+  | { readonly dead: true; readonly proven: boolean }
+  | { readonly dead: false; readonly leftMs: number };
 
 /** Judges other incarnations: by their process where it can be seen, else by a counter that stood still. */
 export class Coroner {
@@ -147,7 +163,8 @@ export class Coroner {
       return { dead: false, leftMs: this.#ttlMs * RATE_HIGH };
     }
     const stood = begun - seen.since;
-    if (stood < this.#ttlMs * RATE_HIGH) return { dead: false, leftMs: this.#ttlMs * RATE_HIGH - stood };
+    if (stood < this.#ttlMs * RATE_HIGH)
+      return { dead: false, leftMs: this.#ttlMs * RATE_HIGH - stood };
     await this.#declare(inc, by, false);
     return { dead: true, proven: false };
   }

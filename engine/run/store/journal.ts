@@ -18,7 +18,11 @@ export class Journal {
   readonly #path: string;
   readonly #files: FilesPort;
   #file: AppendFile | null = null;
-  #waiting: { readonly text: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
+  #waiting: {
+    readonly text: string;
+    readonly done: () => void;
+    readonly failed: (error: unknown) => void;
+  }[] = [];
   #writing = false;
 
   constructor(files: FilesPort, path: string) {

@@ -109,9 +109,13 @@ export class FileStoreReader implements StoreReader {
     return leases.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
   }
 
-  async #stateOf(claim: LeaseInfo["claim"], holder: LeaseInfo["holder"]): Promise<LeaseInfo["state"]> {
+  async #stateOf(
+    claim: LeaseInfo["claim"],
+    holder: LeaseInfo["holder"],
+  ): Promise<LeaseInfo["state"]> {
     if (claim.released) return "released";
-    if (holder === null || (await this.ports.files.exists(this.layout.dead(claim.inc)))) return "dead";
+    if (holder === null || (await this.ports.files.exists(this.layout.dead(claim.inc))))
+      return "dead";
     return (await this.ports.processes.fate(holder)) === "gone" ? "dead" : "held";
   }
 
@@ -140,9 +144,16 @@ export class FileStoreReader implements StoreReader {
   }
 
   async saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
-    const writer = new Writer(this.ports, this.layout, `readings.${instantText(this.ports.clock.now()).replaceAll(":", "")}`);
+    const writer = new Writer(
+      this.ports,
+      this.layout,
+      `readings.${instantText(this.ports.clock.now()).replaceAll(":", "")}`,
+    );
     try {
-      await writer.replaceUnsynced(this.layout.readings, { version: READINGS_VERSION, readings: [...readings.values()] });
+      await writer.replaceUnsynced(this.layout.readings, {
+        version: READINGS_VERSION,
+        readings: [...readings.values()],
+      });
     } catch {
       // A full or read-only disk keeps no cache; nothing is lost by it.
     }
@@ -151,7 +162,9 @@ export class FileStoreReader implements StoreReader {
   async #eachNode(work: (uuid: string) => Promise<void>): Promise<void> {
     const { files } = this.ports;
     const shelves = await files.list(this.layout.nodes);
-    const lists = await Promise.all(shelves.map((shelf) => files.list(`${this.layout.nodes}/${shelf}`)));
+    const lists = await Promise.all(
+      shelves.map((shelf) => files.list(`${this.layout.nodes}/${shelf}`)),
+    );
     await pooled(lists.flat(), AT_ONCE, work);
   }
 }
@@ -161,9 +174,20 @@ const READINGS_VERSION = 1;
 
 function isReadings(value: unknown): value is { readonly readings: readonly Observation[] } {
   if (typeof value !== "object" || value === null) return false;
-  return "version" in value && value.version === READINGS_VERSION && "readings" in value && Array.isArray(value.readings);
+  return (
+    "version" in value &&
+    value.version === READINGS_VERSION &&
+    "readings" in value &&
+    Array.isArray(value.readings)
+  );
 }
 
 function isHistoryEntry(value: unknown): value is HistoryEntry {
-  return typeof value === "object" && value !== null && "at" in value && "event" in value && "message" in value;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "at" in value &&
+    "event" in value &&
+    "message" in value
+  );
 }

@@ -1,7 +1,12 @@
 import { Low } from "lowdb";
 import { z } from "zod";
 import { type NodeRecord, nodeRecordSchema } from "../../../schemas/record.ts";
-import { type Claim, claimSchema, intentLineSchema, type IntentLine } from "../../../schemas/store.ts";
+import {
+  type Claim,
+  claimSchema,
+  intentLineSchema,
+  type IntentLine,
+} from "../../../schemas/store.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { readJson, type Writer } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
@@ -43,11 +48,7 @@ export function readClaim(
 }
 
 /** A record as a lowdb document: one file a node, replaced whole and synced. */
-export function recordDocument(
-  writer: Writer,
-  path: string,
-  initial: RecordFile,
-): Low<RecordFile> {
+export function recordDocument(writer: Writer, path: string, initial: RecordFile): Low<RecordFile> {
   return new Low<RecordFile>(
     { read: () => Promise.resolve(initial), write: (record) => writer.replace(path, record) },
     initial,

@@ -7,7 +7,9 @@ import type { Layout } from "./layout.ts";
 /** A persisted file that is not what was written; nothing is guessed from it. */
 export class CorruptFile extends Error {
   constructor(path: string, what: string) {
-    super(`${path} is damaged (${what}); restore the state directory, then: ironwright init --restored`);
+    super(
+      `${path} is damaged (${what}); restore the state directory, then: ironwright init --restored`,
+    );
   }
 }
 
@@ -114,5 +116,10 @@ export function storeFailure(dir: string, error: unknown): Failure {
   };
   const what = words[code];
   if (what === undefined) throw error;
-  return failure("stalled", "IW-S06", `the state directory ${dir} cannot be written: ${what}`, code);
+  return failure(
+    "stalled",
+    "IW-S06",
+    `the state directory ${dir} cannot be written: ${what}`,
+    code,
+  );
 }

@@ -1,0 +1,208 @@
+import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
+import type { HoldRecord } from "../../../schemas/record.ts";
+import {
+  type HistoryEntry,
+  type Incarnation,
+  incarnationSchema,
+  type RegisterEntry,
+  type StopFile,
+  type StoreFile,
+} from "../../../schemas/store.ts";
+import type { ActingStore, ClaimOptions, Grant, ProposedEntry } from "../ports.ts";
+import { FileGrant, type GrantSite } from "./file-grant.ts";
+import { Coroner, type LivingIncarnation } from "./incarnation.ts";
+import { Journal } from "./journal.ts";
+import type { Layout } from "./layout.ts";
+import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
+import { readJson, type Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
+
+/** A store with a living incarnation behind it. */
+export class FileActingStore extends FileStoreReader implements ActingStore {
+  readonly #me: LivingIncarnation;
+  readonly #writer: Writer;
+  readonly #coroner: Coroner;
+  readonly #journal: Journal;
+  readonly #grants = new Set<FileGrant>();
+  #seq = 0;
+  #allSettled = true;
+
+  constructor(
+    file: StoreFile,
+    layout: Layout,
+    ports: StorePorts,
+    living: { readonly me: LivingIncarnation; readonly writer: Writer },
+  ) {
+    super(file, layout, ports);
+    this.#me = living.me;
+    this.#writer = living.writer;
+    this.#coroner = new Coroner(layout, ports, living.writer, file.ttlMs);
+    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
+  }
+
+  get incarnation(): Incarnation {
+    return this.#me.info;
+  }
+
+  get deathSignal(): AbortSignal {
+    return this.#me.deathSignal;
+  }
+
+  dead(): Failure | null {
+    return this.#me.dead();
+  }
+
+  claim(uuid: string, name: string, options: ClaimOptions = {}): Promise<Result<Grant>> {
+    return this.#take(uuid, name, { initial: options.initial });
+  }
+
+  breakLease(uuid: string, reason: string, holderIsDead: boolean): Promise<Result<Grant>> {
+    return this.#take(uuid, uuid, { breakFor: reason, holderIsDead });
+  }
+
+  async #take(uuid: string, name: string, options: TakeOptions): Promise<Result<Grant>> {
+    const dead = this.#me.dead();
+    if (dead !== null) return fail(dead);
+    const { layout, ports } = this;
+    const site: ClaimSite = {
+      layout,
+      ports,
+      writer: this.#writer,
+      coroner: this.#coroner,
+      me: this.#me,
+    };
+    const taken = await takeClaim(site, uuid, name, options);
+    if (!taken.ok) return taken;
+    const grant = new FileGrant(this.#grantSite(), taken.value);
+    this.#grants.add(grant);
+    return ok(grant);
+  }
+
+  #grantSite(): GrantSite {
+    return {
+      layout: this.layout,
+      ports: this.ports,
+      writer: this.#writer,
+      journal: this.#journal,
+      me: this.#me,
+      nextSeq: () => {
+        this.#seq += 1;
+        return this.#seq;
+      },
+      stops: () => this.#stopped(),
+      holds: (uuid) => this.holdsOf(uuid),
+      highestSeq: () => this.#highestSeq(),
+      addHistory: (uuid, entry) => this.appendHistory(uuid, entry),
+      forgetGrant: (grant) => {
+        this.#grants.delete(grant);
+        if (grant.hasOpen) this.#allSettled = false;
+      },
+    };
+  }
+
+  async #stopped(): Promise<Failure | null> {
+    const stop = await this.stop();
+    if (stop === null) return null;
+    return failure(
+      "waiting",
+      "IW-P11",
+      `stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`,
+    );
+  }
+
+  async #highestSeq(): Promise<number> {
+    const names = await this.ports.files.list(this.layout.register);
+    return names.reduce((highest, name) => Math.max(highest, Number(name) || 0), 0);
+  }
+
+  async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
+    const current = await this.inForce();
+    if (current !== null && current.tree === entry.tree) return ok(current);
+    const { readAtSeq, ...body } = entry;
+    const moved = failure(
+      "conflict",
+      "IW-P17",
+      "another commit was put in force since this plan was made; plan again",
+    );
+    if ((current?.seq ?? 0) !== readAtSeq) return fail(moved);
+    const next: RegisterEntry = {
+      ...body,
+      names: [...body.names],
+      seq: readAtSeq + 1,
+      by: this.#me.info.name,
+      at: this.ports.clock.now(),
+    };
+    const taken = await this.#writer.take(this.layout.entry(next.seq), next);
+    return taken ? ok(next) : fail(moved);
+  }
+
+  async setHold(uuid: string, hold: HoldRecord): Promise<void> {
+    await this.ports.files.makeDir(this.layout.holds(uuid));
+    await this.#writer.replace(this.layout.hold(uuid, hold.id), hold);
+  }
+
+  async releaseHold(uuid: string, id: string | null): Promise<readonly HoldRecord[]> {
+    const holds = (await this.holdsOf(uuid)).filter((hold) => id === null || hold.id === id);
+    for (const hold of holds) await this.ports.files.remove(this.layout.hold(uuid, hold.id));
+    return holds;
+  }
+
+  setStop(stop: StopFile): Promise<void> {
+    return this.#writer.replace(this.layout.stop, stop);
+  }
+
+  async clearStop(): Promise<StopFile | null> {
+    const stop = await this.stop();
+    if (stop === null) return null;
+    const nodes = [...new Set([...(await this.acknowledged()), ...stop.nodes])];
+    await this.#writer.replace(this.layout.acknowledged, { nodes });
+    await this.ports.files.remove(this.layout.stop);
+    await this.ports.files.syncDir(this.layout.dir);
+    return stop;
+  }
+
+  async forget(uuid: string): Promise<void> {
+    await this.ports.files.removeAll(this.layout.node(uuid));
+    await this.ports.files.removeAll(this.layout.holds(uuid));
+  }
+
+  async appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {
+    const { files } = this.ports;
+    await files.makeDir(this.layout.node(uuid));
+    const before = await this.history(uuid);
+    const path = this.layout.history(uuid);
+    const kept = [...before.slice(-(HISTORY_MAX - 1)), entry];
+    const from = `${this.layout.temporary}/history.${this.#me.info.inc}.${this.#nextName()}`;
+    await files.createUnsynced(from, `${kept.map((one) => JSON.stringify(one)).join("\n")}\n`);
+    await files.rename(from, path);
+  }
+
+  #names = 0;
+  #nextName(): number {
+    this.#names += 1;
+    return this.#names;
+  }
+
+  async others(): Promise<readonly Incarnation[]> {
+    const { files, processes } = this.ports;
+    const names = await files.list(this.layout.instances);
+    const living: Incarnation[] = [];
+    for (const name of names) {
+      if (name.endsWith(".dead") || name === this.#me.info.inc || names.includes(`${name}.dead`))
+        continue;
+      const other = await readJson(files, this.layout.instance(name), incarnationSchema);
+      if (other !== null && (await processes.fate(other)) !== "gone") living.push(other);
+    }
+    return living;
+  }
+
+  async close(): Promise<void> {
+    for (const grant of this.#grants) await grant.release();
+    await this.#journal.close();
+    const whole = this.#allSettled && this.#me.dead() === null;
+    await this.#me.close();
+    // Records hold all that it said: the journal is needed by nobody.
+    if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
+  }
+}

@@ -1,0 +1,226 @@
+import { type Failure, failure } from "../../../schemas/failure.ts";
+import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
+import type {
+  Claim,
+  HistoryEntry,
+  IntentLine,
+  JournalLine,
+  OutcomeWord,
+} from "../../../schemas/store.ts";
+import { holdStops } from "../../plan/obstacles.ts";
+import type { CheckedAct, Grant, LineHead, OpenIntent, OutcomeDetail } from "../ports.ts";
+import type { LivingIncarnation } from "./incarnation.ts";
+import type { Journal } from "./journal.ts";
+import { fencesIn, type Layout } from "./layout.ts";
+import { type OpenEntry, recordDocument, type RecordFile } from "./records.ts";
+import type { Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+import { keyOf, type Taken } from "./take-claim.ts";
+
+/** What a grant needs of its store. */
+export interface GrantSite {
+  readonly layout: Layout;
+  readonly ports: StorePorts;
+  readonly writer: Writer;
+  readonly journal: Journal;
+  readonly me: LivingIncarnation;
+  nextSeq(): number;
+  /** What stops the fleet or this node now; read anew each time. */
+  stops(): Promise<Failure | null>;
+  holds(uuid: string): Promise<readonly HoldRecord[]>;
+  highestSeq(): Promise<number>;
+  addHistory(uuid: string, entry: HistoryEntry): Promise<void>;
+  forgetGrant(grant: FileGrant): void;
+}
+
+/** A held lease of one node. Every line and every name that it writes carries its fence. */
+export class FileGrant implements Grant {
+  readonly uuid: string;
+  readonly fence: number;
+  readonly predecessor: Grant["predecessor"];
+  readonly openIntents: readonly OpenIntent[];
+  readonly #site: GrantSite;
+  #record: RecordFile;
+  #claim: Claim;
+  #released = false;
+
+  constructor(site: GrantSite, taken: Taken) {
+    this.#site = site;
+    this.uuid = taken.uuid;
+    this.fence = taken.fence;
+    this.predecessor = taken.predecessor;
+    this.#record = taken.record;
+    this.#claim = taken.claim;
+    this.openIntents = taken.record.open.map(({ line, task }) => ({ line, task }));
+  }
+
+  get record(): NodeRecord {
+    return this.#record;
+  }
+
+  async intent(line: Omit<IntentLine, LineHead>): Promise<OpenIntent> {
+    const full = { ...line, ...this.#head(), kind: "intent" } as IntentLine;
+    await this.#append(full);
+    const entry: OpenEntry = { line: full, task: null };
+    this.#record = { ...this.#record, open: [...this.#record.open, entry] };
+    return entry;
+  }
+
+  async accepted(intent: OpenIntent, task: string | null): Promise<void> {
+    const { step, attempt } = intent.line;
+    await this.#append({
+      ...this.#head(),
+      kind: "accepted",
+      step,
+      attempt,
+      task,
+      of: keyOf(intent.line),
+    });
+  }
+
+  async outcome(intent: OpenIntent, outcome: OutcomeWord, detail: OutcomeDetail): Promise<void> {
+    const { line } = intent;
+    const { step, attempt } = line;
+    await this.#append({
+      ...this.#head(),
+      kind: "outcome",
+      step,
+      attempt,
+      outcome,
+      ...detail,
+      of: keyOf(line),
+    });
+    const open = this.#record.open.filter((entry) => keyOf(entry.line) !== keyOf(line));
+    this.#record = { ...this.#record, open };
+    await this.#site.addHistory(this.uuid, {
+      at: this.#site.ports.clock.now(),
+      event: outcome,
+      step,
+      action: line.action.verb,
+      commit: line.commit,
+      by: line.authority.who,
+      fence: this.fence,
+      ...detail,
+    });
+  }
+
+  async patchRecord(patch: Partial<NodeRecord>): Promise<void> {
+    await this.#append({ ...this.#head(), kind: "fact", patch });
+    this.#record = { ...this.#record, ...patch, fence: this.fence };
+    await this.#writeRecord();
+  }
+
+  async nameSession(address: string, session: string): Promise<void> {
+    const known = this.#claim.sessions.some(
+      (one) => one.address === address && one.session === session,
+    );
+    if (known) return;
+    this.#claim = { ...this.#claim, sessions: [...this.#claim.sessions, { address, session }] };
+    await this.#writeClaim();
+  }
+
+  async check(act: CheckedAct): Promise<Failure | null> {
+    const { me, ports, layout } = this.#site;
+    const dead = me.dead();
+    if (dead !== null) return dead;
+    // All reads at once: the answer is as fresh as the slowest of them.
+    const [killed, names, seq, stop, holds] = await Promise.all([
+      me.killed(),
+      ports.files.list(layout.node(this.uuid)),
+      this.#site.highestSeq(),
+      this.#site.stops(),
+      this.#site.holds(this.uuid),
+    ]);
+    if (killed) return me.dead();
+    if (fencesIn(names, "claim").at(-1) !== this.fence)
+      return failure(
+        "conflict",
+        "IW-L02",
+        "the lease was taken by another engine; nothing was sent",
+      );
+    if (stop !== null) return stop;
+    if (seq !== act.registerSeq)
+      return failure("conflict", "IW-P17", "another commit was put in force meanwhile; plan again");
+    const hold = holds.find(({ scope }) => holdStops(scope, act));
+    if (hold !== undefined && act.verb !== "session.end")
+      return failure(
+        "waiting",
+        "IW-P01",
+        `held (${hold.scope}) by ${hold.owner}: "${hold.reason}"`,
+      );
+    if (ports.clock.monotonic() + act.requestMaxMs >= me.deadline)
+      return (
+        me.dead() ??
+        failure(
+          "waiting",
+          "IW-L02",
+          "too little of the lease is left for this request; apply again",
+        )
+      );
+    return null;
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    this.#site.forgetGrant(this);
+    if (this.#site.me.dead() !== null) return;
+    await this.#writeRecord();
+    // Intents that nobody has looked at stay the claim's own: the next holder must observe them first.
+    if (this.#record.open.length > 0) return;
+    this.#claim = { ...this.#claim, released: true };
+    await this.#writeClaim();
+  }
+
+  /** True while an intent of it has no outcome: its journal is still needed. */
+  get hasOpen(): boolean {
+    return this.#record.open.length > 0;
+  }
+
+  #head(): { version: 1; node: string; fence: number; seq: number; inc: string; at: number } {
+    const { me, ports } = this.#site;
+    return {
+      version: 1,
+      node: this.uuid,
+      fence: this.fence,
+      seq: this.#site.nextSeq(),
+      inc: me.info.inc,
+      at: ports.clock.now(),
+    };
+  }
+
+  async #append(line: JournalLine): Promise<void> {
+    const { me, journal } = this.#site;
+    const dead = me.dead();
+    if (dead !== null) throw new LeaseLost(dead);
+    try {
+      await journal.append(line);
+    } catch (error) {
+      // What a failed sync left on the disk is unknown: this incarnation must not go on.
+      me.die(
+        `its journal cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      throw new LeaseLost(me.dead() ?? failure("conflict", "IW-L02", String(error)));
+    }
+  }
+
+  async #writeRecord(): Promise<void> {
+    const { writer, layout } = this.#site;
+    await recordDocument(writer, layout.record(this.uuid, this.fence), this.#record).write();
+  }
+
+  async #writeClaim(): Promise<void> {
+    const { writer, layout } = this.#site;
+    await writer.replace(layout.claim(this.uuid, this.fence), this.#claim);
+  }
+}
+
+/** Ends a flow whose incarnation died under it; carries the reason. */
+export class LeaseLost extends Error {
+  readonly failure: Failure;
+
+  constructor(why: Failure) {
+    super(why.message);
+    this.failure = why;
+  }
+}

@@ -1,0 +1,171 @@
+import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
+import { STORE_FORMAT, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
+import { Layout } from "./layout.ts";
+import { readJson, storeFailure, Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+
+/** What a new store is made from. */
+export interface NewStore {
+  readonly id: string;
+  readonly fleet: string;
+  readonly ttlSeconds: number;
+  /** What the nodes declared now are. */
+  readonly nodes: "existing" | "new";
+  readonly names: readonly string[];
+  readonly tree: string;
+  readonly commit: string | null;
+  readonly by: string;
+}
+
+/** Makes a store in a directory that holds none, and its first register entry. */
+export async function initStore(
+  dir: string,
+  store: NewStore,
+  ports: StorePorts,
+): Promise<Result<StoreFile>> {
+  try {
+    const layout = new Layout(dir);
+    if ((await ports.files.read(layout.storeFile)) !== null)
+      return fail(
+        failure("stalled", "IW-S02", `${dir} holds a store already; nothing was changed`),
+      );
+    return ok(await make(layout, store, ports, 1));
+  } catch (error) {
+    return fail(storeFailure(dir, error));
+  }
+}
+
+/** After a loss: a new, empty store under an epoch of its own; every declared node is existing. */
+export async function replaceStore(
+  dir: string,
+  store: NewStore,
+  ports: StorePorts,
+): Promise<Result<StoreFile>> {
+  try {
+    const layout = new Layout(dir);
+    const old = await readJson(ports.files, layout.storeFile, storeFileSchema).catch(() => null);
+    for (const gone of [
+      layout.nodes,
+      layout.journals,
+      layout.register,
+      layout.instances,
+      layout.allHolds,
+    ])
+      await ports.files.removeAll(gone);
+    for (const gone of [layout.storeFile, layout.readings, layout.acknowledged])
+      await ports.files.remove(gone);
+    return ok(await make(layout, { ...store, nodes: "existing" }, ports, (old?.epoch ?? 1) + 1));
+  } catch (error) {
+    return fail(storeFailure(dir, error));
+  }
+}
+
+/** A person says that the directory was moved and that the old one is gone. */
+export function declareMoved(dir: string, ports: StorePorts): Promise<Result<StoreFile>> {
+  return rewrite(dir, ports, (file, place) => ({ ...file, ...place }));
+}
+
+/**
+ * A person says that the directory came from a backup: fences of the old epoch mean nothing, and what
+ * was done since is unknown. Records are dropped, so every node is existing and unobserved.
+ */
+export async function declareRestored(dir: string, ports: StorePorts): Promise<Result<StoreFile>> {
+  const layout = new Layout(dir);
+  const made = await rewrite(dir, ports, (file, place) => ({
+    ...file,
+    ...place,
+    epoch: file.epoch + 1,
+    nodes: "existing",
+  }));
+  if (!made.ok) return made;
+  for (const gone of [layout.nodes, layout.journals, layout.instances])
+    await ports.files.removeAll(gone);
+  await ports.files.remove(layout.readings);
+  return made;
+}
+
+async function rewrite(
+  dir: string,
+  ports: StorePorts,
+  change: (file: StoreFile, place: { dev: string; ino: string }) => StoreFile,
+): Promise<Result<StoreFile>> {
+  const layout = new Layout(dir);
+  try {
+    const file = await readJson(ports.files, layout.storeFile, storeFileSchema);
+    const place = await ports.files.identity(dir);
+    if (file === null || place === null)
+      return fail(failure("stalled", "IW-S02", `there is no store in ${dir}; check --state`));
+    const changed = change(file, place);
+    await new Writer(ports, layout, "init").replace(layout.storeFile, changed);
+    return ok(changed);
+  } catch (error) {
+    return fail(storeFailure(dir, error));
+  }
+}
+
+async function make(
+  layout: Layout,
+  store: NewStore,
+  ports: StorePorts,
+  epoch: number,
+): Promise<StoreFile> {
+  const { files, clock } = ports;
+  for (const dir of [
+    layout.dir,
+    layout.register,
+    layout.instances,
+    layout.nodes,
+    layout.journals,
+    layout.allHolds,
+    layout.temporary,
+  ])
+    await files.makeDir(dir);
+  const writer = new Writer(ports, layout, "init");
+  const unfit = await probe(layout, ports);
+  if (unfit !== null) throw new Error(unfit.message);
+  const place = await files.identity(layout.dir);
+  const file: StoreFile = {
+    id: store.id,
+    epoch,
+    format: STORE_FORMAT,
+    backend: "file",
+    ttlMs: store.ttlSeconds * 1000,
+    fleet: store.fleet,
+    dev: place?.dev ?? "",
+    ino: place?.ino ?? "",
+    createdAt: clock.now(),
+    nodes: store.nodes,
+  };
+  const ignore = `${layout.dir}/.gitignore`;
+  if (!(await files.exists(ignore))) await files.create(ignore, "*\n");
+  await writer.take(layout.entry(1), {
+    seq: 1,
+    commit: store.commit,
+    subject: null,
+    tree: store.tree,
+    by: store.by,
+    at: clock.now(),
+    why: "init",
+    names: [...store.names],
+  });
+  await writer.replace(layout.storeFile, file);
+  return file;
+}
+
+/** link() must fail on a name that is taken, and a directory must sync: leases rest on both. */
+async function probe(layout: Layout, { files, random }: StorePorts): Promise<Failure | null> {
+  const from = `${layout.temporary}/probe.${random.hex(4)}`;
+  const to = `${from}.taken`;
+  await files.create(from, "probe\n");
+  const first = await files.link(from, to);
+  const second = await files.link(from, to);
+  await files.syncDir(layout.temporary);
+  await files.remove(from);
+  await files.remove(to);
+  if (first && !second) return null;
+  return failure(
+    "stalled",
+    "IW-S08",
+    `the file system of ${layout.dir} has no safe link(); keep the state on a local disk or NFSv4`,
+  );
+}

@@ -1,0 +1,254 @@
+import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
+import { instantText } from "../../../schemas/instant.ts";
+import { emptyRecord, type NodeRecord, nodeRecordSchema } from "../../../schemas/record.ts";
+import type { Claim, JournalLine } from "../../../schemas/store.ts";
+import type { Coroner, LivingIncarnation } from "./incarnation.ts";
+import { readJournal } from "./journal.ts";
+import { fencesIn, type Layout } from "./layout.ts";
+import {
+  newestRecord,
+  type OpenEntry,
+  readClaim,
+  recordDocument,
+  type RecordFile,
+} from "./records.ts";
+import type { Writer } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+
+/** What taking a claim needs. */
+export interface ClaimSite {
+  readonly layout: Layout;
+  readonly ports: StorePorts;
+  readonly writer: Writer;
+  readonly coroner: Coroner;
+  readonly me: LivingIncarnation;
+}
+
+/** How a claim is taken. */
+export interface TakeOptions {
+  readonly initial?: NodeRecord | undefined;
+  /** Take it from a living holder, for this reason. */
+  readonly breakFor?: string | undefined;
+  readonly holderIsDead?: boolean | undefined;
+}
+
+/** A claim that is ours, with what its predecessors left. */
+export interface Taken {
+  readonly uuid: string;
+  readonly fence: number;
+  readonly claim: Claim;
+  readonly record: RecordFile;
+  readonly predecessor: {
+    readonly claim: Claim;
+    readonly fence: number;
+    readonly provenDead: boolean;
+  } | null;
+}
+
+/** Rounds in which somebody else may be faster before we say who. */
+const TRIES = 3;
+
+/** Takes generation N+1 of a node by link(), and copies forward what the holders before left. */
+export async function takeClaim(
+  site: ClaimSite,
+  uuid: string,
+  name: string,
+  options: TakeOptions,
+): Promise<Result<Taken>> {
+  const { layout, ports, writer, me } = site;
+  await ports.files.makeDir(layout.node(uuid));
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1) ?? 0;
+    const current = highest === 0 ? null : await readClaim(ports.files, layout, uuid, highest);
+    if (highest > 0 && current === null) continue;
+    const free = await isTakeable(site, name, current, options);
+    if (!free.ok) return free;
+    const fence = highest + 1;
+    const chain = await unfinished(site, uuid, highest);
+    const claim: Claim = {
+      inc: me.info.inc,
+      nonce: ports.random.hex(16),
+      holder: me.info.name,
+      takenAt: ports.clock.now(),
+      released: false,
+      sessions: chain.flatMap((one) => one.claim.sessions),
+      brokenFor: options.breakFor ?? null,
+      holderIsDead: options.holderIsDead === true,
+    };
+    if (!(await takeName(site, uuid, fence, claim))) continue;
+    await ports.checkpoint("claimed");
+    return ok(await grant(site, { uuid, name, fence, claim, chain, previous: current, options }));
+  }
+  await writer
+    .replaceUnsynced(`${layout.temporary}/lost.${me.info.inc}`, {})
+    .catch(() => undefined);
+  return fail(
+    failure(
+      "waiting",
+      "IW-L01",
+      `${name}: other engines are taking its lease at this moment; try again`,
+    ),
+  );
+}
+
+/** True when the name is ours: also when the answer to link() was lost, and only while nothing is higher. */
+async function takeName(
+  site: ClaimSite,
+  uuid: string,
+  fence: number,
+  claim: Claim,
+): Promise<boolean> {
+  const { layout, ports, writer } = site;
+  let taken = false;
+  try {
+    taken = await writer.take(layout.claim(uuid, fence), claim);
+  } catch (error) {
+    const there = await readClaim(ports.files, layout, uuid, fence);
+    if (there?.nonce !== claim.nonce) throw error;
+    taken = true;
+  }
+  const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1);
+  if (!taken) {
+    const there = await readClaim(ports.files, layout, uuid, fence);
+    return there?.nonce === claim.nonce && highest === fence;
+  }
+  return highest === fence;
+}
+
+async function isTakeable(
+  { coroner, me }: ClaimSite,
+  name: string,
+  current: Claim | null,
+  options: TakeOptions,
+): Promise<Result<null>> {
+  if (current === null || current.released || options.breakFor !== undefined) return ok(null);
+  if (current.inc === me.info.inc)
+    return fail(failure("waiting", "IW-L01", `${name} is being worked on by this very engine`));
+  const death = await coroner.judge(current.inc, me.info.name);
+  if (death.dead) return ok(null);
+  const since = instantText(current.takenAt).slice(0, 19).replace("T", " ");
+  const seconds = Math.ceil(death.leftMs / 1000);
+  return fail(heldBy(name, current.holder, since, seconds));
+}
+
+function heldBy(name: string, holder: string, since: string, seconds: number): Failure {
+  return {
+    ...failure(
+      "waiting",
+      "IW-L01",
+      `${name} is held by ${holder} since ${since} UTC; wait for it, or if it hangs: --lock-timeout ${seconds + 10}`,
+    ),
+    retryAfterMs: seconds * 1000,
+  };
+}
+
+interface Unfinished {
+  readonly fence: number;
+  readonly claim: Claim;
+  readonly lines: readonly JournalLine[];
+  readonly provenDead: boolean;
+}
+
+/** Claims from the newest record's own up to the highest that were not given back, with their journal's lines. */
+async function unfinished(
+  site: ClaimSite,
+  uuid: string,
+  highest: number,
+): Promise<readonly Unfinished[]> {
+  const { layout, ports, coroner, me } = site;
+  const newest = await newestRecord(ports.files, layout, uuid);
+  const from = Math.max(1, newest?.fence ?? 1);
+  const chain: Unfinished[] = [];
+  for (let fence = from; fence <= highest; fence += 1) {
+    const claim = await readClaim(ports.files, layout, uuid, fence);
+    if (claim === null || claim.released) continue;
+    const lines = await readJournal(ports.files, layout.journal(claim.inc));
+    const death = await coroner.judge(claim.inc, me.info.name);
+    chain.push({
+      fence,
+      claim,
+      lines: lines.filter((line) => line.node === uuid && line.fence === fence),
+      provenDead: death.dead && death.proven,
+    });
+  }
+  // A person's word that the holder is dead covers all who held it before.
+  const said = chain.findLastIndex(({ claim }) => claim["holderIsDead"] === true);
+  return chain.map((one, index) => (index < said ? { ...one, provenDead: true } : one));
+}
+
+interface Granting {
+  readonly uuid: string;
+  readonly name: string;
+  readonly fence: number;
+  readonly claim: Claim;
+  readonly chain: readonly Unfinished[];
+  readonly previous: Claim | null;
+  readonly options: TakeOptions;
+}
+
+/** The first act of a grant: record N+1 is record N with the lines of its holders, open intents included. */
+async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
+  const { layout, ports, writer } = site;
+  const { uuid, name, fence, claim, chain, previous, options } = granting;
+  const newest = await newestRecord(ports.files, layout, uuid);
+  const base: RecordFile = newest?.record ?? {
+    ...(options.initial ?? emptyRecord(uuid, name, "existing")),
+    open: [],
+  };
+  const folded = fold(
+    base,
+    chain.flatMap(({ lines }) => lines),
+  );
+  const record: RecordFile = { ...folded, fence };
+  await recordDocument(writer, layout.record(uuid, fence), record).write();
+  await ports.checkpoint("record-copied");
+  await tidy(site, uuid, fence);
+  const last = chain.at(-1);
+  const proven = options.holderIsDead === true || chain.every(({ provenDead }) => provenDead);
+  const predecessor =
+    last === undefined
+      ? previous === null
+        ? null
+        : { claim: previous, fence: fence - 1, provenDead: true }
+      : {
+          claim: { ...last.claim, sessions: claim.sessions },
+          fence: last.fence,
+          provenDead: proven,
+        };
+  return { uuid, fence, claim, record, predecessor };
+}
+
+/** A record with facts laid over it, and the intents that no outcome has closed. */
+function fold(base: RecordFile, lines: readonly JournalLine[]): RecordFile {
+  let record: RecordFile = base;
+  const open = new Map<string, OpenEntry>(base.open.map((entry) => [keyOf(entry.line), entry]));
+  for (const line of lines) {
+    if (line.kind === "intent") open.set(keyOf(line), { line, task: null });
+    if (line.kind === "fact") record = withPatch(record, line.patch);
+    const of = line.kind === "accepted" || line.kind === "outcome" ? String(line["of"]) : "";
+    if (line.kind === "outcome") open.delete(of);
+    const accepted = open.get(of);
+    if (line.kind === "accepted" && accepted !== undefined)
+      open.set(of, { ...accepted, task: line.task });
+  }
+  return { ...record, open: [...open.values()] };
+}
+
+/** The name of an intent: the fence and seq that it was written under. */
+export function keyOf({ fence, seq }: { readonly fence: number; readonly seq: number }): string {
+  return `${fence}.${seq}`;
+}
+
+function withPatch(record: RecordFile, patch: Readonly<Record<string, unknown>>): RecordFile {
+  const merged = nodeRecordSchema.safeParse({ ...record, ...patch });
+  return merged.success ? { ...merged.data, open: record.open } : record;
+}
+
+/** Only the holder of a higher generation removes lower ones; the highest is never removed. */
+async function tidy({ layout, ports }: ClaimSite, uuid: string, fence: number): Promise<void> {
+  const names = await ports.files.list(layout.node(uuid));
+  for (const old of fencesIn(names, "claim"))
+    if (old < fence) await ports.files.remove(layout.claim(uuid, old));
+  for (const old of fencesIn(names, "record"))
+    if (old < fence) await ports.files.remove(layout.record(uuid, old));
+}
