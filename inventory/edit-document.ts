@@ -17,7 +17,9 @@ export function editDocument(
   which?: Which,
 ): string | null {
   const parsed = parseAllDocuments(text, { version: "1.2", schema: "core" });
-  if (!Array.isArray(parsed)) {
+  const empty = !Array.isArray(parsed) || parsed.every(({ contents }) => contents === null);
+  if (empty) {
+    // Comments alone: the value becomes the first line below them.
     if (which !== undefined) return null;
     const prefix = text === "" || text.endsWith("\n") ? text : `${text}\n`;
     return `${prefix}${line(path, value)}\n`;

@@ -21,7 +21,12 @@ export function nodeIo(options: {
   const json = stderr.isTTY
     ? null
     : pino(
-        { level: options.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+        {
+          level: options.logLevel,
+          base: null,
+          timestamp: pino.stdTimeFunctions.isoTime,
+          formatters: { level: (label) => ({ level: label }) },
+        },
         pino.destination({ fd: 2, sync: true }),
       );
   return {

@@ -95,9 +95,23 @@ export function planExit(
   if (plan.nodes.length > 0 && plan.nodes.every((node) => node.unreachable)) return EXIT.failed;
   if (how.strict && plan.nodes.some((node) => node.blockedBy.length > 0)) return EXIT.refused;
   const busy = hasWork(plan);
-  if (!busy && plan.nodes.length > 0 && plan.nodes.every((node) => node.blockedBy.length > 0))
-    return EXIT.refused;
+  if (!busy && plan.nodes.length > 0 && plan.nodes.every(isRefused)) return EXIT.refused;
   return how.detailed && busy ? EXIT.pending : EXIT.done;
+}
+
+/** Reasons by which a person, a policy or git said no; what is silent or not built was refused by nobody. */
+const REFUSALS = new Set([
+  "hold",
+  "maintenance",
+  "protected",
+  "identity",
+  "observe",
+  "impact",
+  "request",
+]);
+
+function isRefused(node: Plan["nodes"][number]): boolean {
+  return node.blockedBy.some(({ kind }) => REFUSALS.has(kind));
 }
 
 /** True when apply would do anything at all. */

@@ -14,7 +14,7 @@ export function eventPrinter(input: CommandInput): (event: EngineEvent) => void 
 }
 
 function logEvent({ io }: CommandInput, event: EngineEvent): void {
-  const { message, ...fields } = event;
+  const { message, time: _time, ...fields } = event;
   const level =
     event.event.endsWith("failed") || event.event === "step.ambiguous" ? "warn" : "info";
   if (event.event === "step.look") io.log("debug", message, fields);
@@ -45,6 +45,7 @@ function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
 }
 
 function doing({ event, message }: EngineEvent): string {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is no line
   switch (event) {
     case "step.intent":
       return "is being asked";
@@ -63,6 +64,7 @@ function lineOf(event: EngineEvent, colors: Colors): string | null {
   const seconds =
     event.durationMs === undefined ? "" : ` after ${Math.round(event.durationMs / 100) / 10} s`;
   const why = `${message}${code === null ? "" : `   ${code}`}`;
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is no line
   switch (event.event) {
     case "step.done":
       return `${node}  ${action}  ${colors.good("done")}${seconds}${message === "seen" ? "" : ` (${message})`}`;

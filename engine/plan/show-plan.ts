@@ -127,7 +127,12 @@ function lastLine(plan: Plan, options: ShowOptions, sheet: Sheet): readonly stri
   if (plan.refused.length > 0) return [sheet.colors.notDone("Nothing can be applied (exit 4).")];
   const { steps, reboots, erasedNodes } = plan.summary;
   const writes = plan.nodes.filter((node) => node.records !== undefined).length;
-  if (steps === 0 && writes === 0) return ["Nothing to do."];
+  if (steps === 0 && writes === 0)
+    return [
+      plan.nodes.every((node) => node.inSync)
+        ? "Nothing to do."
+        : "Nothing to apply; NOT DONE says why.",
+    ];
   const what = [
     steps === 1 ? "1 step" : `${steps} steps`,
     reboots === 0 ? "no reboot" : reboots === 1 ? "1 reboot" : `${reboots} reboots`,

@@ -11,6 +11,7 @@ import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
 import { recover } from "./recover.ts";
+import { LeaseLost } from "./store/file-grant.ts";
 import { runStep } from "./run-step.ts";
 import { look } from "./settle.ts";
 
@@ -49,10 +50,20 @@ export async function applyNode(
   const grant = claimed;
   try {
     return await withGrant(context, node, plan, { grant, options });
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+    const { code, message } = error.failure;
+    tell({ context, node, grant }, "lease.lost", message, { code });
+    return { node: node.name, status: "failed", code, message };
   } finally {
-    await grant.release();
+    await grant.release().catch(onlyLeaseLost);
     await context.checkpoint("released");
   }
+}
+
+/** A lease that was lost needs no release. */
+function onlyLeaseLost(error: unknown): void {
+  if (!(error instanceof LeaseLost)) throw error;
 }
 
 async function claim(

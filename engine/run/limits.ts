@@ -9,7 +9,8 @@ export async function pooled<T>(
 ): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < items.length && signal?.aborted !== true) {
+    while (next < items.length) {
+      if (signal?.aborted === true) return;
       const item = items[next];
       next += 1;
       if (item !== undefined) await work(item);

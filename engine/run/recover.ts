@@ -3,6 +3,7 @@ import { sameValue } from "../plan/canonical-json.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 import { type Flow, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
+import { requestMaxMs } from "./run-step.ts";
 import { look, readingsFor, settle } from "./settle.ts";
 
 /** Two readings this far apart that say the same are a state; one may be a moment. Milliseconds. */
@@ -53,14 +54,15 @@ async function fence(
 
 async function endSession(flow: Flow, session: string): Promise<Failure | null> {
   const { context, node, driver, grant } = flow;
-  const { registerSeq, settings, store } = context;
-  const requestMaxMs = settings.limits.requestSeconds * 1000;
+  const { registerSeq, store } = context;
+  const maxMs = requestMaxMs(flow);
   const performed = await driver.perform(
     node,
     { verb: "session.end", session },
     {
-      check: () => grant.check({ impact: "none", verb: "session.end", requestMaxMs, registerSeq }),
-      requestMaxMs,
+      check: () =>
+        grant.check({ impact: "none", verb: "session.end", requestMaxMs: maxMs, registerSeq }),
+      requestMaxMs: maxMs,
       signal: store.deathSignal,
     },
   );

@@ -7,7 +7,7 @@ import type { NodeRecord } from "../../schemas/record.ts";
 import type { OutcomeWord } from "../../schemas/store.ts";
 import { expectedIdentity, matchIdentity } from "../plan/facets/identity.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
-import { type Flow, isWithheld, tell } from "./flow.ts";
+import { type Flow, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
 import { look, readingsFor, settle } from "./settle.ts";
 
@@ -164,8 +164,13 @@ function isProvision(action: Action): action is Exclude<Action, DriverAction> {
   return action.verb.startsWith("provision.");
 }
 
-function requestMaxMs({ context }: Flow): number {
-  return context.settings.limits.requestSeconds * 1000;
+/** A request must end well inside the lease, also when it is sent just before a renewal. */
+const SHARE_OF_TTL = 0.4;
+
+/** Milliseconds that one mutating request may take. */
+export function requestMaxMs({ context }: Flow): number {
+  const { settings, store } = context;
+  return Math.min(settings.limits.requestSeconds * 1000, store.file.ttlMs * SHARE_OF_TTL);
 }
 
 /** The last look before a send: lease, deadline, stop, holds, register. */
@@ -266,9 +271,4 @@ function recordPatch({ grant, node, observation }: Flow, step: Step): Partial<No
     case "management.setSecureBoot":
       return null;
   }
-}
-
-/** True when the node was left alone because somebody said so. */
-export function wasWithheld(why: Failure): boolean {
-  return isWithheld(why);
 }

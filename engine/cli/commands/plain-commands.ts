@@ -110,17 +110,22 @@ export const validateCommand: Command = {
       cacheDir: place.cacheDir,
     });
     const all = [...diagnostics, ...driverFindings(input, fleet?.nodes ?? [])];
-    const errors = all.filter(({ severity }) => severity === "error").length;
-    if (format !== "text") input.io.out(formatDiagnostics(all, format));
-    else if (all.length > 0) input.io.out(formatDiagnostics(all, format));
-    if (format === "text" && errors === 0) {
-      const count = fleet?.nodes.length ?? 0;
-      input.io.out(`valid: ${count} ${count === 1 ? "node" : "nodes"}, ${all.length} warnings\n`);
-    }
-    if (errors > 0) return EXIT.invalid;
+    printFindings(input, all, format, fleet?.nodes.length ?? 0);
+    if (all.some(({ severity }) => severity === "error")) return EXIT.invalid;
     return flag(input, "live") ? validateLive(input) : EXIT.done;
   },
 };
+
+function printFindings(
+  { io }: CommandInput,
+  all: Parameters<typeof formatDiagnostics>[0],
+  format: (typeof VALIDATE_FORMATS)[number],
+  nodes: number,
+): void {
+  if (format !== "text" || all.length > 0) io.out(formatDiagnostics(all, format));
+  if (format !== "text" || all.some(({ severity }) => severity === "error")) return;
+  io.out(`valid: ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${all.length} warnings\n`);
+}
 
 type Nodes = NonNullable<Awaited<ReturnType<typeof loadFleet>>["fleet"]>["nodes"];
 

@@ -37,7 +37,7 @@ export const planCommand: Command = {
     const world = await loadWorld(input);
     const { store, why } = await reader(input, world);
     if (why !== null)
-      input.io.log("warn", `${why.message}: nothing can be applied from here`, { code: why.code });
+      input.io.log("warn", `${why.message}. Nothing can be applied from here`, { code: why.code });
     const drivers = input.house.openDrivers(driverOptions(input, world));
     try {
       const { plan } = await planWorld(

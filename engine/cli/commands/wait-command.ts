@@ -26,7 +26,7 @@ export const waitCommand: Command = {
   options: [
     {
       flags: "--for <state>",
-      description: `${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`,
+      description: [...STATES, ...Object.keys(CONDITIONS)].join(", "),
       default: "in-sync",
     },
     { flags: "--timeout <seconds>", description: "give up after", default: "600" },

@@ -14,7 +14,7 @@ import { Coroner, type LivingIncarnation } from "./incarnation.ts";
 import { Journal } from "./journal.ts";
 import type { Layout } from "./layout.ts";
 import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
-import { readJson, type Writer } from "./store-files.ts";
+import { readJson, storeFailure, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
 
@@ -72,7 +72,9 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       coroner: this.#coroner,
       me: this.#me,
     };
-    const taken = await takeClaim(site, uuid, name, options);
+    const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
+      fail<never>(storeFailure(layout.dir, error)),
+    );
     if (!taken.ok) return taken;
     const grant = new FileGrant(this.#grantSite(), taken.value);
     this.#grants.add(grant);
@@ -93,7 +95,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       stops: () => this.#stopped(),
       holds: (uuid) => this.holdsOf(uuid),
       highestSeq: () => this.#highestSeq(),
-      addHistory: (uuid, entry) => this.appendHistory(uuid, entry),
+      // History is for people: a full disk that refuses it refuses the next act by itself.
+      addHistory: (uuid, entry) => this.appendHistory(uuid, entry).catch(() => undefined),
       forgetGrant: (grant) => {
         this.#grants.delete(grant);
         if (grant.hasOpen) this.#allSettled = false;

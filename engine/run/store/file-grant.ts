@@ -1,11 +1,12 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
-import type {
-  Claim,
-  HistoryEntry,
-  IntentLine,
-  JournalLine,
-  OutcomeWord,
+import {
+  type Claim,
+  type HistoryEntry,
+  type IntentLine,
+  intentLineSchema,
+  type JournalLine,
+  type OutcomeWord,
 } from "../../../schemas/store.ts";
 import { holdStops } from "../../plan/obstacles.ts";
 import type { CheckedAct, Grant, LineHead, OpenIntent, OutcomeDetail } from "../ports.ts";
@@ -13,7 +14,7 @@ import type { LivingIncarnation } from "./incarnation.ts";
 import type { Journal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { type OpenEntry, recordDocument, type RecordFile } from "./records.ts";
-import type { Writer } from "./store-files.ts";
+import { storeFailure, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { keyOf, type Taken } from "./take-claim.ts";
 
@@ -59,7 +60,7 @@ export class FileGrant implements Grant {
   }
 
   async intent(line: Omit<IntentLine, LineHead>): Promise<OpenIntent> {
-    const full = { ...line, ...this.#head(), kind: "intent" } as IntentLine;
+    const full = intentLineSchema.parse({ ...line, ...this.#head(), kind: "intent" });
     await this.#append(full);
     const entry: OpenEntry = { line: full, task: null };
     this.#record = { ...this.#record, open: [...this.#record.open, entry] };
@@ -193,25 +194,30 @@ export class FileGrant implements Grant {
     const { me, journal } = this.#site;
     const dead = me.dead();
     if (dead !== null) throw new LeaseLost(dead);
-    try {
-      await journal.append(line);
-    } catch (error) {
-      // What a failed sync left on the disk is unknown: this incarnation must not go on.
-      me.die(
-        `its journal cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      throw new LeaseLost(me.dead() ?? failure("conflict", "IW-L02", String(error)));
-    }
+    await this.#orDie(() => journal.append(line));
   }
 
   async #writeRecord(): Promise<void> {
     const { writer, layout } = this.#site;
-    await recordDocument(writer, layout.record(this.uuid, this.fence), this.#record).write();
+    const path = layout.record(this.uuid, this.fence);
+    await this.#orDie(() => recordDocument(writer, path, this.#record).write());
   }
 
   async #writeClaim(): Promise<void> {
     const { writer, layout } = this.#site;
-    await writer.replace(layout.claim(this.uuid, this.fence), this.#claim);
+    await this.#orDie(() => writer.replace(layout.claim(this.uuid, this.fence), this.#claim));
+  }
+
+  /** What a failed write left on the disk is unknown: this incarnation must not go on. */
+  async #orDie(work: () => Promise<void>): Promise<void> {
+    const { me, layout } = this.#site;
+    try {
+      await work();
+    } catch (error) {
+      const why = storeFailure(layout.dir, error);
+      me.die(why.message);
+      throw new LeaseLost(why);
+    }
   }
 }
 

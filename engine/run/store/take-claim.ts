@@ -55,7 +55,7 @@ export async function takeClaim(
   name: string,
   options: TakeOptions,
 ): Promise<Result<Taken>> {
-  const { layout, ports, writer, me } = site;
+  const { layout, ports, me } = site;
   await ports.files.makeDir(layout.node(uuid));
   for (let tries = 0; tries < TRIES; tries += 1) {
     const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1) ?? 0;
@@ -64,24 +64,21 @@ export async function takeClaim(
     const free = await isTakeable(site, name, current, options);
     if (!free.ok) return free;
     const fence = highest + 1;
-    const chain = await unfinished(site, uuid, highest);
+    const before = await unfinished(site, uuid, highest);
     const claim: Claim = {
       inc: me.info.inc,
       nonce: ports.random.hex(16),
       holder: me.info.name,
       takenAt: ports.clock.now(),
       released: false,
-      sessions: chain.flatMap((one) => one.claim.sessions),
+      sessions: before.flatMap((one) => one.claim.sessions),
       brokenFor: options.breakFor ?? null,
       holderIsDead: options.holderIsDead === true,
     };
     if (!(await takeName(site, uuid, fence, claim))) continue;
     await ports.checkpoint("claimed");
-    return ok(await grant(site, { uuid, name, fence, claim, chain, previous: current, options }));
+    return ok(await grant(site, { uuid, name, fence, claim, previous: current, options }));
   }
-  await writer
-    .replaceUnsynced(`${layout.temporary}/lost.${me.info.inc}`, {})
-    .catch(() => undefined);
   return fail(
     failure(
       "waiting",
@@ -181,7 +178,6 @@ interface Granting {
   readonly name: string;
   readonly fence: number;
   readonly claim: Claim;
-  readonly chain: readonly Unfinished[];
   readonly previous: Claim | null;
   readonly options: TakeOptions;
 }
@@ -189,7 +185,13 @@ interface Granting {
 /** The first act of a grant: record N+1 is record N with the lines of its holders, open intents included. */
 async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
   const { layout, ports, writer } = site;
-  const { uuid, name, fence, claim, chain, previous, options } = granting;
+  const { uuid, name, fence, previous, options } = granting;
+  // Only now does the check of every holder before fail, so only now is its journal whole.
+  const chain = await unfinished(site, uuid, fence - 1);
+  const sessions = chain.flatMap((one) => one.claim.sessions);
+  const claim: Claim = { ...granting.claim, sessions };
+  if (sessions.length > granting.claim.sessions.length)
+    await writer.replace(layout.claim(uuid, fence), claim);
   const newest = await newestRecord(ports.files, layout, uuid);
   const base: RecordFile = newest?.record ?? {
     ...(options.initial ?? emptyRecord(uuid, name, "existing")),

@@ -1,0 +1,188 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { editDocument } from "../../../inventory/edit-document.ts";
+import { loadFleet } from "../../../inventory/load-fleet.ts";
+import type { Result } from "../../../schemas/failure.ts";
+import type { StoreFile } from "../../../schemas/store.ts";
+import {
+  declareMoved,
+  declareRestored,
+  initStore,
+  type NewStore,
+  replaceStore,
+} from "../../run/store/init-store.ts";
+import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadPlace, type Place, storeError } from "../world.ts";
+
+/** `init`: makes the store; scaffolds an inventory when there is none. */
+export const initCommand: Command = {
+  name: "init",
+  summary: "make the store of this fleet; scaffold an inventory when there is none",
+  options: [
+    {
+      flags: "--nodes <word>",
+      description:
+        "what is declared now is: existing (never cleaned, deployed or powered off by inference) or new",
+      default: "existing",
+    },
+    {
+      flags: "--replace-store",
+      description: "the store is lost: make a new one, every node is existing",
+    },
+    { flags: "--moved", description: "the state directory was moved, and the old one is gone" },
+    {
+      flags: "--restored",
+      description: "the state directory came from a backup: forget what it says was done",
+    },
+  ],
+  examples: ["ironwright init", "ironwright init --nodes new", "ironwright init --replace-store"],
+  async run(input) {
+    const { io, house, common } = input;
+    if (common.readOnly)
+      throw new CommandError(
+        EXIT.refused,
+        "--read-only: init writes, and nothing was done",
+        "IW-B16",
+      );
+    const nodes = textOption(input, "nodes") ?? "existing";
+    if (nodes !== "existing" && nodes !== "new")
+      throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
+    const place = await loadPlace(input);
+    if (flag(input, "moved"))
+      return told(
+        input,
+        await declareMoved(place.stateDir, house.store),
+        "is the store's place now",
+      );
+    if (flag(input, "restored"))
+      return told(
+        input,
+        await declareRestored(place.stateDir, house.store),
+        "was declared restored; every node is existing and unobserved",
+      );
+    const replace = flag(input, "replaceStore");
+    refuseSecond(place, replace);
+    const scaffolded = scaffold(place);
+    const store = await makeStore(input, place, { nodes, replace });
+    if (scaffolded !== null)
+      io.out(`wrote ${scaffolded}: one fake machine, to try the ways; replace it by your own\n`);
+    io.out(
+      `made the store ${store.id} in ${place.stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${place.settings.inventory}\n`,
+    );
+    io.out("next: ironwright plan\n");
+    return EXIT.done;
+  },
+};
+
+function told({ io }: CommandInput, made: Result<StoreFile>, what: string): typeof EXIT.done {
+  if (!made.ok) throw storeError(made.failure);
+  io.out(`store ${made.value.id}: the directory ${what}\n`);
+  return EXIT.done;
+}
+
+/** A second store for the same fleet would act beside the first. */
+function refuseSecond({ settings, stateDir }: Place, replace: boolean): void {
+  if (replace) return;
+  const here = existsSync(join(stateDir, "store.json"));
+  if (here && settings.store !== undefined)
+    throw new CommandError(
+      EXIT.invalid,
+      `there is a store already in ${stateDir}; nothing was changed`,
+      "IW-S02",
+    );
+  if (!here && settings.store !== undefined)
+    throw new CommandError(
+      EXIT.invalid,
+      `ironwright.yaml names the store ${settings.store}, which is not in ${stateDir}; say where it is (--state DIR), or when it is lost: ironwright init --replace-store`,
+      "IW-S02",
+    );
+}
+
+const EXAMPLE = `apiVersion: ironwright/v1
+kind: Node
+metadata:
+  name: example
+  labels: { rack: r1 }
+spec:
+  driver: fake            # in memory; a real machine: driver: redfish, and bmc: { address: https://... }
+  provision: { state: available }
+  power: on
+`;
+
+function scaffold({ root, settings }: Place): string | null {
+  const folder = join(root, settings.inventory);
+  if (existsSync(folder)) return null;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "example.yaml"), EXAMPLE);
+  return `${settings.inventory}/example.yaml`;
+}
+
+async function makeStore(
+  input: CommandInput,
+  place: Place,
+  { nodes, replace }: { nodes: "existing" | "new"; replace: boolean },
+): Promise<StoreFile> {
+  const { house } = input;
+  const { settings, root } = place;
+  const path = join(root, place.settingsPath ?? "ironwright.yaml");
+  const before = existsSync(path) ? readFileSync(path, "utf8") : null;
+  const id = replace || settings.store === undefined ? uuid(house.random.hex(16)) : settings.store;
+  const fleetId = settings.fleet ?? uuid(house.random.hex(16));
+  writeFileSync(path, withIds(before ?? "", id, fleetId));
+  try {
+    const after = { ...settings, store: id, fleet: fleetId };
+    const { fleet, diagnostics } = await loadFleet({
+      dir: root,
+      settings: after,
+      settingsPath: place.settingsPath ?? "ironwright.yaml",
+    });
+    const wrong = diagnostics.find(({ severity }) => severity === "error");
+    if (fleet === null)
+      throw new CommandError(
+        EXIT.invalid,
+        `${wrong?.file ?? ""}:${wrong?.line ?? 1} ${wrong?.message ?? "the inventory is invalid"}; mend it first (ironwright validate), then init again`,
+        wrong?.code ?? null,
+      );
+    const store: NewStore = {
+      id,
+      fleet: fleetId,
+      ttlSeconds: settings.lease.ttlSeconds,
+      nodes,
+      names: fleet.nodes.map((node) => node.name),
+      tree: fleet.tree,
+      commit: fleet.commit.id,
+      by: `${input.io.env["USER"] ?? "unknown"}@${house.host}`,
+    };
+    const made = replace
+      ? await replaceStore(place.stateDir, store, house.store)
+      : await initStore(place.stateDir, store, house.store);
+    if (!made.ok) throw storeError(made.failure);
+    return made.value;
+  } catch (error) {
+    if (before !== null) writeFileSync(path, before);
+    else writeFileSync(path, "");
+    throw error;
+  }
+}
+
+/** Both ids, with comments and order of the file kept. */
+function withIds(text: string, store: string, fleet: string): string {
+  const start =
+    text.trim() === "" ? "# Settings of ironwright; see its README. Commit this file.\n" : text;
+  const first = editDocument(start, ["store"], store);
+  const second = first === null ? null : editDocument(first, ["fleet"], fleet);
+  if (second === null)
+    throw new CommandError(
+      EXIT.invalid,
+      "ironwright.yaml cannot be read as YAML; mend it first",
+      "IW-S01",
+    );
+  return second;
+}
+
+/** A version 4 UUID (RFC 9562) of random hex. */
+function uuid(hex: string): string {
+  const variant = ((Number.parseInt(hex[16] ?? "0", 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { hostname, uptime } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { Driver, DriverPorts } from "../../drivers/driver.ts";
+import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
+import { hardwareTypes } from "../../drivers/registry.ts";
+import { secretResolver } from "../../inventory/resolve-secret.ts";
+import { type Failure, failure, ok } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import { CHECKPOINTS, type Checkpoint, type Clock, type Random } from "../run/ports.ts";
+import { nodeFiles } from "../run/store/node-files.ts";
+import { nodeProcesses } from "../run/store/node-processes.ts";
+import type { DriverOptions, DriverSet, House } from "./house.ts";
+import { simulate } from "./compose-simulation.ts";
+
+/** Puts the real clock, files, randomness and drivers together: the only place where that is done. */
+export function compose(version: string, env: NodeJS.ProcessEnv): House {
+  const clock = realClock();
+  const random = realRandom();
+  const checkpoint = checkpointsOf(env);
+  const types = new Map(hardwareTypes.map((type) => [type.name, type]));
+  return {
+    clock,
+    random,
+    version,
+    host: hostname(),
+    pid: process.pid,
+    store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
+    checkpoint,
+    hardwareTypes: types,
+    digest: (text) => createHash("sha256").update(text).digest("hex"),
+    openDrivers: (options) => openDrivers(options, types, { clock, random }),
+    async discover(address, how, options) {
+      const found = await discover(address, how, portsOf(options, { clock, random }));
+      return found.ok ? ok(discoveredYaml(found.value)) : found;
+    },
+    simulate: (request) => simulate(request, clock),
+  };
+}
+
+interface Basics {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Monotonic and counting a suspend: whichever of hrtime and uptime moved further. */
+function realClock(): Clock {
+  const hrtimeStart = process.hrtime.bigint();
+  const uptimeStart = uptime();
+  return {
+    now: () => Date.now(),
+    monotonic: () =>
+      Math.max(
+        Number(process.hrtime.bigint() - hrtimeStart) / 1e6,
+        // uptime has a resolution of 10 ms: what it says too much must not age a lease.
+        (uptime() - uptimeStart) * 1000 - 20,
+      ),
+    sleep: (ms, signal) =>
+      new Promise((done, aborted) => {
+        if (signal?.aborted === true) {
+          aborted(new Error("aborted"));
+          return;
+        }
+        const stop = (): void => {
+          clearTimeout(timer);
+          aborted(new Error("aborted"));
+        };
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", stop);
+          done();
+        }, ms);
+        signal?.addEventListener("abort", stop, { once: true });
+      }),
+  };
+}
+
+function realRandom(): Random {
+  return {
+    next: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    hex: (bytes) => randomBytes(bytes).toString("hex"),
+  };
+}
+
+/**
+ * `IRONWRIGHT_TEST_STOP_AT=performed:2` ends this process by SIGKILL at the second time it comes to that
+ * point; `IRONWRIGHT_TEST_PAUSE_AT` pauses it by SIGSTOP. For tests of crashes; does nothing otherwise.
+ */
+function checkpointsOf(env: NodeJS.ProcessEnv): Checkpoint {
+  const armed = [
+    { at: env["IRONWRIGHT_TEST_STOP_AT"], signal: "SIGKILL" },
+    { at: env["IRONWRIGHT_TEST_PAUSE_AT"], signal: "SIGSTOP" },
+  ].flatMap(({ at, signal }) => {
+    const [point, count = "1"] = (at ?? "").split(":");
+    return CHECKPOINTS.some((name) => name === point)
+      ? [{ point, left: Number(count), signal }]
+      : [];
+  });
+  if (armed.length === 0) return () => Promise.resolve();
+  return (point) => {
+    for (const arm of armed) {
+      if (arm.point !== point) continue;
+      arm.left -= 1;
+      if (arm.left === 0) process.kill(process.pid, arm.signal);
+    }
+    return Promise.resolve();
+  };
+}
+
+function openDrivers(
+  options: DriverOptions,
+  types: House["hardwareTypes"],
+  basics: Basics,
+): DriverSet {
+  const ports = portsOf(options, basics);
+  const secrets = secretsOf(options);
+  const open = new Map<string, Driver>();
+  return {
+    driverFor(node) {
+      const name = node.spec.driver ?? "";
+      const type = types.get(name);
+      if (type === undefined) return unknownType(node, name, [...types.keys()]);
+      const driver = open.get(name) ?? type.open(ports);
+      open.set(name, driver);
+      return driver;
+    },
+    async secretVersion(node) {
+      const ref = node.spec.bmc?.password;
+      return ref === undefined ? null : secrets.version(node, ref);
+    },
+    async close() {
+      for (const driver of open.values()) await driver.close();
+    },
+  };
+}
+
+function unknownType(node: FleetNode, name: string, known: readonly string[]): Failure {
+  return failure(
+    "stalled",
+    "IW-B18",
+    `${node.name}: the hardware type ${name} is not built; there are ${known.join(", ")}`,
+  );
+}
+
+function secretsOf({ settings, root, env }: DriverOptions): ReturnType<typeof secretResolver> {
+  return secretResolver({ settings, dir: root, env });
+}
+
+function portsOf(options: DriverOptions, { clock, random }: Basics): DriverPorts {
+  const secrets = secretsOf(options);
+  const { settings, root, stateDir, readOnly, debug } = options;
+  return {
+    clock,
+    settings,
+    resolveSecret: (node, ref) => secrets.resolve(node, ref),
+    readFile: (path) => readDeclared(root, path),
+    readOnly,
+    random: () => random.next(),
+    debug,
+    fakeState: {
+      read: (node) => readFile(fakePath(stateDir, node), "utf8").catch(() => null),
+      write: (node, text) => writeFake(fakePath(stateDir, node), text),
+    },
+  };
+}
+
+async function readDeclared(root: string, path: string): Promise<Uint8Array | Failure> {
+  try {
+    return await readFile(resolve(root, path));
+  } catch {
+    return failure(
+      "stalled",
+      "IW-S09",
+      `the file ${path} that a document names cannot be read; check its path from ${root}`,
+    );
+  }
+}
+
+function fakePath(stateDir: string, node: string): string {
+  return join(stateDir, "fake", `${node}.json`);
+}
+
+async function writeFake(path: string, text: string): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, text);
+  await rename(temporary, path);
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { codeOf } from "../run/store/node-files.ts";
+import { storeFailure } from "../run/store/store-files.ts";
+import { buildProgram, printedAlready } from "./build-program.ts";
+import { CommandError } from "./command.ts";
+import { COMMANDS } from "./command-table.ts";
+import { compose } from "./compose.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { LOG_LEVELS } from "./io.ts";
+import { nodeIo } from "./node-io.ts";
+
+/** The story of one run: words in, an exit code out. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const stopping = stopOnSignals();
+  const house = compose(version(), process.env);
+  let exit: ExitCode = EXIT.done;
+  const program = buildProgram(COMMANDS, {
+    io: ({ color, logLevel }) =>
+      nodeIo({
+        color,
+        logLevel: LOG_LEVELS.find((level) => level === logLevel) ?? "info",
+        stopping,
+      }),
+    house,
+    version: house.version,
+    exit: (code) => {
+      exit = code;
+    },
+  });
+  if (argv.length === 0) {
+    program.outputHelp();
+    return EXIT.usage;
+  }
+  await program.parseAsync([...argv], { from: "user" });
+  return exit;
+}
+
+/** The first signal finishes what runs; the second leaves at once. Both leave the journal whole. */
+function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.failed);
+    controller.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return controller.signal;
+}
+
+function version(): string {
+  const path = new URL("../../../package.json", import.meta.url);
+  const text: unknown = JSON.parse(readFileSync(path, "utf8"));
+  return typeof text === "object" && text !== null && "version" in text
+    ? String(text.version)
+    : "unknown";
+}
+
+/** Says what ended the run, in one line, and how it counts. */
+function ending(error: unknown): ExitCode {
+  if (printedAlready(error))
+    return error instanceof CommanderError && error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof CommandError) {
+    say(`${error.message}${error.code === null ? "" : `   ${error.code}`}`);
+    return error.exit;
+  }
+  try {
+    // A disk that is full or read-only can stop any command; the sentence is the same everywhere.
+    const path =
+      typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
+    if (codeOf(error) !== "") {
+      const why = storeFailure(path, error);
+      say(`${why.message}   ${why.code}`);
+      return EXIT.invalid;
+    }
+  } catch {
+    // Not a matter of disks: a bug, below.
+  }
+  const debug = process.argv.includes("debug");
+  say(
+    `a bug in ironwright: ${error instanceof Error ? error.message : String(error)}; please report it, with --log-level debug`,
+  );
+  if (debug && error instanceof Error) say(error.stack ?? "");
+  return EXIT.bug;
+}
+
+function say(text: string): void {
+  process.stderr.write(`ironwright: ${text}\n`);
+}
+
+// A reader that went away (`| head`) has all that it wants.
+process.stdout.on("error", (error) => {
+  if (codeOf(error) === "EPIPE") process.exit(EXIT.done);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2)).catch(ending);
