@@ -1,0 +1,470 @@
+import type { DriverClock } from "../driver.ts";
+import type { Fault, FaultKind } from "./faults.ts";
+import { type Machine, RESET_TYPES, type Shown } from "./machine.ts";
+import * as made from "./resources.ts";
+
+/** One request as the BMC sees it. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+}
+
+/** What it answers; `drop` ends the connection instead. */
+export interface Answered {
+  readonly status: number;
+  readonly body?: made.Json | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly drop?: boolean;
+}
+
+/** One mutating call, as `GET /simulator/v1/log` and the log file have it. */
+export interface LoggedCall {
+  readonly time: string;
+  readonly address: string;
+  readonly machine: string | null;
+  readonly session: string | null;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  /** Null when no answer was sent. */
+  readonly status: number | null;
+  /** What really happened, whatever was answered. */
+  readonly effect: string;
+}
+
+export interface BmcOptions {
+  readonly machines: readonly Machine[];
+  readonly clock: DriverClock;
+  readonly username: string;
+  readonly password: string;
+  readonly sessionLimit: number;
+  readonly sessionTimeoutMs: number;
+  readonly address: () => string;
+  /** Random hex, for tokens. */
+  readonly hex: (bytes: number) => string;
+  readonly log: (call: LoggedCall) => void;
+}
+
+interface Session {
+  readonly id: string;
+  readonly token: string;
+  readonly user: string;
+  used: number;
+}
+
+const V1 = "/redfish/v1";
+
+/** A BMC with one or many systems: authentication, resources, acts and lies. */
+export class SimulatedBmc {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly #options: BmcOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #faults = new Map<
+    string,
+    Map<FaultKind, { readonly fault: Fault; readonly since: number }>
+  >();
+  /** What a stale BMC goes on showing, and until when. */
+  readonly #stale = new Map<string, { readonly shown: Shown; readonly until: number }>();
+  #sessionCount = 0;
+
+  constructor(options: BmcOptions) {
+    this.#options = options;
+    this.machines = new Map(options.machines.map((machine) => [machine.spec.name, machine]));
+  }
+
+  /** Adds a fault; a swap and an end of sessions happen at once. */
+  addFault(fault: Fault): void {
+    if (fault.kind === "expire-sessions") {
+      this.#sessions.clear();
+      return;
+    }
+    const its = this.#faults.get(fault.machine) ?? new Map();
+    its.set(fault.kind, { fault, since: this.#now() });
+    this.#faults.set(fault.machine, its);
+  }
+
+  clearFaults(machine: string): void {
+    this.#faults.delete(machine);
+    this.#stale.delete(machine);
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #has(machine: string | null, kind: FaultKind): Fault | null {
+    const names = machine === null ? [...this.machines.keys()] : [machine];
+    for (const name of names) {
+      const found = this.#faults.get(name)?.get(kind);
+      if (found === undefined) continue;
+      const { fault, since } = found;
+      if (kind === "busy" && fault.ms !== null && this.#now() - since > fault.ms) continue;
+      return fault;
+    }
+    return null;
+  }
+
+  /** The machine that a path is about; null for the service itself. */
+  machineOf(path: string): string | null {
+    const name = /^\/redfish\/v1\/(?:Systems|Chassis)\/([^/]+)/.exec(path)?.[1];
+    if (name !== undefined) return this.machines.has(name) ? name : null;
+    // On a BMC of one machine all that it answers is that machine's.
+    return this.machines.size === 1 ? ([...this.machines.keys()][0] ?? null) : null;
+  }
+
+  /** How the wire of an answer is spoilt; asked by the server. */
+  wireFault(asked: Asked): Fault | null {
+    const machine = this.machineOf(asked.path);
+    if (machine === null) return null;
+    const hang = this.#has(machine, "hang");
+    if (hang !== null && (hang.argument === null || hang.argument === asked.method)) return hang;
+    for (const kind of ["drop", "slow"] as const) {
+      const found = this.#has(machine, kind);
+      if (found !== null) return found;
+    }
+    if (asked.method !== "GET") return null;
+    return (
+      this.#has(machine, "truncated") ?? this.#has(machine, "huge") ?? this.#has(machine, "garbage")
+    );
+  }
+
+  /** Does and answers one request. */
+  handle(asked: Asked): Answered {
+    const path = asked.path.replace(/\/+$/, "") || "/";
+    if (path === "/redfish") return { status: 200, body: { v1: `${V1}/` } };
+    if (path === V1)
+      return {
+        status: 200,
+        body: made.serviceRoot("9c6a1d52-0000-4000-8000-000000000001"),
+        headers: { "odata-version": "4.0" },
+      };
+    const machine = this.machineOf(path);
+    const busy = this.#has(machine, "busy");
+    if (busy !== null && machine !== null)
+      return {
+        status: 503,
+        headers: { "retry-after": "2" },
+        body: made.errorBody("ServiceTemporarilyUnavailable", "The service is busy."),
+      };
+    if (path === `${V1}/SessionService/Sessions` && asked.method === "POST")
+      return this.#login(asked);
+    const session = this.#authenticate(asked);
+    if (session === null)
+      return {
+        status: 401,
+        body: made.errorBody("NoValidSession", "There is no valid session."),
+        headers: { "www-authenticate": 'Basic realm="redfish"' },
+      };
+    if (asked.method === "GET" || asked.method === "HEAD") return this.#read(path);
+    const answer = this.#write(asked, path, session);
+    if (this.#has(machine, "drop-after") !== null && machine !== null)
+      return { ...answer, drop: true };
+    return answer;
+  }
+
+  #login(asked: Asked): Answered {
+    const body = parse(asked.body);
+    const { username, password, sessionLimit, hex } = this.#options;
+    const log = (status: number, effect: string, id: string | null): void =>
+      this.#log(asked, { machine: null, session: id, status, effect });
+    const limit = this.#has(null, "session-limit")?.argument;
+    this.#expire();
+    if (
+      body?.["UserName"] !== username ||
+      body["Password"] !== password ||
+      this.#has(null, "wrong-password") !== null
+    ) {
+      log(401, "refused", null);
+      return {
+        status: 401,
+        body: made.errorBody("NoValidSession", "The user name or the password is wrong."),
+      };
+    }
+    if (this.#sessions.size >= (limit == null ? sessionLimit : Number(limit))) {
+      log(503, "refused: too many sessions", null);
+      return {
+        status: 503,
+        body: made.errorBody(
+          "SessionLimitExceeded",
+          "The session establishment failed due to the number of simultaneous sessions.",
+        ),
+      };
+    }
+    this.#sessionCount += 1;
+    const id = String(this.#sessionCount);
+    const session = { id, token: hex(16), user: username, used: this.#now() };
+    this.#sessions.set(id, session);
+    log(201, "session opened", id);
+    const at = `${V1}/SessionService/Sessions/${id}`;
+    return {
+      status: 201,
+      body: made.session(id, username),
+      headers: { location: at, "x-auth-token": session.token },
+    };
+  }
+
+  #expire(): void {
+    const oldest = this.#now() - this.#options.sessionTimeoutMs;
+    for (const [id, { used }] of this.#sessions) if (used < oldest) this.#sessions.delete(id);
+  }
+
+  /** The session's id, `basic`, or null. */
+  #authenticate({ headers }: Asked): string | null {
+    this.#expire();
+    const token = headers["x-auth-token"];
+    if (typeof token === "string") {
+      const session = [...this.#sessions.values()].find((one) => one.token === token);
+      if (session === undefined) return null;
+      session.used = this.#now();
+      return session.id;
+    }
+    const { username, password } = this.#options;
+    const basic = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    return headers["authorization"] === basic && this.#has(null, "wrong-password") === null
+      ? "basic"
+      : null;
+  }
+
+  #read(path: string): Answered {
+    const [, , , room = "", name = "", ...rest] = path.split("/");
+    const machine = this.machines.get(name);
+    const names = [...this.machines.keys()];
+    const found = (body: made.Json): Answered => ({ status: 200, body });
+    if (path === `${V1}/Systems`)
+      return found(made.collection(path, "ComputerSystem", names.map(made.systemPath)));
+    if (path === `${V1}/Chassis`)
+      return found(
+        made.collection(
+          path,
+          "Chassis",
+          names.map((one) => `${V1}/Chassis/${one}`),
+        ),
+      );
+    if (path === `${V1}/Managers`)
+      return found(made.collection(path, "Manager", [`${V1}/Managers/BMC`]));
+    if (path === `${V1}/Managers/BMC`) return found(made.manager([...this.machines.values()]));
+    if (path === `${V1}/SessionService`)
+      return found(made.sessionService(this.#options.sessionTimeoutMs));
+    if (path === `${V1}/TaskService`) return found(made.taskService());
+    if (path === `${V1}/TaskService/Tasks`) return found(made.collection(path, "Task", []));
+    if (room === "SessionService") return this.#readSession(path, rest);
+    if (machine === undefined) return notFound(path);
+    if (room === "Chassis" && rest.length === 0) return found(made.chassis(machine));
+    return room === "Systems" ? this.#readSystem(machine, rest, path) : notFound(path);
+  }
+
+  #readSession(path: string, [id]: readonly string[]): Answered {
+    const all = [...this.#sessions.values()];
+    if (path === `${V1}/SessionService/Sessions`)
+      return {
+        status: 200,
+        body: made.collection(
+          path,
+          "Session",
+          all.map((one) => `${path}/${one.id}`),
+        ),
+      };
+    const session = this.#sessions.get(id ?? "");
+    return session === undefined
+      ? notFound(path)
+      : { status: 200, body: made.session(session.id, session.user) };
+  }
+
+  #readSystem(machine: Machine, rest: readonly string[], path: string): Answered {
+    const shown = this.#shown(machine);
+    const etag = etagOf(machine);
+    const headers = { etag };
+    switch (rest.join("/")) {
+      case "":
+        return { status: 200, body: made.system(machine, shown, etag), headers };
+      case "SecureBoot":
+        return { status: 200, body: made.secureBoot(machine, shown, etag), headers };
+      case "Bios":
+        return { status: 200, body: made.bios(machine, false) };
+      case "Bios/Settings":
+        return { status: 200, body: made.bios(machine, true) };
+      case "LogServices":
+        return { status: 200, body: made.logServices(machine.spec.name) };
+      case "LogServices/SEL":
+        return { status: 200, body: made.logService(machine.spec.name) };
+      case "LogServices/SEL/Entries":
+        return { status: 200, body: made.logEntries(machine) };
+      default:
+        return notFound(path);
+    }
+  }
+
+  #shown(machine: Machine): Shown {
+    const now = this.#now();
+    const stale = this.#stale.get(machine.spec.name);
+    if (stale !== undefined && now < stale.until) return stale.shown;
+    return machine.shown(now);
+  }
+
+  #write(asked: Asked, path: string, session: string): Answered {
+    const sessionId = /^\/redfish\/v1\/SessionService\/Sessions\/([^/]+)$/.exec(path)?.[1];
+    if (sessionId !== undefined && asked.method === "DELETE") {
+      const gone = !this.#sessions.delete(sessionId);
+      const status = gone ? 404 : 204;
+      this.#log(asked, {
+        machine: null,
+        session,
+        status,
+        effect: gone ? "no such session" : "session ended",
+      });
+      return gone ? notFound(path) : { status };
+    }
+    const name = this.machineOf(path);
+    const machine = name === null ? undefined : this.machines.get(name);
+    const body = parse(asked.body);
+    if (machine === undefined || body === null) {
+      this.#log(asked, {
+        machine: name,
+        session,
+        status: body === null ? 400 : 404,
+        effect: "refused",
+      });
+      return body === null
+        ? { status: 400, body: made.errorBody("MalformedJSON", "The request body is no JSON.") }
+        : notFound(path);
+    }
+    const { answer, effect } = this.#act(machine, asked, { path, body });
+    const lost = this.#has(machine.spec.name, "drop-after") !== null;
+    this.#log(asked, {
+      machine: machine.spec.name,
+      session,
+      status: lost ? null : answer.status,
+      effect,
+    });
+    return answer;
+  }
+
+  #act(
+    machine: Machine,
+    asked: Asked,
+    { path, body }: { path: string; body: made.Json },
+  ): { answer: Answered; effect: string } {
+    const name = machine.spec.name;
+    const room = path.slice(made.systemPath(name).length);
+    const refused = (
+      status: number,
+      id: string,
+      message: string,
+    ): { answer: Answered; effect: string } => ({
+      answer: { status, body: made.errorBody(id, message) },
+      effect: "refused",
+    });
+    const conflict = asked.method === "PATCH" ? this.#conflict(machine, asked) : null;
+    if (conflict !== null) return { answer: conflict, effect: "refused" };
+    const kind = {
+      "/Actions/ComputerSystem.Reset": "Reset",
+      "": "Boot",
+      "/SecureBoot": "SecureBoot",
+      "/Bios/Settings": "Bios",
+    }[room];
+    const right = kind === "Reset" ? asked.method === "POST" : asked.method === "PATCH";
+    if (kind === undefined) return { answer: notFound(path), effect: "refused" };
+    if (!right) return refused(405, "OperationNotAllowed", `${asked.method} is not allowed here.`);
+    if (kind === "Reset" && !RESET_TYPES.some((type) => type === body["ResetType"]))
+      return refused(400, "ActionParameterNotSupported", "The ResetType is not supported.");
+    const none = this.#has(name, "no-effect");
+    if (
+      none !== null &&
+      (none.argument === null || none.argument === "all" || none.argument === kind)
+    )
+      return { answer: { status: 204 }, effect: "nothing: the BMC lies" };
+    const stale = this.#has(name, "stale");
+    if (stale !== null)
+      this.#stale.set(name, {
+        shown: machine.shown(this.#now()),
+        until: this.#now() + (stale.ms ?? Infinity),
+      });
+    if (kind === "Reset") {
+      const effect = machine.reset(
+        String(body["ResetType"]),
+        this.#now(),
+        this.#has(name, "ignore-graceful") !== null,
+      );
+      return { answer: { status: 204 }, effect };
+    }
+    return this.#patch(machine, kind, body);
+  }
+
+  #patch(machine: Machine, kind: string, body: made.Json): { answer: Answered; effect: string } {
+    const half = this.#has(machine.spec.name, "half-apply") !== null;
+    const part = (map: unknown): Readonly<Record<string, unknown>> => {
+      const entries = Object.entries(typeof map === "object" && map !== null ? map : {});
+      return Object.fromEntries(half ? entries.slice(0, 1) : entries);
+    };
+    machine.revision += 1;
+    if (kind === "SecureBoot") machine.secureBoot.enabled = body["SecureBootEnable"] === true;
+    if (kind === "Bios")
+      for (const [name, value] of Object.entries(part(body["Attributes"])))
+        if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+          machine.biosPending[name] = value;
+    if (kind === "Boot") {
+      const boot = part(body["Boot"]);
+      const text = (key: string, old: string): string =>
+        typeof boot[key] === "string" ? boot[key] : old;
+      const { target, enabled, mode } = machine.boot;
+      machine.boot = {
+        target: text("BootSourceOverrideTarget", target),
+        enabled: text("BootSourceOverrideEnabled", enabled),
+        mode: text("BootSourceOverrideMode", mode),
+      };
+    }
+    return { answer: { status: 204 }, effect: half ? "half of it was taken" : "taken" };
+  }
+
+  #conflict(machine: Machine, { headers }: Asked): Answered | null {
+    const match = headers["if-match"];
+    if (match === undefined) {
+      if (this.#has(machine.spec.name, "etag-required") === null) return null;
+      return { status: 428, body: made.errorBody("PreconditionRequired", "If-Match is required.") };
+    }
+    if (match === "*" || match === etagOf(machine)) return null;
+    return { status: 412, body: made.errorBody("PreconditionFailed", "The ETag does not match.") };
+  }
+
+  #log(asked: Asked, what: Pick<LoggedCall, "machine" | "session" | "status" | "effect">): void {
+    const body = parse(asked.body);
+    const masked = body !== null && "Password" in body ? { ...body, Password: "****" } : body;
+    this.#options.log({
+      time: new Date(this.#now()).toISOString(),
+      address: this.#options.address(),
+      method: asked.method,
+      path: asked.path,
+      body: masked,
+      ...what,
+    });
+  }
+}
+
+function etagOf({ revision }: Machine): string {
+  return `W/"${revision}"`;
+}
+
+function notFound(path: string): Answered {
+  return {
+    status: 404,
+    body: made.errorBody("ResourceMissingAtURI", `The resource at ${path} was not found.`),
+  };
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | null {
+  if (text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,169 @@
+/** How long a simulated machine takes, in milliseconds. */
+export interface Timings {
+  readonly powerOnMs: number;
+  readonly powerOffMs: number;
+  readonly gracefulMs: number;
+}
+
+/** Times of a quick machine: long enough to be seen on the way, short enough for a demo. */
+export const DEFAULT_TIMINGS: Timings = { powerOnMs: 800, powerOffMs: 300, gracefulMs: 600 };
+
+/** What a machine is made from. */
+export interface MachineSpec {
+  /** Also the last part of its Redfish path. */
+  readonly name: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly uuid: string;
+  readonly power: "On" | "Off";
+  readonly bootMode: "UEFI" | "Legacy";
+  readonly secureBoot: boolean;
+  readonly bios: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** One line of its event log. */
+export interface LogEntry {
+  readonly at: number;
+  readonly message: string;
+}
+
+export type PowerWord = "On" | "Off" | "PoweringOn" | "PoweringOff";
+
+/** What of a machine its BMC shows; a stale BMC shows an old one. */
+export interface Shown {
+  readonly power: PowerWord;
+  readonly boot: Readonly<Record<"target" | "enabled" | "mode", string>>;
+  readonly secureBoot: boolean;
+}
+
+/** ResetTypes that it knows (DSP0268 Resource.ResetType). */
+export const RESET_TYPES = [
+  "On",
+  "ForceOff",
+  "GracefulShutdown",
+  "GracefulRestart",
+  "ForceRestart",
+  "PowerCycle",
+  "Nmi",
+] as const;
+
+/** Log lines that are kept. */
+const LOG_MAX = 200;
+
+/** A machine with the physics of power: it takes time to go up and down, and takes settings over on the way up. */
+export class Machine {
+  readonly spec: MachineSpec;
+  /** Who it says it is; swapped by a fault. */
+  identity: Pick<MachineSpec, "serial" | "uuid" | "manufacturer">;
+  boot: { target: string; enabled: string; mode: string };
+  secureBoot: { enabled: boolean; current: boolean };
+  bios: Record<string, string | number | boolean>;
+  biosPending: Record<string, string | number | boolean> = {};
+  readonly log: LogEntry[] = [];
+  /** Rises with each change: the ETag of its resource. */
+  revision = 1;
+  lastReset: number | null = null;
+  #power: { word: PowerWord; until: number; then: "On" | "Off"; again: boolean };
+  readonly #timings: Timings;
+
+  constructor(spec: MachineSpec, timings: Timings) {
+    this.spec = spec;
+    this.#timings = timings;
+    this.identity = { serial: spec.serial, uuid: spec.uuid, manufacturer: spec.manufacturer };
+    this.boot = { target: "None", enabled: "Disabled", mode: spec.bootMode };
+    this.secureBoot = { enabled: spec.secureBoot, current: spec.secureBoot };
+    this.bios = { ...spec.bios };
+    this.#power = { word: spec.power, until: 0, then: spec.power, again: false };
+  }
+
+  /** Power at a moment; what was under way and is over has come to pass. */
+  power(now: number): PowerWord {
+    while (isMoving(this.#power.word) && now >= this.#power.until) this.#arrive(this.#power.until);
+    return this.#power.word;
+  }
+
+  #arrive(at: number): void {
+    const { then, again } = this.#power;
+    this.#power = { word: then, until: at, then, again: false };
+    this.revision += 1;
+    if (then === "On") this.#takeOver(at);
+    if (then === "Off" && again) this.#move("PoweringOn", "On", at + this.#timings.powerOnMs);
+  }
+
+  /** Settings that wait for a power-on are taken over; a boot once is used up. */
+  #takeOver(at: number): void {
+    this.secureBoot.current = this.secureBoot.enabled;
+    this.bios = { ...this.bios, ...this.biosPending };
+    this.biosPending = {};
+    if (this.boot.enabled === "Once")
+      this.boot = { ...this.boot, enabled: "Disabled", target: "None" };
+    this.lastReset = at;
+  }
+
+  #move(word: PowerWord, then: "On" | "Off", until: number, again = false): void {
+    this.#power = { word, then, until, again };
+    this.revision += 1;
+  }
+
+  /** Does a reset; answers in words what really happened. */
+  reset(type: string, now: number, ignoresGraceful: boolean): string {
+    const power = this.power(now);
+    const { powerOnMs, powerOffMs, gracefulMs } = this.#timings;
+    const up = power === "On" || power === "PoweringOn";
+    switch (type) {
+      case "On":
+        if (up) return "was on already";
+        this.#move("PoweringOn", "On", now + powerOnMs);
+        this.note(now, "Power on requested over Redfish");
+        return "powering on";
+      case "ForceOff":
+        if (!up && power !== "PoweringOff") return "was off already";
+        this.#move("PoweringOff", "Off", now + powerOffMs);
+        this.note(now, "Forced power off requested over Redfish");
+        return "powering off";
+      case "GracefulShutdown":
+        if (!up) return "was off already";
+        this.note(now, "Graceful shutdown requested over Redfish");
+        if (ignoresGraceful) return "the system ignores it";
+        this.#move("PoweringOff", "Off", now + gracefulMs);
+        return "shutting down";
+      case "GracefulRestart":
+        if (ignoresGraceful) return "the system ignores it";
+        this.#move("PoweringOff", "Off", now + gracefulMs, true);
+        return "restarting";
+      case "ForceRestart":
+      case "PowerCycle":
+        this.#move("PoweringOff", "Off", now + powerOffMs, true);
+        this.note(now, "Restart requested over Redfish");
+        return "restarting";
+      case "Nmi":
+        this.note(now, "NMI asserted over Redfish");
+        return "nmi";
+      default:
+        return "unknown";
+    }
+  }
+
+  /** Somebody presses the button on the machine itself. */
+  pressPowerButton(now: number): void {
+    const on = this.power(now) === "On";
+    const then = on ? "Off" : "On";
+    this.#power = { word: then, until: now, then, again: false };
+    this.revision += 1;
+    this.note(now, "power button pressed");
+  }
+
+  note(at: number, message: string): void {
+    this.log.push({ at, message });
+    if (this.log.length > LOG_MAX) this.log.shift();
+  }
+
+  shown(now: number): Shown {
+    return { power: this.power(now), boot: { ...this.boot }, secureBoot: this.secureBoot.enabled };
+  }
+}
+
+function isMoving(word: PowerWord): boolean {
+  return word === "PoweringOn" || word === "PoweringOff";
+}

@@ -1,0 +1,296 @@
+import { appendFileSync } from "node:fs";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import { generate } from "selfsigned";
+import type { DriverClock } from "../driver.ts";
+import { type Answered, type Asked, type LoggedCall, SimulatedBmc } from "./bmc.ts";
+import { controlAnswer } from "./control.ts";
+import { type Fault, parseFault } from "./faults.ts";
+import { DEFAULT_TIMINGS, Machine, type MachineSpec, type Timings } from "./machine.ts";
+import { type Failure } from "../../schemas/failure.ts";
+
+/** How a simulation is started. */
+export interface SimulatorOptions {
+  readonly machines: readonly MachineSpec[];
+  /** one-port: one BMC that serves all systems. port-per-bmc: each machine has a BMC of its own. */
+  readonly layout?: "one-port" | "port-per-bmc";
+  readonly https?: boolean;
+  /** The certificate names another host than the one that it serves. */
+  readonly wrongCertificate?: boolean;
+  readonly host?: string;
+  /** The first BMC's port; the others' are chosen by the system. 0 lets it choose all. */
+  readonly port?: number;
+  readonly clock?: DriverClock;
+  readonly seed?: number;
+  /** Every mutating call is appended here as a JSON line. */
+  readonly logFile?: string | undefined;
+  readonly faults?: readonly string[];
+  readonly timings?: Timings;
+  readonly sessionLimit?: number;
+  readonly sessionTimeoutMs?: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A running simulation. */
+export interface Simulator {
+  /** Root URL of each machine's BMC. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly machines: ReadonlyMap<string, Machine>;
+  /** Mutating calls since the start, oldest first. */
+  readonly log: readonly LoggedCall[];
+  /** PEM of the certificate, with HTTPS. */
+  readonly certificate: string | null;
+  readonly username: string;
+  readonly password: string;
+  /** Adds a fault by its text; a Failure says what is wrong with it. */
+  fault(text: string): Failure | null;
+  clearFaults(machine: string): void;
+  pressPowerButton(machine: string): void;
+  close(): Promise<void>;
+}
+
+/** Sessions that common BMCs hold; iDRAC 9 has 8, many have 16. */
+const SESSION_LIMIT = 16;
+const SESSION_TIMEOUT_MS = 30 * 60_000;
+/** Larger requests are no Redfish. Bytes. */
+const BODY_MAX = 1024 * 1024;
+const HUGE_BYTES = 16 * 1024 * 1024;
+
+/** Starts BMCs that speak Redfish over real HTTP or HTTPS, on loopback unless told otherwise. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const clock = options.clock ?? REAL_CLOCK;
+  const timings = options.timings ?? DEFAULT_TIMINGS;
+  const machines = new Map(options.machines.map((spec) => [spec.name, new Machine(spec, timings)]));
+  const log: LoggedCall[] = [];
+  const random = hexFrom(options.seed ?? 1);
+  const groups =
+    options.layout === "port-per-bmc"
+      ? [...machines.values()].map((one) => [one])
+      : [[...machines.values()]];
+  const host = options.host ?? "127.0.0.1";
+  const identity =
+    options.https === true
+      ? await certificate(options.wrongCertificate === true ? "elsewhere.invalid" : host)
+      : null;
+  const addresses = new Map<string, string>();
+  const servers: BmcServer[] = [];
+  const username = options.username ?? "admin";
+  const password = options.password ?? "password";
+  for (const [index, group] of groups.entries()) {
+    let address = "";
+    const bmc = new SimulatedBmc({
+      machines: group,
+      clock,
+      username,
+      password,
+      sessionLimit: options.sessionLimit ?? SESSION_LIMIT,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      address: () => address,
+      hex: random,
+      log: (call) => {
+        log.push(call);
+        if (options.logFile !== undefined)
+          appendFileSync(options.logFile, `${JSON.stringify(call)}\n`);
+      },
+    });
+    const server = new BmcServer(bmc, clock, (asked) => controlAnswer(simulator, asked));
+    address = await server.listen(host, index === 0 ? (options.port ?? 0) : 0, identity);
+    servers.push(server);
+    for (const { spec } of group) addresses.set(spec.name, address);
+  }
+  const bmcOf = (name: string): SimulatedBmc | undefined =>
+    servers.map(({ bmc }) => bmc).find(({ machines: its }) => its.has(name));
+  const add = (fault: Fault): void => {
+    if (fault.kind === "swap") swap(machines.get(fault.machine), machines.get(fault.other ?? ""));
+    else bmcOf(fault.machine)?.addFault(fault);
+  };
+  const simulator: Simulator = {
+    addresses,
+    machines,
+    log,
+    certificate: identity?.cert ?? null,
+    username,
+    password,
+    fault(text) {
+      const parsed = parseFault(text);
+      if (!parsed.ok) return parsed.failure;
+      const { machine, other } = parsed.value;
+      const missing = [machine, ...(other === null ? [] : [other])].find(
+        (name) => !machines.has(name),
+      );
+      if (missing !== undefined)
+        return {
+          kind: "stalled",
+          code: "IW-I06",
+          message: `fault "${text}": no simulated machine is called ${missing}; there are ${[...machines.keys()].slice(0, 8).join(", ")}`,
+        };
+      add(parsed.value);
+      return null;
+    },
+    clearFaults: (name) => bmcOf(name)?.clearFaults(name),
+    pressPowerButton: (name) => machines.get(name)?.pressPowerButton(clock.now()),
+    async close() {
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+  for (const text of options.faults ?? []) {
+    const wrong = simulator.fault(text);
+    if (wrong === null) continue;
+    await simulator.close();
+    throw new FaultError(wrong);
+  }
+  return simulator;
+}
+
+/** A fault that cannot be set, found while starting. */
+export class FaultError extends Error {
+  readonly failure: Failure;
+
+  constructor(why: Failure) {
+    super(why.message);
+    this.failure = why;
+  }
+}
+
+function swap(a: Machine | undefined, b: Machine | undefined): void {
+  if (a === undefined || b === undefined) return;
+  [a.identity, b.identity] = [b.identity, a.identity];
+}
+
+const REAL_CLOCK: DriverClock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+};
+
+/** Tokens of a seed: mulberry32; secret enough for a simulation, and the same each time. */
+function hexFrom(seed: number): (bytes: number) => string {
+  let state = seed >>> 0;
+  const byte = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (t ^ (t >>> 14)) & 0xff;
+  };
+  return (bytes) =>
+    Array.from({ length: bytes }, () => byte().toString(16).padStart(2, "0")).join("");
+}
+
+async function certificate(host: string): Promise<{ readonly key: string; readonly cert: string }> {
+  const isAddress = /^[\d.]+$|:/.test(host);
+  const alt = isAddress ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const);
+  const pem = await generate([{ name: "commonName", value: host }], {
+    keySize: 2048,
+    extensions: [
+      { name: "basicConstraints", cA: true },
+      { name: "subjectAltName", altNames: [alt] },
+    ],
+  });
+  return { key: pem.private, cert: pem.cert };
+}
+
+/** One port with a BMC behind it. */
+class BmcServer {
+  readonly bmc: SimulatedBmc;
+  readonly #clock: DriverClock;
+  readonly #control: (asked: Asked) => Answered | null;
+  #server: http.Server | https.Server | null = null;
+
+  constructor(bmc: SimulatedBmc, clock: DriverClock, control: (asked: Asked) => Answered | null) {
+    this.bmc = bmc;
+    this.#clock = clock;
+    this.#control = control;
+  }
+
+  async listen(
+    host: string,
+    port: number,
+    identity: { readonly key: string; readonly cert: string } | null,
+  ): Promise<string> {
+    const handler = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#serve(request, response).catch(() => response.destroy());
+    };
+    const server =
+      identity === null ? http.createServer(handler) : https.createServer(identity, handler);
+    // Many clients of many BMCs share a process here; a slow one must not be cut off by a default.
+    server.requestTimeout = 0;
+    this.#server = server;
+    await new Promise<void>((done, failed) => {
+      server.once("error", failed);
+      server.listen(port, host, done);
+    });
+    const bound = server.address();
+    const at: AddressInfo | null = typeof bound === "object" ? bound : null;
+    return `${identity === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${at?.port ?? port}`;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = request.method === "GET" ? "" : await bodyOf(request);
+    const asked: Asked = {
+      method: request.method ?? "GET",
+      path: (request.url ?? "/").split("?")[0] ?? "/",
+      headers: request.headers,
+      body,
+    };
+    const control = this.#control(asked);
+    if (control !== null) return write(response, control);
+    const fault = this.bmc.wireFault(asked);
+    if (fault?.kind === "hang") return;
+    if (fault?.kind === "drop") return void request.socket.destroy();
+    if (fault?.kind === "slow") await this.#clock.sleep(fault.ms ?? 0);
+    const answer = this.bmc.handle(asked);
+    if (answer.drop === true) return void request.socket.destroy();
+    if (fault !== null && fault.kind !== "slow") return spoil(response, answer, fault.kind);
+    write(response, answer);
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    await new Promise<void>((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
+    });
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > BODY_MAX) throw new Error("the request is too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function write(response: ServerResponse, { status, body, headers }: Answered): void {
+  const text = body === undefined ? "" : JSON.stringify(body);
+  response.writeHead(status, {
+    ...(text === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
+    "content-length": Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** Answers that no client should trust. */
+function spoil(response: ServerResponse, answer: Answered, kind: string): void {
+  const text = JSON.stringify(answer.body ?? {});
+  if (kind === "garbage") {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end("<!doctype html><title>Please log in</title>");
+    return;
+  }
+  if (kind === "huge") {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ ...answer.body, Oem: "x".repeat(HUGE_BYTES) }));
+    return;
+  }
+  response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
+  response.write(text.slice(0, Math.floor(text.length / 2)), () => response.destroy());
+}
