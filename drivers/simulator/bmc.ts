@@ -1,38 +1,9 @@
 import type { DriverClock } from "../driver.ts";
 import type { Fault, FaultKind } from "./faults.ts";
-import { type Machine, RESET_TYPES, type Shown } from "./machine.ts";
+import { act, etagOf, notFound } from "./acts.ts";
+import type { Machine, Shown } from "./machine.ts";
+import type { Answered, Asked, LoggedCall } from "./exchange.ts";
 import * as made from "./resources.ts";
-
-/** One request as the BMC sees it. */
-export interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string;
-}
-
-/** What it answers; `drop` ends the connection instead. */
-export interface Answered {
-  readonly status: number;
-  readonly body?: made.Json | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly drop?: boolean;
-}
-
-/** One mutating call, as `GET /simulator/v1/log` and the log file have it. */
-export interface LoggedCall {
-  readonly time: string;
-  readonly address: string;
-  readonly machine: string | null;
-  readonly session: string | null;
-  readonly method: string;
-  readonly path: string;
-  readonly body: unknown;
-  /** Null when no answer was sent. */
-  readonly status: number | null;
-  /** What really happened, whatever was answered. */
-  readonly effect: string;
-}
 
 export interface BmcOptions {
   readonly machines: readonly Machine[];
@@ -334,7 +305,13 @@ export class SimulatedBmc {
         ? { status: 400, body: made.errorBody("MalformedJSON", "The request body is no JSON.") }
         : notFound(path);
     }
-    const { answer, effect } = this.#act(machine, asked, { path, body });
+    const { answer, effect } = act(machine, asked, {
+      body,
+      room: path.slice(made.systemPath(machine.spec.name).length),
+      now: this.#now(),
+      fault: (kind) => this.#has(machine.spec.name, kind),
+      freeze: (shown, until) => this.#stale.set(machine.spec.name, { shown, until }),
+    });
     const lost = this.#has(machine.spec.name, "drop-after") !== null;
     this.#log(asked, {
       machine: machine.spec.name,
@@ -343,93 +320,6 @@ export class SimulatedBmc {
       effect,
     });
     return answer;
-  }
-
-  #act(
-    machine: Machine,
-    asked: Asked,
-    { path, body }: { path: string; body: made.Json },
-  ): { answer: Answered; effect: string } {
-    const name = machine.spec.name;
-    const room = path.slice(made.systemPath(name).length);
-    const refused = (
-      status: number,
-      id: string,
-      message: string,
-    ): { answer: Answered; effect: string } => ({
-      answer: { status, body: made.errorBody(id, message) },
-      effect: "refused",
-    });
-    const conflict = asked.method === "PATCH" ? this.#conflict(machine, asked) : null;
-    if (conflict !== null) return { answer: conflict, effect: "refused" };
-    const kind = {
-      "/Actions/ComputerSystem.Reset": "Reset",
-      "": "Boot",
-      "/SecureBoot": "SecureBoot",
-      "/Bios/Settings": "Bios",
-    }[room];
-    const right = kind === "Reset" ? asked.method === "POST" : asked.method === "PATCH";
-    if (kind === undefined) return { answer: notFound(path), effect: "refused" };
-    if (!right) return refused(405, "OperationNotAllowed", `${asked.method} is not allowed here.`);
-    if (kind === "Reset" && !RESET_TYPES.some((type) => type === body["ResetType"]))
-      return refused(400, "ActionParameterNotSupported", "The ResetType is not supported.");
-    const none = this.#has(name, "no-effect");
-    if (
-      none !== null &&
-      (none.argument === null || none.argument === "all" || none.argument === kind)
-    )
-      return { answer: { status: 204 }, effect: "nothing: the BMC lies" };
-    const stale = this.#has(name, "stale");
-    if (stale !== null)
-      this.#stale.set(name, {
-        shown: machine.shown(this.#now()),
-        until: this.#now() + (stale.ms ?? Infinity),
-      });
-    if (kind === "Reset") {
-      const effect = machine.reset(
-        String(body["ResetType"]),
-        this.#now(),
-        this.#has(name, "ignore-graceful") !== null,
-      );
-      return { answer: { status: 204 }, effect };
-    }
-    return this.#patch(machine, kind, body);
-  }
-
-  #patch(machine: Machine, kind: string, body: made.Json): { answer: Answered; effect: string } {
-    const half = this.#has(machine.spec.name, "half-apply") !== null;
-    const part = (map: unknown): Readonly<Record<string, unknown>> => {
-      const entries = Object.entries(typeof map === "object" && map !== null ? map : {});
-      return Object.fromEntries(half ? entries.slice(0, 1) : entries);
-    };
-    machine.revision += 1;
-    if (kind === "SecureBoot") machine.secureBoot.enabled = body["SecureBootEnable"] === true;
-    if (kind === "Bios")
-      for (const [name, value] of Object.entries(part(body["Attributes"])))
-        if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-          machine.biosPending[name] = value;
-    if (kind === "Boot") {
-      const boot = part(body["Boot"]);
-      const text = (key: string, old: string): string =>
-        typeof boot[key] === "string" ? boot[key] : old;
-      const { target, enabled, mode } = machine.boot;
-      machine.boot = {
-        target: text("BootSourceOverrideTarget", target),
-        enabled: text("BootSourceOverrideEnabled", enabled),
-        mode: text("BootSourceOverrideMode", mode),
-      };
-    }
-    return { answer: { status: 204 }, effect: half ? "half of it was taken" : "taken" };
-  }
-
-  #conflict(machine: Machine, { headers }: Asked): Answered | null {
-    const match = headers["if-match"];
-    if (match === undefined) {
-      if (this.#has(machine.spec.name, "etag-required") === null) return null;
-      return { status: 428, body: made.errorBody("PreconditionRequired", "If-Match is required.") };
-    }
-    if (match === "*" || match === etagOf(machine)) return null;
-    return { status: 412, body: made.errorBody("PreconditionFailed", "The ETag does not match.") };
   }
 
   #log(asked: Asked, what: Pick<LoggedCall, "machine" | "session" | "status" | "effect">): void {
@@ -444,17 +334,6 @@ export class SimulatedBmc {
       ...what,
     });
   }
-}
-
-function etagOf({ revision }: Machine): string {
-  return `W/"${revision}"`;
-}
-
-function notFound(path: string): Answered {
-  return {
-    status: 404,
-    body: made.errorBody("ResourceMissingAtURI", `The resource at ${path} was not found.`),
-  };
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | null {

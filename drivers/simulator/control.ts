@@ -1,5 +1,15 @@
-import type { Answered, Asked } from "./bmc.ts";
-import type { Simulator } from "./start-simulator.ts";
+import type { Failure } from "../../schemas/failure.ts";
+import type { Answered, Asked, LoggedCall } from "./exchange.ts";
+
+/** What the switches of a simulation reach. */
+export interface Switches {
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly log: readonly LoggedCall[];
+  /** Adds a fault by its text; a Failure says what is wrong with it. */
+  fault(text: string): Failure | null;
+  clearFaults(machine: string): void;
+  pressPowerButton(machine: string): void;
+}
 
 const ROOT = "/simulator/v1";
 
@@ -7,10 +17,7 @@ const ROOT = "/simulator/v1";
  * The switches of a simulation, beside the Redfish paths and without a password (loopback): machines, the
  * log of mutating calls, faults on and off, the power button. Null when a path is not one of them.
  */
-export function controlAnswer(
-  simulator: Simulator,
-  { method, path, body }: Asked,
-): Answered | null {
+export function controlAnswer(simulator: Switches, { method, path, body }: Asked): Answered | null {
   if (!path.startsWith(ROOT)) return null;
   const [what = "", name = "", verb = ""] = path.slice(ROOT.length + 1).split("/");
   const ask = `${method} ${what}`;
@@ -26,7 +33,7 @@ export function controlAnswer(
     const wrong = simulator.fault(textOf(body));
     return wrong === null ? { status: 204 } : { status: 400, body: { error: wrong.message } };
   }
-  const known = simulator.machines.has(name);
+  const known = simulator.addresses.has(name);
   if (ask === "DELETE faults" && known) {
     simulator.clearFaults(name);
     return { status: 204 };

@@ -50,33 +50,36 @@ const TIMED = new Set<FaultKind>(["busy", "stale", "slow"]);
 
 /** Reads `name=fault:argument` or `swap=a,b`; the error says what is allowed. */
 export function parseFault(text: string): Result<Fault> {
-  const wrong = (what: string): Result<Fault> =>
-    fail(
-      failure(
-        "stalled",
-        "IW-I04",
-        `fault "${text}": ${what}; write NODE=FAULT[:ARGUMENT], one of ${Object.keys(FAULTS).join(", ")}, or swap=A,B`,
-      ),
-    );
   const equal = text.indexOf("=");
-  if (equal < 1) return wrong("there is no =");
+  if (equal < 1) return wrong(text, "there is no =");
   const [name, rest] = [text.slice(0, equal), text.slice(equal + 1)];
-  if (name === "swap") {
-    const [a = "", b = "", ...more] = rest.split(",");
-    if (a === "" || b === "" || a === b || more.length > 0)
-      return wrong("a swap names two machines");
-    return ok({ machine: a, kind: "swap", argument: null, ms: null, other: b });
-  }
-  const colon = rest.indexOf(":");
-  const kind = colon === -1 ? rest : rest.slice(0, colon);
-  const argument = colon === -1 ? null : rest.slice(colon + 1);
-  if (!isKind(kind) || kind === "swap") return wrong(`"${kind}" is no fault`);
-  const ms = argument === null ? null : parseTime(argument);
-  if (TIMED.has(kind) && argument !== null && ms === null) return wrong(`"${argument}" is no time`);
-  if (kind === "slow" && ms === null) return wrong("slow needs a time");
+  return name === "swap" ? parseSwap(text, rest) : parseOne(text, name, rest);
+}
+
+function wrong(text: string, what: string): Result<Fault> {
+  const ways = `write NODE=FAULT[:ARGUMENT], one of ${Object.keys(FAULTS).join(", ")}, or swap=A,B`;
+  return fail(failure("stalled", "IW-I04", `fault "${text}": ${what}; ${ways}`));
+}
+
+function parseSwap(text: string, names: string): Result<Fault> {
+  const [a = "", b = "", ...more] = names.split(",");
+  const two = a !== "" && b !== "" && a !== b && more.length === 0;
+  if (!two) return wrong(text, "a swap names two machines");
+  return ok({ machine: a, kind: "swap", argument: null, ms: null, other: b });
+}
+
+function parseOne(text: string, machine: string, fault: string): Result<Fault> {
+  const colon = fault.indexOf(":");
+  const kind = colon === -1 ? fault : fault.slice(0, colon);
+  const argument = colon === -1 ? null : fault.slice(colon + 1);
+  if (!isKind(kind) || kind === "swap") return wrong(text, `"${kind}" is no fault`);
+  const ms = argument === null || !TIMED.has(kind) ? null : parseTime(argument);
+  const timeless = TIMED.has(kind) && argument !== null && ms === null;
+  if (timeless) return wrong(text, `"${argument}" is no time`);
+  if (kind === "slow" && ms === null) return wrong(text, "slow needs a time");
   if (kind === "session-limit" && !/^\d+$/.test(argument ?? ""))
-    return wrong("session-limit needs a number");
-  return ok({ machine: name, kind, argument, ms: TIMED.has(kind) ? ms : null, other: null });
+    return wrong(text, "session-limit needs a number");
+  return ok({ machine, kind, argument, ms, other: null });
 }
 
 function isKind(word: string): word is FaultKind {

@@ -64,7 +64,7 @@ export class Machine {
   /** Rises with each change: the ETag of its resource. */
   revision = 1;
   lastReset: number | null = null;
-  #power: { word: PowerWord; until: number; then: "On" | "Off"; again: boolean };
+  #power: { word: PowerWord; until: number; ends: "On" | "Off"; again: boolean };
   readonly #timings: Timings;
 
   constructor(spec: MachineSpec, timings: Timings) {
@@ -74,7 +74,7 @@ export class Machine {
     this.boot = { target: "None", enabled: "Disabled", mode: spec.bootMode };
     this.secureBoot = { enabled: spec.secureBoot, current: spec.secureBoot };
     this.bios = { ...spec.bios };
-    this.#power = { word: spec.power, until: 0, then: spec.power, again: false };
+    this.#power = { word: spec.power, until: 0, ends: spec.power, again: false };
   }
 
   /** Power at a moment; what was under way and is over has come to pass. */
@@ -84,11 +84,11 @@ export class Machine {
   }
 
   #arrive(at: number): void {
-    const { then, again } = this.#power;
-    this.#power = { word: then, until: at, then, again: false };
+    const { ends, again } = this.#power;
+    this.#power = { word: ends, until: at, ends, again: false };
     this.revision += 1;
-    if (then === "On") this.#takeOver(at);
-    if (then === "Off" && again) this.#move("PoweringOn", "On", at + this.#timings.powerOnMs);
+    if (ends === "On") this.#takeOver(at);
+    if (ends === "Off" && again) this.#move("PoweringOn", "On", at + this.#timings.powerOnMs);
   }
 
   /** Settings that wait for a power-on are taken over; a boot once is used up. */
@@ -101,8 +101,8 @@ export class Machine {
     this.lastReset = at;
   }
 
-  #move(word: PowerWord, then: "On" | "Off", until: number, again = false): void {
-    this.#power = { word, then, until, again };
+  #move(word: PowerWord, ends: "On" | "Off", until: number, again = false): void {
+    this.#power = { word, ends, until, again };
     this.revision += 1;
   }
 
@@ -148,8 +148,8 @@ export class Machine {
   /** Somebody presses the button on the machine itself. */
   pressPowerButton(now: number): void {
     const on = this.power(now) === "On";
-    const then = on ? "Off" : "On";
-    this.#power = { word: then, until: now, then, again: false };
+    const ends = on ? "Off" : "On";
+    this.#power = { word: ends, until: now, ends, again: false };
     this.revision += 1;
     this.note(now, "power button pressed");
   }

@@ -4,11 +4,12 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import type { DriverClock } from "../driver.ts";
-import { type Answered, type Asked, type LoggedCall, SimulatedBmc } from "./bmc.ts";
+import { SimulatedBmc } from "./bmc.ts";
+import type { Answered, Asked, LoggedCall } from "./exchange.ts";
 import { controlAnswer } from "./control.ts";
-import { type Fault, parseFault } from "./faults.ts";
+import { parseFault } from "./faults.ts";
 import { DEFAULT_TIMINGS, Machine, type MachineSpec, type Timings } from "./machine.ts";
-import { type Failure } from "../../schemas/failure.ts";
+import { type Failure, failure } from "../../schemas/failure.ts";
 
 /** How a simulation is started. */
 export interface SimulatorOptions {
@@ -60,88 +61,129 @@ const HUGE_BYTES = 16 * 1024 * 1024;
 
 /** Starts BMCs that speak Redfish over real HTTP or HTTPS, on loopback unless told otherwise. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const clock = options.clock ?? REAL_CLOCK;
-  const timings = options.timings ?? DEFAULT_TIMINGS;
-  const machines = new Map(options.machines.map((spec) => [spec.name, new Machine(spec, timings)]));
-  const log: LoggedCall[] = [];
-  const random = hexFrom(options.seed ?? 1);
+  const all = { ...DEFAULTS, ...options };
+  const machines = new Map(all.machines.map((spec) => [spec.name, new Machine(spec, all.timings)]));
   const groups =
-    options.layout === "port-per-bmc"
+    all.layout === "port-per-bmc"
       ? [...machines.values()].map((one) => [one])
       : [[...machines.values()]];
-  const host = options.host ?? "127.0.0.1";
-  const identity =
-    options.https === true
-      ? await certificate(options.wrongCertificate === true ? "elsewhere.invalid" : host)
-      : null;
-  const addresses = new Map<string, string>();
-  const servers: BmcServer[] = [];
-  const username = options.username ?? "admin";
-  const password = options.password ?? "password";
-  for (const [index, group] of groups.entries()) {
-    let address = "";
-    const bmc = new SimulatedBmc({
-      machines: group,
-      clock,
-      username,
-      password,
-      sessionLimit: options.sessionLimit ?? SESSION_LIMIT,
-      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-      address: () => address,
-      hex: random,
-      log: (call) => {
-        log.push(call);
-        if (options.logFile !== undefined)
-          appendFileSync(options.logFile, `${JSON.stringify(call)}\n`);
-      },
-    });
-    const server = new BmcServer(bmc, clock, (asked) => controlAnswer(simulator, asked));
-    address = await server.listen(host, index === 0 ? (options.port ?? 0) : 0, identity);
-    servers.push(server);
-    for (const { spec } of group) addresses.set(spec.name, address);
-  }
-  const bmcOf = (name: string): SimulatedBmc | undefined =>
-    servers.map(({ bmc }) => bmc).find(({ machines: its }) => its.has(name));
-  const add = (fault: Fault): void => {
-    if (fault.kind === "swap") swap(machines.get(fault.machine), machines.get(fault.other ?? ""));
-    else bmcOf(fault.machine)?.addFault(fault);
-  };
-  const simulator: Simulator = {
-    addresses,
-    machines,
-    log,
-    certificate: identity?.cert ?? null,
-    username,
-    password,
-    fault(text) {
-      const parsed = parseFault(text);
-      if (!parsed.ok) return parsed.failure;
-      const { machine, other } = parsed.value;
-      const missing = [machine, ...(other === null ? [] : [other])].find(
-        (name) => !machines.has(name),
-      );
-      if (missing !== undefined)
-        return {
-          kind: "stalled",
-          code: "IW-I06",
-          message: `fault "${text}": no simulated machine is called ${missing}; there are ${[...machines.keys()].slice(0, 8).join(", ")}`,
-        };
-      add(parsed.value);
-      return null;
-    },
-    clearFaults: (name) => bmcOf(name)?.clearFaults(name),
-    pressPowerButton: (name) => machines.get(name)?.pressPowerButton(clock.now()),
-    async close() {
-      await Promise.all(servers.map((server) => server.close()));
-    },
-  };
-  for (const text of options.faults ?? []) {
-    const wrong = simulator.fault(text);
+  const identity = all.https
+    ? await certificate(all.wrongCertificate ? "elsewhere.invalid" : all.host)
+    : null;
+  const running = new Running(all, machines, identity?.cert ?? null);
+  for (const [index, group] of groups.entries())
+    await running.serve(group, index === 0 ? all.port : 0, identity);
+  for (const text of all.faults) {
+    const wrong = running.fault(text);
     if (wrong === null) continue;
-    await simulator.close();
+    await running.close();
     throw new FaultError(wrong);
   }
-  return simulator;
+  return running;
+}
+
+const REAL_CLOCK: DriverClock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+};
+
+const DEFAULTS = {
+  layout: "one-port",
+  https: false,
+  wrongCertificate: false,
+  host: "127.0.0.1",
+  port: 0,
+  clock: REAL_CLOCK,
+  seed: 1,
+  faults: [],
+  timings: DEFAULT_TIMINGS,
+  sessionLimit: SESSION_LIMIT,
+  sessionTimeoutMs: SESSION_TIMEOUT_MS,
+  username: "admin",
+  password: "password",
+} as const satisfies Omit<SimulatorOptions, "machines">;
+
+type AllOptions = Required<Omit<SimulatorOptions, "logFile">> & Pick<SimulatorOptions, "logFile">;
+
+/** A simulation with its servers. */
+class Running implements Simulator {
+  readonly addresses = new Map<string, string>();
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly log: LoggedCall[] = [];
+  readonly certificate: string | null;
+  readonly username: string;
+  readonly password: string;
+  readonly #options: AllOptions;
+  readonly #servers: BmcServer[] = [];
+  readonly #hex: (bytes: number) => string;
+
+  constructor(
+    options: AllOptions,
+    machines: ReadonlyMap<string, Machine>,
+    certificatePem: string | null,
+  ) {
+    this.#options = options;
+    this.machines = machines;
+    this.certificate = certificatePem;
+    this.username = options.username;
+    this.password = options.password;
+    this.#hex = hexFrom(options.seed);
+  }
+
+  async serve(group: readonly Machine[], port: number, identity: Identity | null): Promise<void> {
+    const { clock, host } = this.#options;
+    let address = "";
+    const bmc = new SimulatedBmc({
+      ...this.#options,
+      machines: group,
+      address: () => address,
+      hex: this.#hex,
+      log: (call) => this.#note(call),
+    });
+    const server = new BmcServer(bmc, clock, (asked) => controlAnswer(this, asked));
+    address = await server.listen(host, port, identity);
+    this.#servers.push(server);
+    for (const { spec } of group) this.addresses.set(spec.name, address);
+  }
+
+  #note(call: LoggedCall): void {
+    this.log.push(call);
+    const { logFile } = this.#options;
+    if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(call)}\n`);
+  }
+
+  fault(text: string): Failure | null {
+    const parsed = parseFault(text);
+    if (!parsed.ok) return parsed.failure;
+    const { machine, other, kind } = parsed.value;
+    const named = other === null ? [machine] : [machine, other];
+    const missing = named.find((name) => !this.machines.has(name));
+    if (missing !== undefined) {
+      const known = [...this.machines.keys()].slice(0, 8).join(", ");
+      const message = `fault "${text}": no simulated machine is called ${missing}; there are ${known}`;
+      return failure("stalled", "IW-I06", message);
+    }
+    if (kind === "swap") swap(this.machines.get(machine), this.machines.get(other ?? ""));
+    else this.#bmcOf(machine)?.addFault(parsed.value);
+    return null;
+  }
+
+  #bmcOf(name: string): SimulatedBmc | undefined {
+    return this.#servers.map(({ bmc }) => bmc).find(({ machines }) => machines.has(name));
+  }
+
+  clearFaults(machine: string): void {
+    this.#bmcOf(machine)?.clearFaults(machine);
+  }
+
+  pressPowerButton(machine: string): void {
+    this.machines.get(machine)?.pressPowerButton(this.#options.clock.now());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.close()));
+  }
 }
 
 /** A fault that cannot be set, found while starting. */
@@ -159,12 +201,6 @@ function swap(a: Machine | undefined, b: Machine | undefined): void {
   [a.identity, b.identity] = [b.identity, a.identity];
 }
 
-const REAL_CLOCK: DriverClock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-};
-
 /** Tokens of a seed: mulberry32; secret enough for a simulation, and the same each time. */
 function hexFrom(seed: number): (bytes: number) => string {
   let state = seed >>> 0;
@@ -178,7 +214,13 @@ function hexFrom(seed: number): (bytes: number) => string {
     Array.from({ length: bytes }, () => byte().toString(16).padStart(2, "0")).join("");
 }
 
-async function certificate(host: string): Promise<{ readonly key: string; readonly cert: string }> {
+/** Key and certificate, PEM. */
+interface Identity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+async function certificate(host: string): Promise<Identity> {
   const isAddress = /^[\d.]+$|:/.test(host);
   const alt = isAddress ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const);
   const pem = await generate([{ name: "commonName", value: host }], {
@@ -204,11 +246,7 @@ class BmcServer {
     this.#control = control;
   }
 
-  async listen(
-    host: string,
-    port: number,
-    identity: { readonly key: string; readonly cert: string } | null,
-  ): Promise<string> {
+  async listen(host: string, port: number, identity: Identity | null): Promise<string> {
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
       this.#serve(request, response).catch(() => response.destroy());
     };
@@ -236,14 +274,18 @@ class BmcServer {
     };
     const control = this.#control(asked);
     if (control !== null) return write(response, control);
-    const fault = this.bmc.wireFault(asked);
-    if (fault?.kind === "hang") return;
-    if (fault?.kind === "drop") return void request.socket.destroy();
-    if (fault?.kind === "slow") await this.#clock.sleep(fault.ms ?? 0);
+    await this.#answer(asked, request, response);
+  }
+
+  async #answer(asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const kind = this.bmc.wireFault(asked);
+    if (kind?.kind === "hang") return;
+    if (kind?.kind === "drop") return void request.socket.destroy();
+    if (kind?.kind === "slow") await this.#clock.sleep(kind.ms ?? 0);
     const answer = this.bmc.handle(asked);
-    if (answer.drop === true) return void request.socket.destroy();
-    if (fault !== null && fault.kind !== "slow") return spoil(response, answer, fault.kind);
-    write(response, answer);
+    if (answer.drop === true) request.socket.destroy();
+    else if (kind === null || kind.kind === "slow") write(response, answer);
+    else spoil(response, answer, kind.kind);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { editDocument } from "../../../inventory/edit-document.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
@@ -121,49 +121,57 @@ function scaffold({ root, settings }: Place): string | null {
 async function makeStore(
   input: CommandInput,
   place: Place,
-  { nodes, replace }: { nodes: "existing" | "new"; replace: boolean },
+  how: { readonly nodes: "existing" | "new"; readonly replace: boolean },
 ): Promise<StoreFile> {
   const { house } = input;
   const { settings, root } = place;
   const path = join(root, place.settingsPath ?? "ironwright.yaml");
   const before = existsSync(path) ? readFileSync(path, "utf8") : null;
-  const id = replace || settings.store === undefined ? uuid(house.random.hex(16)) : settings.store;
+  const fresh = how.replace || settings.store === undefined;
+  const id = (fresh ? undefined : settings.store) ?? uuid(house.random.hex(16));
   const fleetId = settings.fleet ?? uuid(house.random.hex(16));
   writeFileSync(path, withIds(before ?? "", id, fleetId));
   try {
-    const after = { ...settings, store: id, fleet: fleetId };
-    const { fleet, diagnostics } = await loadFleet({
-      dir: root,
-      settings: after,
-      settingsPath: place.settingsPath ?? "ironwright.yaml",
-    });
-    const wrong = diagnostics.find(({ severity }) => severity === "error");
-    if (fleet === null)
-      throw new CommandError(
-        EXIT.invalid,
-        `${wrong?.file ?? ""}:${wrong?.line ?? 1} ${wrong?.message ?? "the inventory is invalid"}; mend it first (ironwright validate), then init again`,
-        wrong?.code ?? null,
-      );
-    const store: NewStore = {
-      id,
-      fleet: fleetId,
-      ttlSeconds: settings.lease.ttlSeconds,
-      nodes,
-      names: fleet.nodes.map((node) => node.name),
-      tree: fleet.tree,
-      commit: fleet.commit.id,
-      by: `${input.io.env["USER"] ?? "unknown"}@${house.host}`,
-    };
-    const made = replace
-      ? await replaceStore(place.stateDir, store, house.store)
-      : await initStore(place.stateDir, store, house.store);
+    const store = await newStore(input, place, { id, fleetId, nodes: how.nodes });
+    const make = how.replace ? replaceStore : initStore;
+    const made = await make(place.stateDir, store, house.store);
     if (!made.ok) throw storeError(made.failure);
     return made.value;
   } catch (error) {
-    if (before !== null) writeFileSync(path, before);
-    else writeFileSync(path, "");
+    // Ids without a store would only make the next init refuse.
+    if (before === null) rmSync(path);
+    else writeFileSync(path, before);
     throw error;
   }
+}
+
+/** What the store is to know of the inventory as it is now. */
+async function newStore(
+  { house, io }: CommandInput,
+  { settings, root, settingsPath }: Place,
+  { id, fleetId, nodes }: { id: string; fleetId: string; nodes: "existing" | "new" },
+): Promise<NewStore> {
+  const { fleet, diagnostics } = await loadFleet({
+    dir: root,
+    settings: { ...settings, store: id, fleet: fleetId },
+    settingsPath: settingsPath ?? "ironwright.yaml",
+  });
+  const wrong = diagnostics.find(({ severity }) => severity === "error");
+  if (fleet === null) {
+    const first = wrong === undefined ? "" : `${wrong.file}:${wrong.line} ${wrong.message}; `;
+    const message = `${first}mend the inventory first (ironwright validate), then init again`;
+    throw new CommandError(EXIT.invalid, message, wrong?.code ?? null);
+  }
+  return {
+    id,
+    fleet: fleetId,
+    ttlSeconds: settings.lease.ttlSeconds,
+    nodes,
+    names: fleet.nodes.map((node) => node.name),
+    tree: fleet.tree,
+    commit: fleet.commit.id,
+    by: `${io.env["USER"] ?? "unknown"}@${house.host}`,
+  };
 }
 
 /** Both ids, with comments and order of the file kept. */
