@@ -130,6 +130,8 @@ export interface NodePlan {
    * lease. A plan whose nodes have neither steps nor `records` is empty.
    */
   readonly records?: Readonly<Record<string, unknown>> | undefined;
+  /** An engine ended in the middle of its work here: the next apply looks at it before anything else. */
+  readonly unfinished?: true | undefined;
   /** True when everything declared is as observed and nothing is blocked. */
   readonly inSync: boolean;
   readonly unreachable: boolean;

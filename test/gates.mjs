@@ -10,7 +10,8 @@ const bin = (name) => join(root, "node_modules", ".bin", name);
 function files(dir, found = []) {
   for (const entry of readdirSync(join(root, dir), { withFileTypes: true })) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory() && entry.name !== "node_modules" && entry.name !== "dist") files(path, found);
+    if (entry.isDirectory() && entry.name !== "node_modules" && entry.name !== "dist")
+      files(path, found);
     else if (entry.name.endsWith(".ts")) found.push(path);
   }
   return found;
@@ -28,7 +29,10 @@ const LAW = [
   ["schemas/", ["schemas/"]],
   ["inventory/", ["inventory/", "schemas/"]],
   ["engine/plan/", ["engine/plan/", "schemas/"]],
-  ["engine/run/", ["engine/run/", "engine/plan/", "schemas/", "inventory/load-fleet.ts", "drivers/driver.ts"]],
+  [
+    "engine/run/",
+    ["engine/run/", "engine/plan/", "schemas/", "inventory/load-fleet.ts", "drivers/driver.ts"],
+  ],
   ["engine/cli/compose", ["engine/", "inventory/", "schemas/", "drivers/"]],
   ["engine/cli/", ["engine/", "inventory/", "schemas/", "drivers/driver.ts"]],
   ["drivers/", ["drivers/", "schemas/"]],
@@ -46,11 +50,18 @@ function layering() {
       if (!law[1].some((room) => path.startsWith(room))) wrong.push(`${file} imports ${path}`);
     }
   }
-  return { ok: wrong.length === 0 && imports > 0, saw: `${imports} imports`, text: wrong.join("\n") };
+  return {
+    ok: wrong.length === 0 && imports > 0,
+    saw: `${imports} imports`,
+    text: wrong.join("\n"),
+  };
 }
 
 const GATES = [
-  ["types", () => ({ ...tool("tsc", ["--noEmit", "-p", "tsconfig.json"]), saw: `${all.length} files` })],
+  [
+    "types",
+    () => ({ ...tool("tsc", ["--noEmit", "-p", "tsconfig.json"]), saw: `${all.length} files` }),
+  ],
   [
     "lint",
     () => {

@@ -116,5 +116,7 @@ function isRefused(node: Plan["nodes"][number]): boolean {
 
 /** True when apply would do anything at all. */
 export function hasWork(plan: Plan): boolean {
-  return plan.nodes.some((node) => node.steps.length > 0 || node.records !== undefined);
+  return plan.nodes.some(
+    (node) => node.steps.length > 0 || node.records !== undefined || node.unfinished === true,
+  );
 }

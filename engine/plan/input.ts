@@ -18,6 +18,8 @@ export interface PlanInput {
   readonly store: StoreFile | null;
   readonly inForce: RegisterEntry | null;
   readonly stop: StopFile | null;
+  /** Uuids of nodes whose last holder ended in the middle of its work. */
+  readonly unfinished: ReadonlySet<string>;
   /** Nodes whose trouble `resume` acknowledged. */
   readonly acknowledged: ReadonlySet<string>;
 }

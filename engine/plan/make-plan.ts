@@ -68,7 +68,10 @@ export function makePlan(
 
 function planOne(node: ResolvedNode, input: PlanInput, options: PlanOptions): NodePlan {
   const holds = node.uuid === null ? [] : (input.holds.get(node.uuid) ?? []);
-  return planNode(node, input.observations.get(node.node.name), holds, options);
+  const plan = planNode(node, input.observations.get(node.node.name), holds, options);
+  if (node.uuid === null || !input.unfinished.has(node.uuid)) return plan;
+  const note = "an engine ended in the middle of its work here; apply looks at it first";
+  return { ...plan, unfinished: true, notes: [...plan.notes, note] };
 }
 
 /** A clone without the store can show what differs; it cannot know what may be done about it. */

@@ -127,6 +127,9 @@ function lastLine(plan: Plan, options: ShowOptions, sheet: Sheet): readonly stri
   if (plan.refused.length > 0) return [sheet.colors.notDone("Nothing can be applied (exit 4).")];
   const { steps, reboots, erasedNodes } = plan.summary;
   const writes = plan.nodes.filter((node) => node.records !== undefined).length;
+  const left = plan.nodes.some((node) => node.unfinished === true);
+  if (steps === 0 && writes === 0 && left)
+    return ["Nothing new to do; what a crash left open is closed by:   ironwright apply"];
   if (steps === 0 && writes === 0)
     return [
       plan.nodes.every((node) => node.inSync)

@@ -55,7 +55,9 @@ export async function apply(
     powerOns: new Spacing(ports.clock),
     stopping: options.stopping,
   };
-  const busy = plan.nodes.filter((node) => node.steps.length > 0 || node.records !== undefined);
+  const busy = plan.nodes.filter(
+    (node) => node.steps.length > 0 || node.records !== undefined || node.unfinished === true,
+  );
   emit(context, "apply.start", `${busy.length} ${busy.length === 1 ? "node" : "nodes"} to apply`);
   const results = await applyAll(context, busy, fleet, options);
   const result = summary(results, (ports.clock.monotonic() - started) / 1000);

@@ -59,6 +59,7 @@ async function readStore(
       inForce: null,
       stop: null,
       acknowledged: new Set(),
+      unfinished: new Set(),
     };
   return {
     records: await store.records(),
@@ -67,6 +68,7 @@ async function readStore(
     inForce: await store.inForce(),
     stop: await store.stop(),
     acknowledged: await store.acknowledged(),
+    unfinished: await store.unfinished(),
   };
 }
 

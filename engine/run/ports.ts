@@ -75,6 +75,8 @@ export interface StoreReader {
   inForce(): Promise<RegisterEntry | null>;
   /** Names of the first register entry: what was declared when the store was made. */
   firstNames(): Promise<readonly string[]>;
+  /** Uuids of nodes whose last holder ended in the middle of its work: apply looks at them first. */
+  unfinished(): Promise<ReadonlySet<string>>;
   leases(): Promise<readonly LeaseInfo[]>;
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */

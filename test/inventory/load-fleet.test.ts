@@ -19,7 +19,9 @@ function node(name: string, spec: string, more = ""): string {
 
 const FAKE = "  driver: fake\n";
 
-async function errorsOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<readonly string[]> {
+async function errorsOf(
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<readonly string[]> {
   const repo = await tempRepo();
   for (const [path, text] of Object.entries(files)) repo.write(path, text);
   const { fleet, diagnostics } = await loadFleet({ dir: repo.dir, settings });
@@ -46,12 +48,20 @@ test("an inventory without a node is an error", async () => {
 
 test("a binary file, a large file and a file that is not UTF-8 are refused by name", async () => {
   expect(await oneError(new Uint8Array([0x59, 0, 1, 2]))).toContain("IW-I02 the file is binary");
-  expect(await oneError(`# ${"x".repeat(10 * 1024 * 1024)}\n`)).toContain("IW-I02 the file has 11 MB; 8 MB is the most");
-  expect(await oneError(new Uint8Array([0x61, 0xff, 0xfe]))).toContain("IW-I02 the file is not UTF-8");
+  expect(await oneError(`# ${"x".repeat(10 * 1024 * 1024)}\n`)).toContain(
+    "IW-I02 the file has 11 MB; 8 MB is the most",
+  );
+  expect(await oneError(new Uint8Array([0x61, 0xff, 0xfe]))).toContain(
+    "IW-I02 the file is not UTF-8",
+  );
 });
 
 test("aliases that explode are stopped before they fill the memory", async () => {
-  const levels = Array.from({ length: 9 }, (_, i) => `  x${i}: &x${i} [${Array.from({ length: 9 }, () => (i === 0 ? "a" : `*x${i - 1}`)).join(", ")}]`);
+  const levels = Array.from(
+    { length: 9 },
+    (_, i) =>
+      `  x${i}: &x${i} [${Array.from({ length: 9 }, () => (i === 0 ? "a" : `*x${i - 1}`)).join(", ")}]`,
+  );
   const text = `apiVersion: ironwright/v1\nkind: Node\nmetadata: { name: n1 }\nspec:\n  driver: fake\n  properties:\n${levels.map((l) => `  ${l}`).join("\n")}\n`;
   expect(await oneError(text)).toContain("IW-I13");
 });
@@ -60,7 +70,11 @@ test("a circle of profiles names the circle", async () => {
   const profile = (name: string, of: string): string =>
     `apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: ${name} }\nspec: { profiles: [${of}] }\n`;
   const errors = await errorsOf({
-    "inventory/a.yaml": [profile("a", "b"), profile("b", "a"), node("n1", `${FAKE}  profiles: [a]\n`)].join("---\n"),
+    "inventory/a.yaml": [
+      profile("a", "b"),
+      profile("b", "a"),
+      node("n1", `${FAKE}  profiles: [a]\n`),
+    ].join("---\n"),
   });
   expect(errors.join("\n")).toContain("profiles form a circle: a -> b -> a");
 });
@@ -85,12 +99,17 @@ test("every error of the inventory is reported in one run", async () => {
 });
 
 test("power: true says that another tool changed the file", async () => {
-  expect(await oneError(node("n1", `${FAKE}  power: true\n`))).toContain("write on; a YAML 1.1 tool changed this file");
+  expect(await oneError(node("n1", `${FAKE}  power: true\n`))).toContain(
+    "write on; a YAML 1.1 tool changed this file",
+  );
 });
 
 test("a password in a document is an error that does not repeat it", async () => {
   const repo = await tempRepo({
-    "inventory/a.yaml": node("n1", "  driver: redfish\n  bmc:\n    address: https://a\n    password: hunter2\n"),
+    "inventory/a.yaml": node(
+      "n1",
+      "  driver: redfish\n  bmc:\n    address: https://a\n    password: hunter2\n",
+    ),
   });
   const { diagnostics } = await loadFleet({ dir: repo.dir, settings });
   const text = formatDiagnostics(diagnostics, "text");
@@ -102,14 +121,23 @@ test("a password in a document is an error that does not repeat it", async () =>
 test("duplicate names, uuids and BMCs name both places", async () => {
   const bmc = (address: string): string => `  driver: redfish\n  bmc: { address: ${address} }\n`;
   const errors = await errorsOf({
-    "inventory/a.yaml": [node("n1", bmc("https://a")), node("n1", bmc("https://b")), node("n2", bmc("https://a:443"))].join("---\n"),
+    "inventory/a.yaml": [
+      node("n1", bmc("https://a")),
+      node("n1", bmc("https://b")),
+      node("n2", bmc("https://a:443")),
+    ].join("---\n"),
   });
-  expect(errors.join("\n")).toContain("Node n1 is declared twice; the other one is at inventory/a.yaml:1");
+  expect(errors.join("\n")).toContain(
+    "Node n1 is declared twice; the other one is at inventory/a.yaml:1",
+  );
   expect(errors.join("\n")).toContain("names no bmc.system");
 });
 
 test("a symbolic link is an error, for git keeps only its name", async () => {
-  const repo = await tempRepo({ "inventory/a.yaml": node("n1", FAKE), "real.yaml": node("n2", FAKE) });
+  const repo = await tempRepo({
+    "inventory/a.yaml": node("n1", FAKE),
+    "real.yaml": node("n2", FAKE),
+  });
   symlinkSync(join(repo.dir, "real.yaml"), join(repo.dir, "inventory/b.yaml"));
   const { fleet, diagnostics } = await loadFleet({ dir: repo.dir, settings });
   expect(fleet).toBeNull();
@@ -118,17 +146,26 @@ test("a symbolic link is an error, for git keeps only its name", async () => {
 
 test("kinds of later issues are refused, for nobody may rely on them", async () => {
   const text = "apiVersion: ironwright/v1\nkind: Policy\nmetadata: { name: p }\nspec: {}\n";
-  expect(await oneError(`${text}---\n${node("n1", FAKE)}`)).toContain("kind Policy is not built yet");
+  expect(await oneError(`${text}---\n${node("n1", FAKE)}`)).toContain(
+    "kind Policy is not built yet",
+  );
 });
 
 test("a profile may not hold what means one machine", async () => {
-  const profile = "apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: p }\nspec: { identity: { serial: A } }\n";
-  expect(await oneError(`${profile}---\n${node("n1", `${FAKE}  profiles: [p]\n`)}`)).toContain("IW-I11");
+  const profile =
+    "apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: p }\nspec: { identity: { serial: A } }\n";
+  expect(await oneError(`${profile}---\n${node("n1", `${FAKE}  profiles: [p]\n`)}`)).toContain(
+    "IW-I11",
+  );
 });
 
 test("text is text: serials and versions keep their zeros", async () => {
   const repo = await tempRepo({
-    "inventory/a.yaml": node("n1", `${FAKE}  identity: { serial: 0123, manufacturer: 2.10 }\n`, "  labels: { rack: 07 }\n"),
+    "inventory/a.yaml": node(
+      "n1",
+      `${FAKE}  identity: { serial: 0123, manufacturer: 2.10 }\n`,
+      "  labels: { rack: 07 }\n",
+    ),
   });
   const { fleet } = await loadFleet({ dir: repo.dir, settings });
   expect(fleet?.nodes[0]?.spec.identity).toEqual({ serial: "0123", manufacturer: "2.10" });
@@ -141,11 +178,19 @@ test("profiles fold in order, sets join, null removes, and every value knows whe
       "apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: base }\nspec:\n  driver: fake\n  power: off\n  traits: [HW_CPU_X86_VMX]\n  boot: { mode: bios, device: disk }\n",
       "apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: uefi }\nspec:\n  profiles: [base]\n  boot: { mode: uefi }\n",
     ].join("---\n"),
-    "inventory/n.yaml": node("n1", "  profiles: [uefi]\n  power: on\n  traits: [CUSTOM_GPU]\n  boot:\n    device: null\n"),
+    "inventory/n.yaml": node(
+      "n1",
+      "  profiles: [uefi]\n  power: on\n  traits: [CUSTOM_GPU]\n  boot:\n    device: null\n",
+    ),
   });
   const { fleet } = await loadFleet({ dir: repo.dir, settings });
   const n1 = fleet?.nodes[0];
-  expect(n1?.spec).toMatchObject({ driver: "fake", power: "on", boot: { mode: "uefi" }, traits: ["HW_CPU_X86_VMX", "CUSTOM_GPU"] });
+  expect(n1?.spec).toMatchObject({
+    driver: "fake",
+    power: "on",
+    boot: { mode: "uefi" },
+    traits: ["HW_CPU_X86_VMX", "CUSTOM_GPU"],
+  });
   expect(n1?.spec.boot?.device).toBeUndefined();
   expect(n1 && originOf(n1, "/boot/mode")).toMatchObject({ file: "inventory/p.yaml", line: 15 });
   expect(n1 && originOf(n1, "/power")).toMatchObject({ file: "inventory/n.yaml", line: 7 });
@@ -170,14 +215,19 @@ spec:
   const repo = await tempRepo({ "inventory/a.yaml": text });
   const { fleet, diagnostics } = await loadFleet({ dir: repo.dir, settings });
   expect(diagnostics).toEqual([]);
-  expect(fleet?.nodes.map((n) => [n.name, n.place.line, n.spec.identity?.serial, n.labels["rack"]])).toEqual([
+  expect(
+    fleet?.nodes.map((n) => [n.name, n.place.line, n.spec.identity?.serial, n.labels["rack"]]),
+  ).toEqual([
     ["r1-n1", 10, "0001", "r1"],
     ["r1-n2", 11, "7E12", "r1"],
   ]);
 });
 
 test("a commit is read without a checkout, and a clean working tree is that commit", async () => {
-  const repo = await tempRepo({ "inventory/a.yaml": node("n1", FAKE), "ironwright.yaml": "concurrency: 4\n" });
+  const repo = await tempRepo({
+    "inventory/a.yaml": node("n1", FAKE),
+    "ironwright.yaml": "concurrency: 4\n",
+  });
   const first = await repo.commit("one node\n\nIronwright-Removes: 0\n");
   const clean = await loadFleet({ dir: repo.dir, settings, settingsPath: "ironwright.yaml" });
   expect(clean.fleet?.commit.id).toBe(first);
@@ -185,7 +235,12 @@ test("a commit is read without a checkout, and a clean working tree is that comm
   const dirty = await loadFleet({ dir: repo.dir, settings, settingsPath: "ironwright.yaml" });
   expect(dirty.fleet?.commit.id).toBeNull();
   expect(dirty.fleet?.nodes).toHaveLength(2);
-  const at = await loadFleet({ dir: repo.dir, ref: "HEAD", settings, settingsPath: "ironwright.yaml" });
+  const at = await loadFleet({
+    dir: repo.dir,
+    ref: "HEAD",
+    settings,
+    settingsPath: "ironwright.yaml",
+  });
   expect(at.fleet?.nodes).toHaveLength(1);
   expect(at.fleet?.tree).toBe(clean.fleet?.tree);
   expect(at.fleet?.commit).toMatchObject({ id: first, subject: "one node", author: "ops" });

@@ -145,6 +145,7 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
     inForce: null,
     stop: null,
     acknowledged: new Set(),
+    unfinished: new Set(),
     ...values,
   };
 }

@@ -12,8 +12,12 @@ export function makeInventory(
   const perFile = how.perFile ?? 1;
   for (let first = 0; first < how.nodes; first += perFile) {
     const documents: string[] = [];
-    for (let i = first; i < Math.min(first + perFile, how.nodes); i += 1) documents.push(aNode(i, how.baseUrl));
-    writeFileSync(join(folder, `nodes-${String(first).padStart(5, "0")}.yaml`), documents.join("---\n"));
+    for (let i = first; i < Math.min(first + perFile, how.nodes); i += 1)
+      documents.push(aNode(i, how.baseUrl));
+    writeFileSync(
+      join(folder, `nodes-${String(first).padStart(5, "0")}.yaml`),
+      documents.join("---\n"),
+    );
   }
 }
 

@@ -27,7 +27,12 @@ export async function tempRepo(files: Readonly<Record<string, string>> = {}): Pr
         if (workdir === 0 && head !== 0) await git.remove({ fs, dir, filepath: path });
         else await git.add({ fs, dir, filepath: path });
       }
-      const author = { name: "ops", email: "ops@example.org", timestamp: 1_780_000_000, timezoneOffset: 0 };
+      const author = {
+        name: "ops",
+        email: "ops@example.org",
+        timestamp: 1_780_000_000,
+        timezoneOffset: 0,
+      };
       return git.commit({ fs, dir, message, author });
     },
   };

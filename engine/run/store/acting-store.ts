@@ -181,6 +181,17 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     await files.rename(from, path);
   }
 
+  /** Removes what dead incarnations left, once no claim needs it; their death itself stays on record. */
+  async #tidyDead(): Promise<void> {
+    const { files } = this.ports;
+    const needed = await this.unfinished();
+    for (const [inc, uuids] of await this.deadJournals()) {
+      if ([...uuids].some((uuid) => needed.has(uuid))) continue;
+      await files.remove(this.layout.journal(inc));
+      await files.remove(this.layout.instance(inc));
+    }
+  }
+
   #names = 0;
   #nextName(): number {
     this.#names += 1;
@@ -207,5 +218,6 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.
     if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
+    await this.#tidyDead().catch(() => undefined);
   }
 }

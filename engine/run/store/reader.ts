@@ -13,6 +13,7 @@ import {
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, StoreReader } from "../ports.ts";
+import { readJournal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { newestRecord, readClaim } from "./records.ts";
 import { readJson, Writer } from "./store-files.ts";
@@ -94,6 +95,35 @@ export class FileStoreReader implements StoreReader {
   async firstNames(): Promise<readonly string[]> {
     const first = await readJson(this.ports.files, this.layout.entry(1), registerEntrySchema);
     return first?.names ?? [];
+  }
+
+  async unfinished(): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (const [inc, uuids] of await this.deadJournals())
+      for (const uuid of uuids) if (await this.#isLeftBy(inc, uuid)) found.add(uuid);
+    return found;
+  }
+
+  /** Work that was begun is in a journal, and a journal stays until all of it is settled. */
+  protected async deadJournals(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const { files, processes } = this.ports;
+    const journals = new Map<string, ReadonlySet<string>>();
+    for (const name of await files.list(this.layout.journals)) {
+      const inc = name.replace(/\.jsonl$/, "");
+      const holder = await readJson(files, this.layout.instance(inc), incarnationSchema);
+      const dead = await files.exists(this.layout.dead(inc));
+      if (holder !== null && !dead && (await processes.fate(holder)) !== "gone") continue;
+      const lines = await readJournal(files, this.layout.journal(inc));
+      journals.set(inc, new Set(lines.map(({ node }) => node)));
+    }
+    return journals;
+  }
+
+  async #isLeftBy(inc: string, uuid: string): Promise<boolean> {
+    const { files } = this.ports;
+    const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
+    const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
+    return claim !== null && claim.inc === inc && !claim.released;
   }
 
   async leases(): Promise<readonly LeaseInfo[]> {
