@@ -1,0 +1,145 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { aRack } from "../../support/rack.ts";
+import { runCli } from "../../support/run-cli.ts";
+import { tempRepo } from "../../support/temp-repo.ts";
+
+async function flat(
+  run: Promise<{ out: string; err: string; code: number | null }>,
+): Promise<{ code: number | null; text: string }> {
+  const { out, err, code } = await run;
+  return { code, text: `${out}${err}`.replaceAll(/\s+/g, " ") };
+}
+
+const NODE = "apiVersion: ironwright/v1\nkind: Node\nmetadata: { name: n1 }\nspec:\n";
+
+test.each([
+  ["an empty inventory", "# nothing\n", "IW-I12"],
+  ["a binary file", "\u0000\u0001\u0002", "IW-I02"],
+  ["10 MB of YAML", `# ${"x".repeat(10 * 1024 * 1024)}\n`, "IW-I02"],
+  ["an unknown key at depth", `${NODE}  driver: fake\n  boot: { modus: uefi }\n`, "IW-I03"],
+  ["a document that is no map", "- a\n- b\n", "IW-I15"],
+  ["YAML that ends in the middle", `${NODE}  driver: [fake\n`, "IW-I01"],
+])("%s: exit 3, one sentence with its place, no stack trace", async (_name, text, code) => {
+  const repo = await tempRepo({ "inventory/bad.yaml": text });
+  const { code: exit, text: said } = await flat(runCli(repo.dir, ["plan"]));
+  expect(exit).toBe(3);
+  expect(said).toContain(code);
+  expect(said).toContain("inventory/bad.yaml:");
+  expect(said).not.toMatch(/at .*\.js:\d+/);
+});
+
+test("wrong usage is 64 and names the way: command, flag, node, selector", async () => {
+  const repo = await tempRepo({ "inventory/a.yaml": `${NODE}  driver: fake\n` });
+  for (const args of [
+    ["plann"],
+    ["plan", "--nosuch"],
+    ["explain", "n2"],
+    ["plan", "-l", "rack"],
+    ["plan", "--only", "wish"],
+    ["apply", "nosuch.plan"],
+    ["graph", "tree"],
+  ]) {
+    const { code, text } = await flat(runCli(repo.dir, args));
+    expect([args.join(" "), code]).toEqual([args.join(" "), 64]);
+    expect(text).not.toMatch(/at .*\.js:\d+/);
+  }
+  expect((await flat(runCli(repo.dir, ["explain", "n2"]))).text).toContain('did you mean "n1"');
+});
+
+test("an unknown setting and an unknown IRONWRIGHT_ variable are errors with their place", async () => {
+  const repo = await tempRepo({
+    "inventory/a.yaml": `${NODE}  driver: fake\n`,
+    "ironwright.yaml": "concurency: 4\n",
+  });
+  const wrong = await flat(runCli(repo.dir, ["plan"]));
+  expect([wrong.code, wrong.text]).toEqual([
+    3,
+    expect.stringContaining(
+      "ironwright.yaml:1:1 error unknown setting concurency; did you mean concurrency?",
+    ),
+  ]);
+  repo.write("ironwright.yaml", "");
+  const variable = await flat(runCli(repo.dir, ["plan"], { IRONWRIGHT_CONCURENCY: "4" }));
+  expect([variable.code, variable.text]).toEqual([
+    3,
+    expect.stringContaining("did you mean IRONWRIGHT_CONCURRENCY?"),
+  ]);
+});
+
+test("a BMC that is not there: named, counted, exit 1 when nothing could be read", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  await rack.simulator.close();
+  const { code, text } = await flat(rack.run("plan"));
+  expect([code, text]).toEqual([1, expect.stringContaining("IW-B01")]);
+});
+
+test("a wrong password is tried once, and not again until it changes", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  const wrong = { BMC_PASSWORD: "wrong" };
+  const first = await flat(rack.runWith(wrong, "plan"));
+  expect([first.code, first.text]).toEqual([1, expect.stringContaining("IW-B04")]);
+  await rack.runWith(wrong, "plan");
+  await rack.runWith(wrong, "apply", "--yes");
+  expect(rack.logins()).toHaveLength(1);
+  const right = await rack.run("apply", "--yes");
+  expect(right.code).toBe(0);
+});
+
+test("a password that cannot be had says which variable", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  const { text } = await flat(runCli(rack.repo.dir, ["plan"]));
+  expect(text).toContain("the environment variable BMC_PASSWORD is not set");
+});
+
+test("a certificate that nobody vouches for is refused before the password is sent", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n", simulator: { https: true } });
+  const { code, text } = await flat(rack.run("plan"));
+  expect([code, text]).toEqual([1, expect.stringContaining("IW-B03")]);
+  expect(rack.logins()).toEqual([]);
+});
+
+test("a web server that speaks no Redfish is named as that", async () => {
+  const server = http.createServer((_request, response) => response.end("<h1>printer</h1>"));
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const repo = await tempRepo({
+    "inventory/a.yaml": `${NODE}  driver: redfish\n  bmc: { address: "http://127.0.0.1:${port}", username: a, password: { env: P } }\n  power: on\n`,
+  });
+  const { code, text } = await flat(runCli(repo.dir, ["plan"], { P: "secret-word" }));
+  expect([code, text]).toEqual([1, expect.stringMatching(/IW-B0[56]/)]);
+  expect(text).not.toContain("secret-word");
+});
+
+test.each(["truncated", "huge", "garbage", "hang", "drop", "busy"])(
+  "a BMC with the fault %s is a named row, and the other node goes on",
+  async (fault) => {
+    const rack = await aRack(["n1", "n2"], {
+      spec: "  power: on\n",
+      simulator: { layout: "port-per-bmc" },
+    });
+    rack.simulator.fault(`n1=${fault}`);
+    const { code, text } = await flat(rack.run("apply", "--yes"));
+    expect(code).toBe(0);
+    expect(text).toMatch(/n1 unreachable[^|]*IW-B0\d/);
+    expect(text).toContain("1 node applied");
+  },
+);
+
+test("no secret is in any output, plan, record, cache or journal", async () => {
+  const rack = await aRack(["n1"], {
+    spec: "  power: on\n",
+    simulator: { password: "geheim-4711" },
+  });
+  const { execFileSync } = await import("node:child_process");
+  const runs = [
+    await rack.run("apply", "--yes", "--json", "--log-level", "debug"),
+    await rack.run("show", "n1", "--json"),
+    await rack.run("plan", "--json"),
+  ];
+  expect(runs.map(({ out, err }) => out + err).join("")).not.toContain("geheim");
+  const found = execFileSync("sh", ["-c", `grep -rl geheim '${rack.repo.dir}' || true`]).toString();
+  expect(found).toBe("");
+});
