@@ -130,6 +130,11 @@ export interface NodePlan {
    * lease. A plan whose nodes have neither steps nor `records` is empty.
    */
   readonly records?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * True when git's word and the machine's own let it be seen as adopted, and no record says so yet: the
+   * next apply writes it down, so that leaving that state is never mistaken for a new machine's way.
+   */
+  readonly adopts?: true | undefined;
   /** An engine ended in the middle of its work here: the next apply looks at it before anything else. */
   readonly unfinished?: true | undefined;
   /** True when everything declared is as observed and nothing is blocked. */

@@ -1,14 +1,14 @@
 import type { Simulator } from "./start-simulator.ts";
 
 /** YAML documents that declare the machines of a simulation, as a person would write them. */
-export function inventoryOf({ addresses, machines, username, certificate }: Simulator): string {
+export function inventoryOf({ addresses, machines, username, pin }: Simulator): string {
   const profile = [
     "apiVersion: ironwright/v1",
     "kind: Profile",
     "metadata: { name: simulated }",
     "spec:",
     "  driver: redfish",
-    `  bmc: { username: ${username}, password: { env: BMC_PASSWORD }${certificate === null ? "" : ", tls: { verify: false }"} }`,
+    `  bmc: { username: ${username}, password: { env: BMC_PASSWORD }${pin === null ? "" : `, tls: { pin: "${pin}" }`} }`,
     "  provision: { state: available }",
     "  power: on",
     "",

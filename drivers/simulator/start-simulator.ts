@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
@@ -43,6 +44,8 @@ export interface Simulator {
   readonly log: readonly LoggedCall[];
   /** PEM of the certificate, with HTTPS. */
   readonly certificate: string | null;
+  /** `sha256:` and the hex SHA-256 of its DER bytes, as bmc.tls.pin has it. */
+  readonly pin: string | null;
   readonly username: string;
   readonly password: string;
   /** Adds a fault by its text; a Failure says what is wrong with it. */
@@ -112,6 +115,7 @@ class Running implements Simulator {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly log: LoggedCall[] = [];
   readonly certificate: string | null;
+  readonly pin: string | null;
   readonly username: string;
   readonly password: string;
   readonly #options: AllOptions;
@@ -126,6 +130,7 @@ class Running implements Simulator {
     this.#options = options;
     this.machines = machines;
     this.certificate = certificatePem;
+    this.pin = certificatePem === null ? null : pinOf(certificatePem);
     this.username = options.username;
     this.password = options.password;
     this.#hex = hexFrom(options.seed);
@@ -194,6 +199,11 @@ export class FaultError extends Error {
     super(why.message);
     this.failure = why;
   }
+}
+
+function pinOf(pem: string): string {
+  const der = new X509Certificate(pem).raw;
+  return `sha256:${createHash("sha256").update(der).digest("hex")}`;
 }
 
 function swap(a: Machine | undefined, b: Machine | undefined): void {

@@ -114,7 +114,7 @@ function isRefused(node: Plan["nodes"][number]): boolean {
   return node.blockedBy.some(({ kind }) => REFUSALS.has(kind));
 }
 
-/** True when apply would do anything at all. */
+/** True when apply would do anything that is worth a question. */
 export function hasWork(plan: Plan): boolean {
   return plan.nodes.some(
     (node) => node.steps.length > 0 || node.records !== undefined || node.unfinished === true,

@@ -65,6 +65,7 @@ export function planNode(
     staged: found.staged,
     blockedBy: found.blocked,
     ...(Object.keys(records).length === 0 ? {} : { records }),
+    ...(patch === null || node.spec.mode === "observe" ? {} : { adopts: true as const }),
     inSync: found.insync && found.blocked.length === 0,
     unreachable,
     basis: basisOf(resolved, view, steps),

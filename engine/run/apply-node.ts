@@ -7,6 +7,7 @@ import { sameValue } from "../plan/canonical-json.ts";
 import { checkNode } from "../plan/check-plan.ts";
 import type { PlanOptions } from "../plan/input.ts";
 import { agreement, planNode } from "../plan/plan-node.ts";
+import { seeRecord } from "../plan/see-record.ts";
 import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
@@ -31,6 +32,9 @@ export interface NodeOptions {
   /** What a node without a record is: in the store's inventory at `init`, or first declared later. */
   readonly originOf: (name: string) => NodeRecord["origin"];
 }
+
+/** What is said of a node that needed no act. */
+export const RECORD_ONLY = "its record was written";
 
 /** Between two tries to take a lease that somebody else holds. Milliseconds. */
 const LEASE_RETRY_MS = 500;
@@ -146,7 +150,7 @@ function stepsNow(
   if (checked.kind === "as-planned") return plan.steps;
   if (checked.kind === "already-done")
     return { node: node.name, status: "already-done", code: null, message: "already done" };
-  const message = `${node.name} moved since it was planned: ${checked.what}; plan again`;
+  const message = `it moved since it was planned: ${checked.what}; plan again`;
   return { node: node.name, status: "skipped", code: "IW-P16", message };
 }
 
@@ -158,7 +162,7 @@ function storedRecord(grant: Grant): NodeRecord | null {
 function leftSteps(plan: NodePlan, fresh: NodePlan, node: string): readonly Step[] | NodeResult {
   if (fresh.steps.every((step) => plan.steps.some((one) => sameValue(one.act, step.act))))
     return fresh.steps;
-  const message = `${node}: after the crash other steps are needed than were planned; plan again`;
+  const message = `after the crash other steps are needed than were planned; plan again`;
   return { node, status: "skipped", code: "IW-P16", message };
 }
 
@@ -177,7 +181,8 @@ async function runSteps(
     return failed(context, node, grant, why);
   }
   const { record } = grant;
-  const patch: Partial<NodeRecord> = { ...plan.records };
+  const seen = seeRecord({ node, uuid: plan.uuid, record, renamedFrom: null }, flow.observation);
+  const patch: Partial<NodeRecord> = { ...seen.patch, ...plan.records };
   const resolved = { node, uuid: plan.uuid, record: { ...record, ...patch }, renamedFrom: null };
   const applied = { ...record.applied, ...agreement(resolved, flow.observation, options.plan) };
   const now = context.clock.now();
@@ -200,7 +205,7 @@ async function runSteps(
     },
   });
   await context.checkpoint("record-written");
-  const message = steps.length === 0 ? "its record was written" : "done";
+  const message = steps.length === 0 ? RECORD_ONLY : "done";
   tell(flow, "node.done", message);
   return { node: node.name, status: "applied", code: null, message };
 }

@@ -55,9 +55,7 @@ export async function apply(
     powerOns: new Spacing(ports.clock),
     stopping: options.stopping,
   };
-  const busy = plan.nodes.filter(
-    (node) => node.steps.length > 0 || node.records !== undefined || node.unfinished === true,
-  );
+  const busy = plan.nodes.filter(isBusy);
   emit(context, "apply.start", `${busy.length} ${busy.length === 1 ? "node" : "nodes"} to apply`);
   const results = await applyAll(context, busy, fleet, options);
   const result = summary(results, (ports.clock.monotonic() - started) / 1000);
@@ -65,6 +63,11 @@ export async function apply(
   const message = `${applied} applied, ${failed} failed, ${skipped} skipped`;
   emit(context, "apply.summary", message, { applied, failed, skipped, durationSeconds });
   return ok(result);
+}
+
+/** Steps to do, a record to write, or work of a crashed engine to close. */
+function isBusy({ steps, records, unfinished, adopts }: NodePlan): boolean {
+  return steps.length > 0 || records !== undefined || unfinished === true || adopts === true;
 }
 
 /** An apply of another tree than the one that a living engine works on would undo its work, in turns. */

@@ -45,7 +45,7 @@ async function fence(
     ({ line }) => !line.action.verb.startsWith("provision."),
   );
   if (sessions.length === 0 && onTheWire && predecessor.provenDead === false) {
-    const message = `${node.name}: its last holder ${holder} used no session and may only be paused; when it is dead for certain: ironwright lease break ${node.name} --holder-is-dead`;
+    const message = `its last holder ${holder} used no session and may only be paused; when it is dead for certain: ironwright lease break ${node.name} --holder-is-dead`;
     return failure("waiting", "IW-L03", message);
   }
   await context.clock.sleep(context.settings.limits.settleSeconds * 1000);
@@ -113,6 +113,6 @@ async function observeTwice(flow: Flow, { line }: OpenIntent): Promise<Failure |
     before = values;
     await clock.sleep(TWICE_MS, store.deathSignal);
   }
-  const message = `${flow.node.name}: its state did not come to rest after a crash; apply again later`;
+  const message = `its state did not come to rest after a crash; apply again later`;
   return failure("waiting", "IW-A04", message);
 }

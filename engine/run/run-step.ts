@@ -51,7 +51,7 @@ async function makeReady(flow: Flow, step: Step): Promise<Failure | "already" | 
   }
   const moved = firstMismatch(step.before, observation, grant.record);
   if (moved === null) return null;
-  const message = `${node.name}: ${mismatchText(moved)}, as ${step.action} expects; plan again`;
+  const message = `${mismatchText(moved)}, as ${step.action} expects; plan again`;
   return failure("conflict", "IW-A03", message);
 }
 
@@ -60,7 +60,7 @@ function checkIdentity({ node, grant, observation }: Flow): Failure | null {
   const seen = known(observation, "identity");
   const { differs } = matchIdentity(expectedIdentity({ node, record: grant.record }), seen);
   if (differs === null) return null;
-  const message = `${node.name}: another machine answers: ${differs.part} ${differs.seen} instead of ${differs.expected}; nothing was sent to it`;
+  const message = `another machine answers: ${differs.part} ${differs.seen} instead of ${differs.expected}; nothing was sent to it`;
   return failure("stalled", "IW-P04", message);
 }
 
@@ -127,7 +127,7 @@ async function performAndLook(flow: Flow, step: Step, intent: OpenIntent): Promi
 function unseen({ node }: Flow, step: Step, performed: Performed, what: string): Ended {
   const time = `${step.timeoutSeconds} s after ${step.act.verb}`;
   if (performed.sent === "unknown") {
-    const message = `${node.name}: the answer to ${step.act.verb} was lost, and ${what}; plan again to see what it came to`;
+    const message = `the answer to ${step.act.verb} was lost, and ${what}; plan again to see what it came to`;
     return {
       outcome: "ambiguous",
       why: failure("ambiguous", "IW-B12", message, performed.failure.message),
@@ -136,9 +136,9 @@ function unseen({ node }: Flow, step: Step, performed: Performed, what: string):
   if (step.fallback !== undefined)
     return {
       outcome: "not-effective",
-      why: failure("waiting", "IW-A01", `${node.name}: ${what} ${time}`),
+      why: failure("waiting", "IW-A01", `${what} ${time}`),
     };
-  const message = `${node.name}: its BMC accepted ${step.act.verb} and ${what} ${time}; look at the machine`;
+  const message = `its BMC accepted ${step.act.verb} and ${what} ${time}; look at the machine`;
   return { outcome: "not-effective", why: failure("stalled", "IW-B11", message) };
 }
 

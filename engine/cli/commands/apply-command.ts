@@ -7,6 +7,7 @@ import { checkWhole } from "../../plan/check-plan.ts";
 import type { PlanInput } from "../../plan/input.ts";
 import { loadPlan } from "../../plan/plan-json.ts";
 import { apply, type ApplyResult } from "../../run/apply.ts";
+import { RECORD_ONLY } from "../../run/apply-node.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
@@ -157,7 +158,11 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
   }
   // Also a plan without work is put in force: what it removes is an orphan from now on.
   const entry = await store.inForce();
-  if (!hasWork(plan) && entry?.tree === plan.tree) return finish(site, plan, null, strict);
+  const adopts = plan.nodes.some((node) => node.adopts === true);
+  // What was refused everywhere is not put in force either.
+  const refusedAll = planExit(plan, { strict: false, detailed: false }) === EXIT.refused;
+  if (refusedAll || (!hasWork(plan) && !adopts && entry?.tree === plan.tree))
+    return finish(site, plan, null, strict);
   if (hasWork(plan) && !(await approved(input, plan))) {
     input.io.log("info", "nothing was done");
     return EXIT.done;
@@ -301,6 +306,9 @@ function resultText({ io }: CommandInput, result: ApplyResult): string {
       return status === "failed" ? io.colors.lost(text) : io.colors.notDone(text);
     });
   const { applied, failed, skipped, durationSeconds } = result;
+  if (result.nodes.length === 0) return "";
+  if (result.nodes.every(({ status, message }) => status === "applied" && message === RECORD_ONLY))
+    return `${applied} ${applied === 1 ? "record" : "records"} written; nothing was sent to a BMC.\n`;
   const sum = `${applied} ${applied === 1 ? "node" : "nodes"} applied, ${failed} failed, ${skipped} skipped, in ${durationSeconds} s.`;
   return `${[...lines, sum].join("\n")}\n`;
 }

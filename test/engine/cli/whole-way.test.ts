@@ -96,7 +96,7 @@ test("a saved plan whose machine was switched by hand drops that machine and doe
   rack.simulator.pressPowerButton("n1");
   const applied = await rack.run("apply", "it.plan", "--yes");
   expect(applied.out).toContain(
-    "n1  skipped: n1 moved since it was planned: power was off, is on; plan again   IW-P16",
+    "n1  skipped: it moved since it was planned: power was off, is on; plan again   IW-P16",
   );
   expect(new Set(rack.acts().map(({ machine }) => machine))).toEqual(new Set(["n2"]));
 });
