@@ -34,7 +34,11 @@ export function checkDocument(document: PlainDocument): {
       )(`apiVersion is ${show(apiVersion)}; write apiVersion: ${API_VERSION}`),
     );
   if (!isKind(kind)) return refuse(error("IW-I15", at("/kind"))(unknownKind(kind)));
-  const plain = asText(stripNulls(value), DOCUMENT_KINDS[kind], document);
+  const plain = asText(
+    document.nulls.length === 0 ? value : stripNulls(value),
+    DOCUMENT_KINDS[kind],
+    document,
+  );
   const result = DOCUMENT_KINDS[kind].safeParse(plain);
   const findings = result.success
     ? []

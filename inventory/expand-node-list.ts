@@ -55,7 +55,7 @@ function expandRow({ template, names, row, index, plain, spot }: Row): {
 } {
   const folding: Folding<Spot> = { value: {}, origins: new Map() };
   lay(folding, {
-    value: structuredClone(template),
+    value: template,
     nulls: [],
     originOf: (pointer) => spotIn(plain, `/spec/template${pointer}`),
   });

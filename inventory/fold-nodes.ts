@@ -79,7 +79,7 @@ export function foldNode(
   const folding: Folding<Place> = { value: {}, origins: new Map() };
   for (const layer of [...chain, document])
     lay(folding, {
-      value: layer === document && chain.length === 0 ? layer.spec : structuredClone(layer.spec),
+      value: layer.spec,
       nulls: layer.nulls,
       originOf: (pointer) => placeIn(layer, `/spec${pointer}`),
     });

@@ -16,7 +16,10 @@ export interface Layer<O> {
   readonly nulls: readonly string[];
 }
 
-/** Lays a layer over a folding: maps merge deep, scalars and lists replace, sets join, null removes. */
+/**
+ * Lays a layer over a folding: maps merge deep, scalars and lists replace, sets join, null removes.
+ * Maps are made anew and lists are never changed, so layers are shared without a copy.
+ */
 export function lay<O>(under: Folding<O>, over: Layer<O>): void {
   for (const pointer of over.nulls) remove(under, pointer);
   mergeMap(under.value, over.value, "", { under, over });

@@ -192,7 +192,7 @@ export interface PlanSummary {
 export interface Plan {
   readonly formatVersion: typeof PLAN_FORMAT_VERSION;
   readonly plannerVersion: number;
-  /** `sha256:` of the plan's canonical JSON without `id` and `createdAt`. */
+  /** `sha256:` and the hash of all else but `createdAt` (`engine/plan/plan-id.ts`). */
   readonly id: string;
   readonly commit: string | null;
   /** What git says of it, for the headline. */

@@ -11,15 +11,12 @@ import {
   type Refusal,
 } from "../../schemas/plan.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import type { PlanInput, PlanOptions } from "./input.ts";
 import { resolveNodes, type ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
+import { type Digest, planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
-
-/** The hash function comes from outside, for this room does no I/O of any kind. SHA-256, lower-case hex. */
-export type Digest = (text: string) => string;
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
 export function makePlan(
@@ -62,7 +59,7 @@ export function makePlan(
     refused: refusals(input, nodes, removed, options),
     summary: summarise(nodes),
   } as const;
-  const id = `sha256:${options.digest(canonicalJson(body))}`;
+  const id = planId(body, options.digest);
   return { ...body, id, createdAt: instantText(options.now) };
 }
 

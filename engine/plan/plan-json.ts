@@ -1,7 +1,7 @@
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { type Plan, PLAN_FORMAT_VERSION } from "../../schemas/plan.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import type { Digest } from "./make-plan.ts";
+import { type Digest, planId } from "./plan-id.ts";
 
 /** The plan as `plan --json` prints it: one document, two spaces. */
 export function planJson(plan: Plan): string {
@@ -32,7 +32,7 @@ export function loadPlan(text: string, digest: Digest): Result<Plan> {
       stale(`its format is not ${String(PLAN_FORMAT_VERSION)}, the one that this version reads`),
     );
   const { id, createdAt: _createdAt, ...body } = value;
-  if (id !== `sha256:${digest(canonicalJson(body))}`)
+  if (id !== planId(body, digest))
     return fail(stale("it was changed after it was made: its id does not match its content"));
   return ok(value);
 }

@@ -38,7 +38,7 @@ async function makeReady(flow: Flow, step: Step): Promise<Failure | "already" | 
   const facets = new Set([...readingsFor(step.before), ...readingsFor(step.after)]);
   if (grave || step.action === "provision.manage") facets.add("identity");
   await look(flow, [...facets]);
-  const { observation, grant, node } = flow;
+  const { observation, grant } = flow;
   if (observation.unreachable !== null) return observation.unreachable;
   const stranger = checkIdentity(flow);
   if (stranger !== null) return stranger;
@@ -120,11 +120,11 @@ async function performAndLook(flow: Flow, step: Step, intent: OpenIntent): Promi
   const settled = await settle(flow, step.after, step.timeoutSeconds * 1000, step.id);
   await context.checkpoint("looked");
   if (settled.kind === "seen") return { outcome: "done", why: null };
-  return unseen(flow, step, performed, mismatchText(settled.mismatch));
+  return unseen(step, performed, mismatchText(settled.mismatch));
 }
 
 /** The three ways in which an act can be sent and not be seen. */
-function unseen({ node }: Flow, step: Step, performed: Performed, what: string): Ended {
+function unseen(step: Step, performed: Performed, what: string): Ended {
   const time = `${step.timeoutSeconds} s after ${step.act.verb}`;
   if (performed.sent === "unknown") {
     const message = `the answer to ${step.act.verb} was lost, and ${what}; plan again to see what it came to`;

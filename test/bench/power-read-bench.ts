@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { Agent, get } from "node:http";
+import { fileURLToPath } from "node:url";
+import { Agent, request } from "undici";
 import { redfishType } from "../../drivers/redfish/redfish-type.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known } from "../../schemas/observation.ts";
@@ -10,7 +11,7 @@ export interface PowerReadResult {
   readonly bmcs: number;
   readonly reads: number;
   readonly cpuSecondsPer1000: number;
-  /** node:http with a keep-alive agent, the body read and not parsed. */
+  /** A bare undici GET loop over the same resources of the same simulator, the body read and not parsed. */
   readonly floorCpuSecondsPer1000: number;
 }
 
@@ -23,62 +24,38 @@ const AT_ONCE = 64;
 /** Rounds of which the best is taken: the machine is shared with others. */
 const ROUNDS = 3;
 
-/**
- * BMCs in a process of their own, so that their CPU is not counted. The system has the size of a real one
- * (a few kilobytes; iDRAC and iLO answer 5 to 20).
- */
-const BMCS = `
-const { createServer } = require("node:http");
-const system = JSON.stringify({
-  "@odata.id": "/redfish/v1/Systems/1",
-  Manufacturer: "Contoso", Model: "3500RX", SerialNumber: "SN1", PowerState: "On",
-  UUID: "38947555-7742-3448-3784-823347823834",
-  Boot: { BootSourceOverrideTarget: "None", BootSourceOverrideEnabled: "Disabled", BootSourceOverrideMode: "UEFI" },
-  Actions: { "#ComputerSystem.Reset": { target: "/reset", "ResetType@Redfish.AllowableValues": ["On", "ForceOff"] } },
-  Oem: { Contoso: Array.from({ length: 40 }, (_, at) => ({ Name: "Sensor " + at, Reading: at, Status: { State: "Enabled" } })) },
-});
-const bodies = {
-  "/redfish/v1/": JSON.stringify({ Systems: { "@odata.id": "/redfish/v1/Systems" } }),
-  "/redfish/v1/Systems": JSON.stringify({ Members: [{ "@odata.id": "/redfish/v1/Systems/1" }] }),
-};
-const ports = [];
-const count = Number(process.argv[1]);
-for (let at = 0; at < count; at += 1) {
-  const server = createServer((request, response) => {
-    const body = bodies[request.url] ?? system;
-    response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
-    response.end(body);
-  });
-  server.keepAliveTimeout = 60000;
-  server.listen(0, "127.0.0.1", () => {
-    ports.push(server.address().port);
-    if (ports.length === count) process.stdout.write(JSON.stringify(ports) + "\\n");
-  });
-}
-`;
+/** Simulated BMCs in a process of their own, so that their CPU is not counted. */
+const BMCS = fileURLToPath(new URL("simulator-process.js", import.meta.url));
 
 /** Measures what a reading of power costs over Redfish, beside the floor, in the same run. */
 export async function powerReadBench(options: { readonly bmcs: number }): Promise<PowerReadResult> {
-  const child = spawn(process.execPath, ["-e", BMCS, String(options.bmcs)], {
+  const child = spawn(process.execPath, [BMCS, String(options.bmcs)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const ports = await portsOf(child.stdout);
-    const cpuSecondsPer1000 = await best(() => driverCpu(ports));
-    const floorCpuSecondsPer1000 = await best(() => floorCpu(ports));
+    const targets = await targetsOf(child.stdout);
+    const cpuSecondsPer1000 = await best(() => driverCpu(targets));
+    const floorCpuSecondsPer1000 = await best(() => floorCpu(targets));
     return { bmcs: options.bmcs, reads: READS, cpuSecondsPer1000, floorCpuSecondsPer1000 };
   } finally {
     child.kill();
   }
 }
 
-async function portsOf(stdout: NodeJS.ReadableStream): Promise<readonly number[]> {
+/** One machine of each simulated BMC: where its system is. */
+interface Target {
+  readonly name: string;
+  readonly address: string;
+}
+
+async function targetsOf(stdout: NodeJS.ReadableStream): Promise<readonly Target[]> {
   let text = "";
   for await (const chunk of stdout) {
     text += String(chunk);
     if (text.endsWith("\n")) break;
   }
-  return text.match(/\d+/g)?.map(Number) ?? [];
+  const pairs = JSON.parse(text) as readonly (readonly [string, string])[];
+  return pairs.map(([name, address]) => ({ name, address }));
 }
 
 async function best(measure: () => Promise<number>): Promise<number> {
@@ -87,14 +64,12 @@ async function best(measure: () => Promise<number>): Promise<number> {
   return least;
 }
 
-async function driverCpu(ports: readonly number[]): Promise<number> {
+async function driverCpu(targets: readonly Target[]): Promise<number> {
   const driver = redfishType.open(testPorts());
-  const nodes = ports.map((port, at) =>
-    testNode(`n${at}`, { bmc: { address: `http://127.0.0.1:${port}` } }),
-  );
+  const nodes = targets.map(({ name, address }) => testNode(name, { bmc: bmcOf(name, address) }));
   const read = async (node: FleetNode): Promise<void> => {
     const seen = await driver.observe(node, ["power"]);
-    if (known(seen, "power") !== "on") throw new Error(seen.unreachable?.message ?? "not on");
+    if (known(seen, "power") !== "off") throw new Error(seen.unreachable?.message ?? "not off");
   };
   await inTurns(nodes, nodes.length, read);
   const cpu = await cpuOf(() => inTurns(nodes, READS, read));
@@ -102,19 +77,28 @@ async function driverCpu(ports: readonly number[]): Promise<number> {
   return cpu;
 }
 
-async function floorCpu(ports: readonly number[]): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
-  const read = (port: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const url = `http://127.0.0.1:${port}/redfish/v1/Systems/1`;
-      get(url, { agent }, (response) => {
-        response.on("data", () => undefined);
-        response.on("end", resolve);
-      }).on("error", reject);
+function bmcOf(name: string, address: string): NonNullable<FleetNode["spec"]["bmc"]> {
+  return {
+    address,
+    system: `/redfish/v1/Systems/${name}`,
+    username: "admin",
+    password: { env: "P" },
+  };
+}
+
+async function floorCpu(targets: readonly Target[]): Promise<number> {
+  const dispatcher = new Agent({ connections: 2 });
+  const authorization = `Basic ${Buffer.from("admin:calvin").toString("base64")}`;
+  const read = async ({ name, address }: Target): Promise<void> => {
+    const { body } = await request(`${address}/redfish/v1/Systems/${name}`, {
+      dispatcher,
+      headers: { authorization },
     });
-  await inTurns(ports, ports.length, read);
-  const cpu = await cpuOf(() => inTurns(ports, READS, read));
-  agent.destroy();
+    await body.text();
+  };
+  await inTurns(targets, targets.length, read);
+  const cpu = await cpuOf(() => inTurns(targets, READS, read));
+  await dispatcher.close();
   return cpu;
 }
 

@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeInventory } from "../support/make-inventory.ts";
+import { powerReadBench } from "./power-read-bench.ts";
+
+// Ratios to floors that are measured in the same run; absolute times are for scale and are no test.
+// --short: 1,000 nodes and few BMCs. --json: one document.
+
+interface Measured {
+  readonly loadMs: number;
+  readonly planMs: number;
+  readonly rssMb: number;
+}
+
+const PROBE = fileURLToPath(new URL("inventory-probe.js", import.meta.url));
+/** The best of so many runs counts: the machine is shared with others. */
+const ROUNDS = 3;
+
+function probe(what: string, dir: string, cacheDir: string): Measured {
+  const out = execFileSync(process.execPath, [PROBE, what, dir, cacheDir], { encoding: "utf8" });
+  return JSON.parse(out) as Measured;
+}
+
+function best(runs: () => Measured): Measured {
+  const all = Array.from({ length: ROUNDS }, runs).sort((a, b) => a.loadMs - b.loadMs);
+  const [first] = all;
+  if (first === undefined) throw new Error("nothing was measured");
+  return first;
+}
+
+function inventory(nodes: number): Readonly<Record<string, number>> {
+  const dir = mkdtempSync(join(tmpdir(), "ironwright-bench-"));
+  try {
+    makeInventory(dir, { nodes });
+    const cacheDir = join(dir, "cache");
+    const floor = best(() => probe("floor", dir, cacheDir));
+    const cold = best(() => {
+      rmSync(cacheDir, { recursive: true, force: true });
+      return probe("plan", dir, cacheDir);
+    });
+    const warm = best(() => probe("plan", dir, cacheDir));
+    return {
+      nodes,
+      floorMs: floor.loadMs,
+      coldMs: cold.loadMs + cold.planMs,
+      warmMs: warm.loadMs + warm.planMs,
+      planMs: warm.planMs,
+      coldOverFloor: (cold.loadMs + cold.planMs) / floor.loadMs,
+      warmOverCold: (warm.loadMs + warm.planMs) / (cold.loadMs + cold.planMs),
+      rssMb: Math.max(cold.rssMb, warm.rssMb),
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+const short = process.argv.includes("--short");
+const json = process.argv.includes("--json");
+const sizes = short ? [1000] : [1000, 10_000];
+const inventories = sizes.map(inventory);
+const reads = await powerReadBench({ bmcs: short ? 10 : 50 });
+const ratio = reads.cpuSecondsPer1000 / reads.floorCpuSecondsPer1000;
+if (json)
+  process.stdout.write(`${JSON.stringify({ inventories, reads: { ...reads, ratio } }, null, 2)}\n`);
+else {
+  for (const one of inventories) {
+    const of = (key: string): number => one[key] ?? Number.NaN;
+    process.stdout.write(
+      `plan of ${of("nodes")} nodes in as many files\n` +
+        `  cold   ${of("coldOverFloor").toFixed(2)} x the floor   (aim 1.5;  ${of("coldMs").toFixed(0)} ms, floor ${of("floorMs").toFixed(0)} ms: each blob read and parsed once)\n` +
+        `  warm   ${of("warmOverCold").toFixed(3)} x cold         (aim 0.1;  ${of("warmMs").toFixed(0)} ms, of that planning ${of("planMs").toFixed(0)} ms)\n` +
+        `  memory ${of("rssMb").toFixed(0)} MB              ${of("nodes") >= 10_000 ? "(aim under 400 MB)" : ""}\n`,
+    );
+  }
+  process.stdout.write(
+    `1,000 power readings over Redfish, ${reads.bmcs} BMCs\n` +
+      `  CPU    ${ratio.toFixed(2)} x the floor   (aim 2;  ${reads.cpuSecondsPer1000.toFixed(3)} s, floor ${reads.floorCpuSecondsPer1000.toFixed(3)} s: a bare undici GET loop)\n` +
+      "for scale, measured on a machine like these: Ironic 21.4 spends 12.5 CPU s on 1,000 such readings; terraform plan takes 8.5 s for 1,000 resources\n",
+  );
+}
