@@ -12,11 +12,14 @@ import type { ActingStore, ClaimOptions, Grant, ProposedEntry } from "../ports.t
 import { FileGrant, type GrantSite } from "./file-grant.ts";
 import { Coroner, type LivingIncarnation } from "./incarnation.ts";
 import { Journal } from "./journal.ts";
-import type { Layout } from "./layout.ts";
+import { fencesIn, type Layout } from "./layout.ts";
 import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
-import { readJson, storeFailure, type Writer } from "./store-files.ts";
+import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
+
+/** A counter is renewed three times in a ttl; looking twice as often learns of it soon. */
+const LOOKS_PER_TTL = 6;
 
 /** A store with a living incarnation behind it. */
 export class FileActingStore extends FileStoreReader implements ActingStore {
@@ -73,7 +76,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       me: this.#me,
     };
     const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
-      fail<never>(storeFailure(layout.dir, error)),
+      fail<never>(anyStoreFailure(layout.dir, error)),
     );
     if (!taken.ok) return taken;
     const grant = new FileGrant(this.#grantSite(), taken.value);
@@ -120,6 +123,16 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
+    const dead = this.#me.dead();
+    if (dead !== null) return fail(dead);
+    try {
+      return await this.#propose(entry);
+    } catch (error) {
+      return fail(anyStoreFailure(this.layout.dir, error));
+    }
+  }
+
+  async #propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
     const current = await this.inForce();
     if (current !== null && current.tree === entry.tree) return ok(current);
     const { readAtSeq, ...body } = entry;
@@ -166,8 +179,14 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async forget(uuid: string): Promise<void> {
-    await this.ports.files.removeAll(this.layout.node(uuid));
-    await this.ports.files.removeAll(this.layout.holds(uuid));
+    const { files } = this.ports;
+    const dir = this.layout.node(uuid);
+    const names = await files.list(dir);
+    // The highest claim stays: fences that began anew would let a paused holder of long ago act.
+    const highest = fencesIn(names, "claim").at(-1);
+    const kept = highest === undefined ? "" : this.layout.claim(uuid, highest);
+    for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
+    await files.removeAll(this.layout.holds(uuid));
   }
 
   async appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {
@@ -199,16 +218,36 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async others(): Promise<readonly Incarnation[]> {
-    const { files, processes } = this.ports;
+    const { files } = this.ports;
     const names = await files.list(this.layout.instances);
-    const living: Incarnation[] = [];
+    const found: Incarnation[] = [];
     for (const name of names) {
       if (name.endsWith(".dead") || name === this.#me.info.inc || names.includes(`${name}.dead`))
         continue;
       const other = await readJson(files, this.layout.instance(name), incarnationSchema);
-      if (other !== null && (await processes.fate(other)) !== "gone") living.push(other);
+      if (other !== null) found.push(other);
     }
-    return living;
+    const living = await Promise.all(found.map((other) => this.#lives(other)));
+    return found.filter((_, index) => living[index]);
+  }
+
+  /**
+   * Of another host, or of this one before it was rebooted, only the counter tells: it is watched until
+   * it moves, or until it stood still for a ttl and the engine is declared dead.
+   */
+  async #lives(other: Incarnation): Promise<boolean> {
+    const { files, processes, clock } = this.ports;
+    const fate = await processes.fate(other);
+    if (fate !== "unknown") return fate === "alive";
+    for (;;) {
+      const judged = await this.#coroner.judge(other.inc, this.#me.info.name);
+      if (judged.dead) return false;
+      const now = await readJson(files, this.layout.instance(other.inc), incarnationSchema);
+      if (now === null) return false;
+      if (now.counter !== other.counter || this.#me.dead() !== null) return true;
+      const wait = Math.min(judged.leftMs, this.file.ttlMs / LOOKS_PER_TTL);
+      await clock.sleep(Math.ceil(wait), this.deathSignal).catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ import type { LivingIncarnation } from "./incarnation.ts";
 import type { Journal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { type OpenEntry, recordDocument, type RecordFile } from "./records.ts";
-import { storeFailure, type Writer } from "./store-files.ts";
+import { anyStoreFailure, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { keyOf, type Taken } from "./take-claim.ts";
 
@@ -121,6 +121,15 @@ export class FileGrant implements Grant {
   }
 
   async check(act: CheckedAct): Promise<Failure | null> {
+    try {
+      return await this.#checked(act);
+    } catch (error) {
+      // What cannot be read cannot be known to allow the act.
+      return anyStoreFailure(this.#site.layout.dir, error);
+    }
+  }
+
+  async #checked(act: CheckedAct): Promise<Failure | null> {
     const { me, ports, layout } = this.#site;
     const dead = me.dead();
     if (dead !== null) return dead;
@@ -214,8 +223,8 @@ export class FileGrant implements Grant {
     try {
       await work();
     } catch (error) {
-      const why = storeFailure(layout.dir, error);
-      me.die(why.message);
+      me.die(`a write to ${layout.dir} failed`);
+      const why = anyStoreFailure(layout.dir, error);
       throw new LeaseLost(why);
     }
   }

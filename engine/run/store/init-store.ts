@@ -44,6 +44,8 @@ export async function replaceStore(
   try {
     const layout = new Layout(dir);
     const old = await readJson(ports.files, layout.storeFile, storeFileSchema).catch(() => null);
+    // First what makes it a store: cut off here, nobody may act on less than it knew.
+    await ports.files.remove(layout.storeFile);
     for (const gone of [
       layout.nodes,
       layout.journals,
@@ -52,8 +54,7 @@ export async function replaceStore(
       layout.allHolds,
     ])
       await ports.files.removeAll(gone);
-    for (const gone of [layout.storeFile, layout.readings, layout.acknowledged])
-      await ports.files.remove(gone);
+    for (const gone of [layout.readings, layout.acknowledged]) await ports.files.remove(gone);
     return ok(await make(layout, { ...store, nodes: "existing" }, ports, (old?.epoch ?? 1) + 1));
   } catch (error) {
     return fail(storeFailure(dir, error));
@@ -71,17 +72,20 @@ export function declareMoved(dir: string, ports: StorePorts): Promise<Result<Sto
  */
 export async function declareRestored(dir: string, ports: StorePorts): Promise<Result<StoreFile>> {
   const layout = new Layout(dir);
-  const made = await rewrite(dir, ports, (file, place) => ({
+  try {
+    // Before the file says restored: cut off here, the copy is still refused.
+    for (const gone of [layout.nodes, layout.journals, layout.instances])
+      await ports.files.removeAll(gone);
+    await ports.files.remove(layout.readings);
+  } catch (error) {
+    return fail(storeFailure(dir, error));
+  }
+  return rewrite(dir, ports, (file, place) => ({
     ...file,
     ...place,
     epoch: file.epoch + 1,
     nodes: "existing",
   }));
-  if (!made.ok) return made;
-  for (const gone of [layout.nodes, layout.journals, layout.instances])
-    await ports.files.removeAll(gone);
-  await ports.files.remove(layout.readings);
-  return made;
 }
 
 async function rewrite(

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { type JournalLine, journalLineSchema } from "../../../schemas/store.ts";
 import type { AppendFile, FilesPort } from "./store-ports.ts";
 import { CorruptFile } from "./store-files.ts";
@@ -24,6 +25,8 @@ export class Journal {
     readonly failed: (error: unknown) => void;
   }[] = [];
   #writing = false;
+  /** What the disk said when it failed first; a line after a torn one would read as damage. */
+  #broken: { readonly error: unknown } | null = null;
 
   constructor(files: FilesPort, path: string) {
     this.#files = files;
@@ -44,14 +47,23 @@ export class Journal {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
-        this.#file ??= await this.#files.openAppend(this.#path);
-        await this.#file.append(batch.map(({ text }) => text).join(""));
+        if (this.#broken !== null) throw this.#broken.error;
+        await (await this.#open()).append(batch.map(({ text }) => text).join(""));
         for (const { done } of batch) done();
       } catch (error) {
+        this.#broken ??= { error };
         for (const { failed } of batch) failed(error);
       }
     }
     this.#writing = false;
+  }
+
+  /** A new file's name is on disk only once its directory is. */
+  async #open(): Promise<AppendFile> {
+    if (this.#file !== null) return this.#file;
+    this.#file = await this.#files.openAppend(this.#path);
+    await this.#files.syncDir(dirname(this.#path));
+    return this.#file;
   }
 
   async close(): Promise<void> {

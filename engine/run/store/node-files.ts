@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import fs from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FilesPort } from "./store-ports.ts";
 
 /** The real file system; every promise that says synced is backed by fsync. */
@@ -29,7 +30,11 @@ export const nodeFiles: FilesPort = {
   remove: (path) => fs.rm(path, { force: true }),
   removeAll: (dir) => fs.rm(dir, { force: true, recursive: true }),
   async makeDir(dir) {
-    await fs.mkdir(dir, { recursive: true, mode: 0o700 });
+    const first = await fs.mkdir(dir, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // A new directory's name is on disk only once the one above it is.
+    for (let made = dir; made.length >= first.length; made = dirname(made))
+      await nodeFiles.syncDir(dirname(made));
   },
   async syncDir(dir) {
     const handle = await fs.open(dir, constants.O_RDONLY);

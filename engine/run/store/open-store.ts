@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import {
   type Incarnation,
@@ -95,6 +96,8 @@ async function readStoreFile(
 ): Promise<Result<StoreFile>> {
   const layout = new Layout(dir);
   try {
+    const newer = await newerFormat(files, layout);
+    if (newer !== null) return fail(newer);
     const file = await readJson(files, layout.storeFile, storeFileSchema);
     if (file === null) return fail(noStore(dir, expected));
     const why = judge(file, dir, expected) ?? judgePlace(file, dir, await files.identity(dir));
@@ -102,6 +105,20 @@ async function readStoreFile(
   } catch (error) {
     return fail(storeFailure(dir, error));
   }
+}
+
+/** Judged before anything else of the file: a newer one may have another shape. */
+async function newerFormat(
+  files: StorePorts["files"],
+  { storeFile, dir }: Layout,
+): Promise<Failure | null> {
+  const head = await readJson(files, storeFile, z.looseObject({ format: z.number() }));
+  if (head === null || head.format <= STORE_FORMAT) return null;
+  return failure(
+    "stalled",
+    "IW-S05",
+    `the store in ${dir} has format ${head.format}, this engine reads ${STORE_FORMAT}; use a newer ironwright`,
+  );
 }
 
 function noStore(dir: string, { store }: Expected): Failure {
@@ -113,12 +130,6 @@ function noStore(dir: string, { store }: Expected): Failure {
 }
 
 function judge(file: StoreFile, dir: string, { store, ttlSeconds }: Expected): Failure | null {
-  if (file.format > STORE_FORMAT)
-    return failure(
-      "stalled",
-      "IW-S05",
-      `the store in ${dir} has format ${file.format}, this engine reads ${STORE_FORMAT}; use a newer ironwright`,
-    );
   if (store === undefined)
     return failure(
       "stalled",

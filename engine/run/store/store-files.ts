@@ -6,6 +6,9 @@ import type { Layout } from "./layout.ts";
 
 /** A persisted file that is not what was written; nothing is guessed from it. */
 export class CorruptFile extends Error {
+  /** Read by whoever prints what ended a run. */
+  readonly code = "IW-S07";
+
   constructor(path: string, what: string) {
     super(
       `${path} is damaged (${what}); restore the state directory, then: ironwright init --restored`,
@@ -116,6 +119,25 @@ export function storeFailure(dir: string, error: unknown): Failure {
   };
   const what = words[code];
   if (what === undefined) throw error;
+  return unusable(dir, what, code);
+}
+
+/**
+ * As `storeFailure`, where any answer of the system must end as data: in the check before a send and
+ * after a failed write, when the directory was the only thing that was touched. A bug is thrown on.
+ */
+export function anyStoreFailure(dir: string, error: unknown): Failure {
+  const code = codeOf(error);
+  const unknown = /^E[A-Z0-9]+$/.test(code);
+  try {
+    return storeFailure(dir, error);
+  } catch {
+    if (!unknown) throw error;
+    return unusable(dir, `the system says ${code}; see that it is there and in order`, code);
+  }
+}
+
+function unusable(dir: string, what: string, code: string): Failure {
   return failure(
     "stalled",
     "IW-S06",

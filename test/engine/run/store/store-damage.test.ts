@@ -1,0 +1,237 @@
+import { expect, test } from "vitest";
+import type { IntentLine, JournalLine } from "../../../../schemas/store.ts";
+import type { LineHead } from "../../../../engine/run/ports.ts";
+import { LeaseLost } from "../../../../engine/run/store/file-grant.ts";
+import {
+  declareRestored,
+  initStore,
+  type NewStore,
+  replaceStore,
+} from "../../../../engine/run/store/init-store.ts";
+import { Journal, readJournal } from "../../../../engine/run/store/journal.ts";
+import { openActing, openReader } from "../../../../engine/run/store/open-store.ts";
+import type { StorePorts } from "../../../../engine/run/store/store-ports.ts";
+import { FakeClock, seededRandom } from "../../../support/fake-clock.ts";
+import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
+
+const UUID = "ab000000-0000-4000-8000-000000000001";
+const TTL_SECONDS = 30;
+const STORE: NewStore = {
+  id: "store",
+  fleet: "f",
+  ttlSeconds: TTL_SECONDS,
+  nodes: "existing",
+  names: [],
+  tree: "t",
+  commit: null,
+  by: "test",
+};
+const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
+const ACT = { impact: "in-place", verb: "power.on", requestMaxMs: 1000, registerSeq: 1 } as const;
+
+function ports(files: MemoryFiles, seed: number, clock = new FakeClock()): StorePorts {
+  return {
+    files,
+    processes: {
+      self: () => ({ pid: seed, startTicks: "1", bootId: `boot-${seed}`, pidNamespace: "n" }),
+      // Another boot of a host tells nothing of who lived before it.
+      fate: (other) => Promise.resolve(other.pid === seed ? "alive" : "unknown"),
+    },
+    clock,
+    random: seededRandom(seed),
+    checkpoint: () => Promise.resolve(),
+  };
+}
+
+async function acting(using: StorePorts, name = "e") {
+  const opened = await openActing("/s", EXPECTED, { name, role: "apply", host: "h" }, using);
+  if (!opened.ok) throw new Error(opened.failure.message);
+  return opened.value;
+}
+
+/** Lets all that is ready run, without letting time pass. */
+async function turns(count = 200): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
+
+function fact(seq: number): JournalLine {
+  const head = { version: 1, node: UUID, fence: 1, seq, inc: "i", at: 0 } as const;
+  return { ...head, kind: "fact", patch: {} };
+}
+
+const INTENT: Omit<IntentLine, LineHead> = {
+  planId: "p",
+  registerSeq: 1,
+  commit: null,
+  step: "1",
+  attempt: 1,
+  action: { verb: "power.on" },
+  impact: "in-place",
+  authority: { who: "test", ceiling: "in-place" },
+  bmc: null,
+  system: null,
+  identity: null,
+  session: null,
+  before: {},
+  after: {},
+  requestMaxMs: 1000,
+  verifyMaxMs: 1000,
+  reason: "a test",
+};
+
+test("a journal whose disk failed once takes no further line, also not one that was waiting", async () => {
+  const files = new MemoryFiles();
+  let appends = 0;
+  const before: Before = (operation) => {
+    if (operation === "append") appends += 1;
+    return operation === "append" && appends === 1
+      ? Promise.reject(systemError("ENOSPC"))
+      : Promise.resolve();
+  };
+  const journal = new Journal(files.sharedWith(before), "/s/journal/i.jsonl");
+  const ends = await Promise.allSettled([1, 2, 3].map((seq) => journal.append(fact(seq))));
+  const late = await Promise.allSettled([journal.append(fact(4))]);
+  expect([...ends, ...late].map(({ status }) => status)).toEqual(Array(4).fill("rejected"));
+  expect(await readJournal(files, "/s/journal/i.jsonl")).toEqual([]);
+});
+
+test("a torn last journal line is dropped, a bad line before a good one is damage", async () => {
+  const files = new MemoryFiles();
+  const journal = new Journal(files, "/j");
+  await journal.append(fact(1));
+  await journal.append(fact(2));
+  const whole = files.files.get("/j") ?? "";
+  for (let cut = 0; cut < whole.length; cut += 1) {
+    files.files.set("/j", whole.slice(0, cut));
+    expect((await readJournal(files, "/j")).length).toBe(
+      whole.slice(0, cut + 1).split("\n").length - 1,
+    );
+  }
+  files.files.set("/j", `x${whole.slice(1)}`);
+  await expect(readJournal(files, "/j")).rejects.toThrow("line 1 does not match its checksum");
+});
+
+test.each(["EIO", "ESTALE", "ENOENT", "EMFILE"])(
+  "a check whose disk answers %s lets nothing be sent, and says so as data",
+  async (code) => {
+    const disk = new MemoryFiles();
+    await initStore("/s", STORE, ports(disk, 1));
+    let failing = false;
+    const before: Before = (operation) =>
+      failing && operation === "list" ? Promise.reject(systemError(code)) : Promise.resolve();
+    const store = await acting(ports(disk.sharedWith(before), 2));
+    const claimed = await store.claim(UUID, "n1");
+    if (!claimed.ok) throw new Error(claimed.failure.message);
+    expect(await claimed.value.check(ACT)).toBeNull();
+    failing = true;
+    expect(await claimed.value.check(ACT)).toMatchObject({ code: "IW-S06", cause: code });
+    failing = false;
+    await store.close();
+  },
+);
+
+test("a stop file that is damaged stops, naming the file", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, ports(disk, 1));
+  const store = await acting(ports(disk, 2));
+  const claimed = await store.claim(UUID, "n1");
+  if (!claimed.ok) throw new Error(claimed.failure.message);
+  disk.files.set("/s/stop", "{");
+  const why = await claimed.value.check(ACT);
+  expect(why?.code).toBe("IW-S07");
+  expect(why?.message).toContain("/s/stop");
+  await store.close();
+});
+
+test.each(["ENOENT", "EMFILE", "EIO"])(
+  "an incarnation whose journal answers %s is dead for ever",
+  async (code) => {
+    const disk = new MemoryFiles();
+    await initStore("/s", STORE, ports(disk, 1));
+    const before: Before = (operation) =>
+      operation === "append" ? Promise.reject(systemError(code)) : Promise.resolve();
+    const store = await acting(ports(disk.sharedWith(before), 2));
+    const claimed = await store.claim(UUID, "n1");
+    if (!claimed.ok) throw new Error(claimed.failure.message);
+    await expect(claimed.value.intent(INTENT)).rejects.toThrow(LeaseLost);
+    expect(store.dead()?.code).toBe("IW-L02");
+    expect(store.deathSignal.aborted).toBe(true);
+    await store.close();
+  },
+);
+
+test("fences never begin anew after a node was forgotten", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, ports(disk, 1));
+  const store = await acting(ports(disk, 2));
+  for (const fence of [1, 2, 3]) {
+    const claimed = await store.claim(UUID, "n1");
+    expect(claimed.ok && claimed.value.fence).toBe(fence);
+    if (claimed.ok) await claimed.value.release();
+  }
+  await store.forget(UUID);
+  expect(await store.record(UUID)).toBeNull();
+  const again = await store.claim(UUID, "n1");
+  expect(again.ok && again.value.fence).toBe(4);
+  await store.close();
+});
+
+test("an engine of which nothing can be known counts as living only while its counter moves", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, ports(disk, 1));
+  // Its host was rebooted: the file stays, and nobody renews it. Its clock is never moved.
+  await acting(ports(disk, 2), "ghost");
+  const clock = new FakeClock();
+  const store = await acting(ports(disk, 3, clock), "me");
+  const answers: (readonly { readonly name: string }[])[] = [];
+  const asking = store.others().then((others) => answers.push(others));
+  await turns();
+  expect(answers).toEqual([]);
+  for (let second = 0; second <= TTL_SECONDS + 10 && answers.length === 0; second += 1) {
+    clock.advance(1000);
+    await turns();
+  }
+  expect(answers).toEqual([[]]);
+  await asking;
+  expect([...disk.files.keys()].some((path) => /ghost.*\.dead$/.test(path))).toBe(true);
+  await store.close();
+});
+
+test("a newer format is named as such also when its shape is another", async () => {
+  const disk = new MemoryFiles();
+  disk.files.set("/s/store.json", JSON.stringify({ format: 99, shape: "of tomorrow" }));
+  const opened = await openReader("/s", EXPECTED, ports(disk, 1));
+  expect(opened.ok ? null : opened.failure.code).toBe("IW-S05");
+});
+
+test("replacing or restoring that is cut off at any write leaves no store that may act on less than it knew", async () => {
+  for (const end of ["replace", "restore"] as const)
+    for (let failing = 1; failing <= 12; failing += 1) {
+      const disk = new MemoryFiles();
+      await initStore("/s", STORE, ports(disk, 1));
+      const store = await acting(ports(disk, 2));
+      const claimed = await store.claim(UUID, "n1");
+      if (claimed.ok) await claimed.value.release();
+      await store.close();
+      let count = 0;
+      const before: Before = (operation) => {
+        if (["remove", "removeAll", "create", "link", "rename"].includes(operation)) count += 1;
+        return count >= failing ? Promise.reject(systemError("EIO")) : Promise.resolve();
+      };
+      const cut = ports(disk.sharedWith(before), 4);
+      const done =
+        end === "replace"
+          ? await replaceStore("/s", { ...STORE, id: "other" }, cut)
+          : await declareRestored("/s", cut);
+      const records = [...disk.files.keys()].filter((path) => path.includes("/record."));
+      const file = JSON.parse(disk.files.get("/s/store.json") ?? "null") as {
+        readonly id: string;
+        readonly epoch: number;
+      } | null;
+      const told = [end, failing, done.ok];
+      if (end === "replace" && file?.id === "store")
+        expect([...told, records.length]).toEqual([...told, 1]);
+      if (end === "restore" && file !== null && file.epoch > 1)
+        expect([...told, records.length]).toEqual([...told, 0]);
+    }
+});
