@@ -2,6 +2,7 @@ import type { ObservedFacet } from "../../schemas/observation.ts";
 import { facetNamed } from "../plan/facets/all-facets.ts";
 import { firstMismatch, type Mismatch } from "../plan/verdict.ts";
 import { type Flow, joinReading, tell } from "./flow.ts";
+import { LeaseLost } from "./store/file-grant.ts";
 
 /** The first look after an act comes soon: most settings are there at once. Milliseconds. */
 const FIRST_LOOK_MS = 200;
@@ -13,10 +14,15 @@ export function readingsFor(expected: Readonly<Record<string, unknown>>): readon
   return [...new Set(Object.keys(expected).flatMap((facet) => facetNamed(facet).observes))];
 }
 
-/** Reads the facets that a step names and joins them to what is known. */
+/**
+ * Reads the facets that a step names and joins them to what is known. An engine that lost its lease reads
+ * no more: a read would log in again where a takeover has just ended its session.
+ */
 export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promise<void> {
   if (facets.length === 0) return;
   const { deathSignal } = flow.context.store;
+  const dead = flow.context.store.dead();
+  if (dead !== null) throw new LeaseLost(dead);
   joinReading(flow, await flow.driver.observe(flow.node, facets, deathSignal));
 }
 
