@@ -63,7 +63,6 @@ export const PROVISION_TARGETS = [
   "adopted",
   "rescue",
 ] as const;
-export type ProvisionTarget = (typeof PROVISION_TARGETS)[number];
 
 export const provisionSchema = z.strictObject({
   state: z.enum(PROVISION_TARGETS).optional(),
@@ -160,7 +159,6 @@ export const requestSchema = z.strictObject({
 });
 
 export const POWER_WORDS = ["on", "off", "unmanaged"] as const;
-export type PowerWord = (typeof POWER_WORDS)[number];
 
 /** The spec of a Node after folding. Every field is optional here; `checkFleet` asks for the required ones. */
 export const nodeSpecSchema = z.strictObject({
@@ -279,7 +277,6 @@ export const DOCUMENT_KINDS = {
   Profile: profileDocumentSchema,
   Conductor: conductorDocumentSchema,
 } as const;
-export type DocumentKind = keyof typeof DOCUMENT_KINDS;
 
 /** Kinds of the contract that this version knows by name only; `validate` says so. */
 export const LATER_KINDS = [

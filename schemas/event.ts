@@ -50,6 +50,3 @@ export interface EngineEvent {
   readonly skipped?: number | undefined;
   readonly durationSeconds?: number | undefined;
 }
-
-/** One way to say something happened; the command line prints, tests collect. */
-export type Emit = (event: EngineEvent) => void;

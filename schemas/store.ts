@@ -147,7 +147,6 @@ export const journalLineSchema = z.discriminatedUnion("kind", [
 ]);
 export type JournalLine = z.infer<typeof journalLineSchema>;
 export type IntentLine = z.infer<typeof intentLineSchema>;
-export type OutcomeLine = z.infer<typeof outcomeLineSchema>;
 
 /** One entry of a node's history, for people. */
 export interface HistoryEntry {

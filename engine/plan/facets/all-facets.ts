@@ -1,4 +1,3 @@
-import type { ObservedFacet } from "../../../schemas/observation.ts";
 import { biosFacet } from "./bios.ts";
 import { bootDeviceFacet } from "./boot-device.ts";
 import { bootModeFacet } from "./boot-mode.ts";
@@ -29,8 +28,3 @@ export function facetNamed(name: string): Facet {
   if (facet === undefined) throw new Error(`no facet is called ${name}`);
   return facet;
 }
-
-/** What must be read of a node so that every facet can be compared; the event log only on demand. */
-export const NEEDED_READINGS: readonly ObservedFacet[] = [
-  ...new Set<ObservedFacet>([...ALL_FACETS.flatMap((facet) => facet.observes), "tasks"]),
-];
