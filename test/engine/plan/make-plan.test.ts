@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkNode, checkWhole } from "../../../engine/plan/check-plan.ts";
 import { explainNode } from "../../../engine/plan/explain-node.ts";
@@ -80,7 +80,7 @@ test("law: after all steps succeed the next plan has none", () => {
     fc.property(specs, readings, states, (spec, values, provisionState) => {
       const node = aNode("n1", spec);
       const record = aRecord("n1", { provisionState });
-      const observation = seen("n1", values as Parameters<typeof seen>[1]);
+      const observation = seen("n1", values);
       const [first] = planOf(node, observation, record).nodes;
       if (first === undefined) throw new Error("not planned");
       const [later, known] = carriedOut(first, observation, record);
