@@ -39,16 +39,15 @@ const BATCH_MS = 5;
 /** Resolves references by environment, file and provider, each provider in batches. */
 export function secretResolver(options: SecretOptions): SecretResolver {
   const providers = new Map<string, ProviderBatch>();
-  const find = async (name: string, raw: unknown): Promise<string | Failure> => {
+  const find = async (raw: unknown): Promise<string | Failure> => {
     const parsed = secretRefSchema.safeParse(raw);
-    if (!parsed.success) return unresolved(name, "its reference is none of env, file, provider");
+    if (!parsed.success) return unresolved("its reference is none of env, file, provider");
     const ref: SecretRef = parsed.data;
-    if ("env" in ref) return fromEnv(name, ref.env, options);
-    if ("file" in ref) return fromFile(name, ref.file, options);
+    if ("env" in ref) return fromEnv(ref.env, options);
+    if ("file" in ref) return fromFile(ref.file, options);
     const provider = options.settings.secrets.providers[ref.provider];
     if (provider === undefined)
       return unresolved(
-        name,
         `the provider ${ref.provider} is not declared; name its command in secrets.providers`,
       );
     let batch = providers.get(ref.provider);
@@ -56,15 +55,15 @@ export function secretResolver(options: SecretOptions): SecretResolver {
       batch = new ProviderBatch(ref.provider, provider, options.run ?? runProvider);
       providers.set(ref.provider, batch);
     }
-    return batch.ask(name, ref.key);
+    return batch.ask(ref.key);
   };
   return {
-    async resolve(node, ref) {
-      const found = await find(node.name, ref);
+    async resolve(_node, ref) {
+      const found = await find(ref);
       return typeof found === "string" ? new Secret(found) : found;
     },
-    async version(node, ref) {
-      const found = await find(node.name, ref);
+    async version(_node, ref) {
+      const found = await find(ref);
       if (typeof found !== "string") return null;
       return createHash("sha256")
         .update(`${JSON.stringify(ref)}\0${found}`)
@@ -74,24 +73,23 @@ export function secretResolver(options: SecretOptions): SecretResolver {
   };
 }
 
-function unresolved(node: string, what: string): Failure {
-  return failure("stalled", "IW-S09", `the password of ${node} cannot be had: ${what}`);
+function unresolved(what: string): Failure {
+  return failure("stalled", "IW-S09", `the password cannot be had: ${what}`);
 }
 
-function fromEnv(node: string, name: string, { env }: SecretOptions): string | Failure {
+function fromEnv(name: string, { env }: SecretOptions): string | Failure {
   const value = env[name];
   if (value !== undefined && value !== "") return value;
   return unresolved(
-    node,
     `the environment variable ${name} is ${value === undefined ? "not set" : "empty"}; export it`,
   );
 }
 
 /** A file is read only below `secrets.dirs`, links resolved: a document must not name any file of the host. */
-function fromFile(node: string, path: string, { settings, dir }: SecretOptions): string | Failure {
+function fromFile(path: string, { settings, dir }: SecretOptions): string | Failure {
   const { dirs } = settings.secrets;
   if (dirs.length === 0)
-    return unresolved(node, `secrets.dirs is empty; name the directory of ${path} there`);
+    return unresolved(`secrets.dirs is empty; name the directory of ${path} there`);
   const candidates = isAbsolute(path)
     ? [path]
     : [resolve(dir, path), ...dirs.map((one) => resolve(dir, one, path))];
@@ -101,14 +99,14 @@ function fromFile(node: string, path: string, { settings, dir }: SecretOptions):
       if (!dirs.some((one) => isBelow(realpathSync(resolve(dir, one)), real))) continue;
       const text = readFileSync(real);
       if (text.length > SECRET_MAX)
-        return unresolved(node, `the file ${path} is too large for a password`);
+        return unresolved(`the file ${path} is too large for a password`);
       const value = text.toString("utf8").replace(/\r?\n$/, "");
-      return value === "" ? unresolved(node, `the file ${path} is empty`) : value;
+      return value === "" ? unresolved(`the file ${path} is empty`) : value;
     } catch {
       // Not there: the next candidate, or the sentence below.
     }
   }
-  return unresolved(node, `there is no file ${path} below secrets.dirs (${dirs.join(", ")})`);
+  return unresolved(`there is no file ${path} below secrets.dirs (${dirs.join(", ")})`);
 }
 
 function isBelow(dir: string, path: string): boolean {
@@ -130,18 +128,18 @@ class ProviderBatch {
     this.#run = run;
   }
 
-  ask(node: string, key: string): Promise<string | Failure> {
+  ask(key: string): Promise<string | Failure> {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const answer = new Promise<string | Failure>((done) => {
-      if (this.#waiting.size === 0) setTimeout(() => void this.#askAll(node), BATCH_MS);
+      if (this.#waiting.size === 0) setTimeout(() => void this.#askAll(), BATCH_MS);
       this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), done]);
     });
     this.#known.set(key, answer);
     return answer;
   }
 
-  async #askAll(node: string): Promise<void> {
+  async #askAll(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     const { command, timeoutSeconds } = this.#provider;
@@ -161,7 +159,7 @@ class ProviderBatch {
       const answer =
         typeof value === "string" && value !== ""
           ? value
-          : unresolved(node, `the provider ${this.#name} ${why}`);
+          : unresolved(`the provider ${this.#name} ${why}`);
       for (const one of done) one(answer);
     }
   }

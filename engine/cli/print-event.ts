@@ -1,4 +1,5 @@
 import type { EngineEvent } from "../../schemas/event.ts";
+import { parseInstant } from "../../schemas/instant.ts";
 import type { CommandInput } from "./command.ts";
 import { cut } from "./table.ts";
 
@@ -21,8 +22,18 @@ function logEvent({ io }: CommandInput, event: EngineEvent): void {
   else io.log(level, message, fields);
 }
 
+/** What a node is at, as the live block shows it. */
+interface AtWork {
+  readonly action: string;
+  readonly since: number;
+  readonly text: string;
+}
+
+const ENDED = new Set(["node.done", "node.failed", "node.skipped"]);
+
 function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
-  const running = new Map<string, string>();
+  const running = new Map<string, AtWork>();
+  let drawn = "";
   return (event) => {
     const { node, message } = event;
     if (node === null) {
@@ -31,26 +42,42 @@ function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
     }
     const line = lineOf(event, io.colors);
     if (line !== null) io.err(`${cut(line, io.columns)}\n`);
-    if (
-      event.event === "node.done" ||
-      event.event === "node.failed" ||
-      event.event === "node.skipped"
-    )
-      running.delete(node);
-    else running.set(node, `  ${node}  ${event.action ?? ""} ${doing(event)}`);
-    const lines = [...running.values()].slice(0, MOST_LINES).map((text) => cut(text, io.columns));
+    if (ENDED.has(event.event)) running.delete(node);
+    else running.set(node, atWork(event, running.get(node)));
+    const lines = [...running].slice(0, MOST_LINES).map(([name, work]) => {
+      const seconds = Math.round((parseInstant(event.time) - work.since) / 1000);
+      return cut(
+        `  ${name}  ${work.action}  ${work.text}${seconds > 0 ? `, ${seconds} s` : ""}`,
+        io.columns,
+      );
+    });
     if (running.size > MOST_LINES) lines.push(`  and ${running.size - MOST_LINES} more at work`);
-    io.progress(lines);
+    const text = lines.join("\n");
+    // What was printed above pushed the block away; otherwise an equal block is not drawn again.
+    if (line !== null || text !== drawn) io.progress(lines);
+    drawn = text;
+  };
+}
+
+function atWork(event: EngineEvent, before: AtWork | undefined): AtWork {
+  const at = parseInstant(event.time);
+  const begins = event.event === "step.intent" || before === undefined;
+  return {
+    action: event.action ?? before?.action ?? "",
+    since: begins ? at : before.since,
+    text: doing(event),
   };
 }
 
 function doing({ event, message }: EngineEvent): string {
-  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest is no line
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest says it by itself
   switch (event) {
     case "step.intent":
       return "is being asked";
     case "step.sent":
-      return "accepted; looking for its effect";
+      return "accepted, looking for its effect";
+    case "step.done":
+      return "done";
     default:
       return message;
   }

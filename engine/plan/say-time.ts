@@ -8,6 +8,8 @@ export interface TimeWords {
   exact(at: number): string;
   /** `03:12, 2 h 4 min ago` today; before that the day says enough. */
   whenAgo(at: number): string;
+  /** Less than a minute ago: too little to be told. */
+  isNow(at: number): boolean;
   /** `3 days`: how long since. */
   since(at: number): string;
 }
@@ -46,6 +48,7 @@ export function timeWords(now: number, timeZone: string): TimeWords {
   return {
     when,
     since,
+    isNow: (at) => now - at < 60_000,
     exact: (at) => `${when(at)}:${read(at)["second"] ?? "00"}`,
     whenAgo: (at) => (prefix(at) === "" ? `${when(at)}, ${since(at)} ago` : when(at)),
   };

@@ -104,7 +104,8 @@ export function reasonText(
   sheet: Pick<Sheet, "times">,
 ): string {
   const { times } = sheet;
-  const gone = since === undefined ? "unreachable" : `unreachable ${times.since(since)}`;
+  const gone =
+    since === undefined || times.isNow(since) ? "unreachable" : `unreachable ${times.since(since)}`;
   const start = kind === "unreachable" || kind === "unauthorised" ? `${gone}: ` : "";
   const next = nextTry === undefined ? "" : `, next try ${times.when(nextTry)}`;
   return `${start}${message}${next}`;

@@ -198,3 +198,83 @@ test("read-only and mode observe send nothing and say so", async () => {
   expect([observed.code, observed.out]).toEqual([4, expect.stringContaining("mode is observe")]);
   expect(rack.acts()).toEqual([]);
 });
+
+test("a machine that is swapped between plan and apply gets nothing", async () => {
+  const rack = await aRack(["n1", "n2"], { spec: "  power: on\n" });
+  await rack.run("plan", "--out", "it.plan");
+  rack.simulator.fault("swap=n1,n2");
+  const applied = await rack.run("apply", "it.plan", "--yes");
+  expect([applied.code, rack.acts()]).toEqual([4, []]);
+  expect(applied.out).toContain("another machine answers");
+});
+
+test("an inventory of several systems behind one BMC uses one session, and one act at a time", async () => {
+  const names = ["n1", "n2", "n3", "n4"];
+  const rack = await aRack(names, { spec: "  power: on\n", simulator: { sessionLimit: 1 } });
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  expect(rack.acts()).toHaveLength(4);
+  expect(new Set(rack.acts().map(({ session }) => session)).size).toBe(1);
+});
+
+test("basic authentication, ETags that are required and a pinned certificate are ways like any other", async () => {
+  const rack = await aRack(["n1"], {
+    simulator: { https: true, faults: ["n1=etag-required"] },
+    init: false,
+  });
+  const pin = rack.simulator.pin ?? "";
+  rack.declare("  power: on\n  boot: { device: pxe }\n");
+  const text = `${rack.repo.dir}/inventory/n1.yaml`;
+  const { readFileSync } = await import("node:fs");
+  rack.repo.write(
+    "inventory/n1.yaml",
+    readFileSync(text, "utf8").replace(
+      "    username: admin",
+      `    auth: basic\n    tls: { pin: "${pin}" }\n    username: admin`,
+    ),
+  );
+  expect((await rack.run("init")).code).toBe(0);
+  const applied = await rack.run("apply", "--yes");
+  expect([applied.code, applied.out]).toEqual([0, expect.stringContaining("fence: time only")]);
+  expect(rack.logins()).toEqual([]);
+  expect(rack.simulator.machines.get("n1")?.boot.target).toBe("Pxe");
+});
+
+test("half of a setting that a BMC took is not called done", async () => {
+  const rack = await aRack(["n1"], {
+    spec: "  boot: { device: pxe }\n",
+    simulator: { faults: ["n1=half-apply"] },
+  });
+  const applied = await rack.run("apply", "--yes");
+  expect([applied.code, applied.out]).toEqual([1, expect.stringContaining("IW-B11")]);
+});
+
+test("stale values are waited for, and an answer that is lost is looked for and never repeated", async () => {
+  const rack = await aRack(["n1", "n2"], {
+    spec: "  power: on\n",
+    simulator: { layout: "port-per-bmc", faults: ["n1=stale:500ms", "n2=drop-after"] },
+  });
+  const applied = await rack.run("apply", "--yes");
+  expect([applied.code, applied.out]).toEqual([0, expect.stringContaining("2 nodes applied")]);
+  expect(
+    rack
+      .acts()
+      .map(({ machine }) => machine)
+      .sort(),
+  ).toEqual(["n1", "n2"]);
+});
+
+test("drift accept writes what the hardware says into the document, comments kept", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on   # the reason\n" });
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  rack.simulator.pressPowerButton("n1");
+  const accepted = await rack.run("drift", "accept", "n1");
+  expect([accepted.code, accepted.out]).toEqual([
+    0,
+    expect.stringContaining("power written as observed"),
+  ]);
+  const { readFileSync } = await import("node:fs");
+  expect(readFileSync(`${rack.repo.dir}/inventory/n1.yaml`, "utf8")).toContain(
+    "power: off # the reason",
+  );
+  expect((await rack.run("plan", "--detailed-exitcode")).code).toBe(0);
+});
