@@ -11,8 +11,8 @@ import {
 import type { ActingStore, ClaimOptions, Grant, ProposedEntry } from "../ports.ts";
 import { FileGrant, type GrantSite } from "./file-grant.ts";
 import { Coroner, type LivingIncarnation } from "./incarnation.ts";
-import { Journal } from "./journal.ts";
-import { fencesIn, type Layout } from "./layout.ts";
+import { Journal, OthersJournals } from "./journal.ts";
+import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
 import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -27,6 +27,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #writer: Writer;
   readonly #coroner: Coroner;
   readonly #journal: Journal;
+  readonly #others: OthersJournals;
   readonly #grants = new Set<FileGrant>();
   #seq = 0;
   #allSettled = true;
@@ -42,6 +43,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#writer = living.writer;
     this.#coroner = new Coroner(layout, ports, living.writer, file.ttlMs);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
+    this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
   }
 
   get incarnation(): Incarnation {
@@ -74,6 +76,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       writer: this.#writer,
       coroner: this.#coroner,
       me: this.#me,
+      journals: this.#others,
     };
     const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
       fail<never>(anyStoreFailure(layout.dir, error)),
@@ -119,7 +122,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
 
   async #highestSeq(): Promise<number> {
     const names = await this.ports.files.list(this.layout.register);
-    return names.reduce((highest, name) => Math.max(highest, Number(name) || 0), 0);
+    return entriesIn(names).at(-1) ?? 0;
   }
 
   async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
@@ -251,7 +254,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async close(): Promise<void> {
-    for (const grant of this.#grants) await grant.release();
+    // One claim that can't be given back keeps no other from it; the next holder finds this process gone.
+    for (const grant of this.#grants)
+      await grant.release().catch(() => {
+        this.#allSettled = false;
+      });
     await this.#journal.close();
     const whole = this.#allSettled && this.#me.dead() === null;
     await this.#me.close();

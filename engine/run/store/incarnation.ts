@@ -46,7 +46,17 @@ export class LivingIncarnation {
 
   /** Begins to renew; ends with `close` or with death. */
   start(): void {
-    this.#loop = this.#renewing();
+    this.#loop = Promise.all([this.#renewing(), this.#watching()]).then(() => undefined);
+  }
+
+  /** Dies at its deadline by itself, also while a renewal hangs: sockets are destroyed then, not later. */
+  async #watching(): Promise<void> {
+    const { clock } = this.#ports;
+    const { signal } = this.#closing;
+    while (this.dead() === null && !signal.aborted) {
+      const left = Math.max(1, this.#deadline - clock.monotonic());
+      await clock.sleep(left, signal).catch(() => undefined);
+    }
   }
 
   get deathSignal(): AbortSignal {

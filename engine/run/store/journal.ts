@@ -72,6 +72,35 @@ export class Journal {
   }
 }
 
+/** Journals of other incarnations, by node. The journal of a dead one is whole and is read once. */
+export class OthersJournals {
+  readonly #files: FilesPort;
+  readonly #pathOf: (inc: string) => string;
+  readonly #dead = new Map<string, Promise<ReadonlyMap<string, readonly JournalLine[]>>>();
+
+  constructor(files: FilesPort, pathOf: (inc: string) => string) {
+    this.#files = files;
+    this.#pathOf = pathOf;
+  }
+
+  async linesOf(inc: string, node: string, isDead: boolean): Promise<readonly JournalLine[]> {
+    const known = isDead ? this.#dead.get(inc) : undefined;
+    const lines = known ?? this.#read(inc);
+    if (isDead) this.#dead.set(inc, lines);
+    return (await lines).get(node) ?? [];
+  }
+
+  async #read(inc: string): Promise<ReadonlyMap<string, readonly JournalLine[]>> {
+    const byNode = new Map<string, JournalLine[]>();
+    for (const line of await readJournal(this.#files, this.#pathOf(inc))) {
+      const its = byNode.get(line.node);
+      if (its === undefined) byNode.set(line.node, [line]);
+      else its.push(line);
+    }
+    return byNode;
+  }
+}
+
 /** Reads another's journal. A torn last line is what a crash leaves; a bad line before a good one is damage. */
 export async function readJournal(files: FilesPort, path: string): Promise<readonly JournalLine[]> {
   const text = await files.read(path);

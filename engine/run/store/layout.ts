@@ -85,3 +85,11 @@ export function fencesIn(names: readonly string[], what: "claim" | "record"): re
     .map(Number)
     .sort((a, b) => a - b);
 }
+
+/** Seqs of register entries in a listing, lowest first; what else lies there (a `.nfs` file) is no entry. */
+export function entriesIn(names: readonly string[]): readonly number[] {
+  return names
+    .filter((name) => /^\d{16}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}

@@ -14,7 +14,7 @@ import {
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, StoreReader } from "../ports.ts";
 import { readJournal } from "./journal.ts";
-import { fencesIn, type Layout } from "./layout.ts";
+import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { newestRecord, readClaim } from "./records.ts";
 import { readJson, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -87,9 +87,9 @@ export class FileStoreReader implements StoreReader {
 
   async inForce(): Promise<RegisterEntry | null> {
     const { files } = this.ports;
-    const newest = (await files.list(this.layout.register)).toSorted().at(-1);
+    const newest = entriesIn(await files.list(this.layout.register)).at(-1);
     if (newest === undefined) return null;
-    return readJson(files, this.layout.entry(Number(newest)), registerEntrySchema);
+    return readJson(files, this.layout.entry(newest), registerEntrySchema);
   }
 
   async firstNames(): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { instantText } from "../../../schemas/instant.ts";
 import { emptyRecord, type NodeRecord, nodeRecordSchema } from "../../../schemas/record.ts";
 import type { Claim, JournalLine } from "../../../schemas/store.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
-import { readJournal } from "./journal.ts";
+import type { OthersJournals } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import {
   newestRecord,
@@ -22,6 +22,7 @@ export interface ClaimSite {
   readonly writer: Writer;
   readonly coroner: Coroner;
   readonly me: LivingIncarnation;
+  readonly journals: OthersJournals;
 }
 
 /** How a claim is taken. */
@@ -64,14 +65,14 @@ export async function takeClaim(
     const free = await isTakeable(site, name, current, options);
     if (!free.ok) return free;
     const fence = highest + 1;
-    const before = await unfinished(site, uuid, highest);
+    const before = await claimsLeft(site, uuid, highest);
     const claim: Claim = {
       inc: me.info.inc,
       nonce: ports.random.hex(16),
       holder: me.info.name,
       takenAt: ports.clock.now(),
       released: false,
-      sessions: before.flatMap((one) => one.claim.sessions),
+      sessions: before.flatMap(({ claim: left }) => left.sessions),
       brokenFor: options.breakFor ?? null,
       holderIsDead: options.holderIsDead === true,
     };
@@ -152,25 +153,37 @@ async function unfinished(
   uuid: string,
   highest: number,
 ): Promise<readonly Unfinished[]> {
-  const { layout, ports, coroner, me } = site;
-  const newest = await newestRecord(ports.files, layout, uuid);
-  const from = Math.max(1, newest?.fence ?? 1);
+  const { coroner, me, journals } = site;
   const chain: Unfinished[] = [];
-  for (let fence = from; fence <= highest; fence += 1) {
-    const claim = await readClaim(ports.files, layout, uuid, fence);
-    if (claim === null || claim.released) continue;
-    const lines = await readJournal(ports.files, layout.journal(claim.inc));
+  for (const { fence, claim } of await claimsLeft(site, uuid, highest)) {
     const death = await coroner.judge(claim.inc, me.info.name);
+    const lines = await journals.linesOf(claim.inc, uuid, death.dead);
     chain.push({
       fence,
       claim,
-      lines: lines.filter((line) => line.node === uuid && line.fence === fence),
+      lines: lines.filter((line) => line.fence === fence),
       provenDead: death.dead && death.proven,
     });
   }
   // A person's word that the holder is dead covers all who held it before.
   const said = chain.findLastIndex(({ claim }) => claim["holderIsDead"] === true);
   return chain.map((one, index) => (index < said ? { ...one, provenDead: true } : one));
+}
+
+/** Claims that were not given back, from the newest record's own up to the highest. */
+async function claimsLeft(
+  { layout, ports }: ClaimSite,
+  uuid: string,
+  highest: number,
+): Promise<readonly { readonly fence: number; readonly claim: Claim }[]> {
+  const newest = await newestRecord(ports.files, layout, uuid);
+  const from = Math.max(1, newest?.fence ?? 1);
+  const left: { readonly fence: number; readonly claim: Claim }[] = [];
+  for (let fence = from; fence <= highest; fence += 1) {
+    const claim = await readClaim(ports.files, layout, uuid, fence);
+    if (claim !== null && !claim.released) left.push({ fence, claim });
+  }
+  return left;
 }
 
 interface Granting {
