@@ -53,7 +53,7 @@ function expandRow({ template, names, row, index, plain, spot }: Row): {
   readonly document: ParsedDocument | null;
   readonly findings: readonly Finding[];
 } {
-  const folding: Folding<Spot> = { value: {}, origins: new Map() };
+  const folding: Folding<Spot> = { value: {}, origins: {} };
   lay(folding, {
     value: template,
     nulls: [],
@@ -76,7 +76,7 @@ function expandRow({ template, names, row, index, plain, spot }: Row): {
     const source = plain.sources[cell];
     if (source !== undefined) sources[pointer] = source;
   });
-  const spots = Object.fromEntries(folding.origins);
+  const spots = folding.origins;
   const value = {
     apiVersion: "ironwright/v1",
     kind: "Node",

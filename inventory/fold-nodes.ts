@@ -76,7 +76,7 @@ export function foldNode(
   chain: readonly Sourced[],
   fleetId: string | undefined,
 ): FleetNode {
-  const folding: Folding<Place> = { value: {}, origins: new Map() };
+  const folding: Folding<Place> = { value: {}, origins: {} };
   for (const layer of [...chain, document])
     lay(folding, {
       value: layer.spec,
@@ -100,7 +100,7 @@ export function foldNode(
     uuidDeclared: declared,
     spec,
     place: { file: document.file, line, column },
-    origins: Object.fromEntries(folding.origins),
+    origins: folding.origins,
     specHash: createHash("sha256").update(canonical(spec)).digest("hex"),
   };
 }

@@ -4,7 +4,8 @@ const SETS = new Set(["/traits", "/profiles", "/holds"]);
 /** A value with the origin of each of its parts. */
 export interface Folding<O> {
   value: Record<string, unknown>;
-  readonly origins: Map<string, O>;
+  /** Pointer -> origin; a plain map, for it is handed on as it is. */
+  readonly origins: Record<string, O>;
 }
 
 /** What is laid over a folding. */
@@ -44,17 +45,18 @@ function mergeMap<O>(
       const map = isMap(there) ? there : {};
       if (!isMap(there)) forget(both.under, at);
       into[key] = map;
-      if (Object.keys(value).length === 0) both.under.origins.set(at, both.over.originOf(at));
+      if (Object.keys(value).length === 0) both.under.origins[at] = both.over.originOf(at);
       mergeMap(map, value, at, both);
     } else if (Array.isArray(value) && SETS.has(at) && Array.isArray(there)) {
       into[key] = joined(there, value, at, both);
     } else {
       forget(both.under, at);
       into[key] = value;
-      both.under.origins.set(at, both.over.originOf(at));
+      both.under.origins[at] = both.over.originOf(at);
       if (Array.isArray(value))
-        value.forEach((_, index) =>
-          both.under.origins.set(`${at}/${index}`, both.over.originOf(`${at}/${index}`)),
+        value.forEach(
+          (_, index) =>
+            (both.under.origins[`${at}/${index}`] = both.over.originOf(`${at}/${index}`)),
         );
     }
   }
@@ -72,7 +74,7 @@ function joined<O>(
     const text = JSON.stringify(item);
     if (seen.has(text)) return;
     seen.add(text);
-    both.under.origins.set(`${at}/${list.length}`, both.over.originOf(`${at}/${index}`));
+    both.under.origins[`${at}/${list.length}`] = both.over.originOf(`${at}/${index}`);
     list.push(item);
   });
   return list;
@@ -91,11 +93,11 @@ function remove<O>(under: Folding<O>, pointer: string): void {
   forget(under, pointer);
 }
 
+/** A value that is replaced takes the origins of all its parts with it. */
 function forget<O>({ origins }: Folding<O>, pointer: string): void {
-  if (!origins.has(pointer) && origins.size === 0) return;
+  if (origins[pointer] !== undefined) delete origins[pointer];
   const below = `${pointer}/`;
-  for (const key of origins.keys())
-    if (key === pointer || key.startsWith(below)) origins.delete(key);
+  for (const key in origins) if (key.startsWith(below)) delete origins[key];
 }
 
 /** A plain map. */

@@ -77,9 +77,19 @@ function workingFile(
   stats: StatCache,
   diagnostics: Diagnostic[],
 ): SourceFile {
-  const read = (): Uint8Array => fs.readFileSync(full);
+  // What was read to be named is handed on to be parsed: a new file is read once.
+  let bytes: Uint8Array | null = null;
+  const read = (): Uint8Array => {
+    bytes = fs.readFileSync(full);
+    return bytes;
+  };
+  const take = (): Promise<Uint8Array> => {
+    const taken = bytes ?? fs.readFileSync(full);
+    bytes = null;
+    return Promise.resolve(taken);
+  };
   try {
-    return { path, oid: stats.oidOf(full, path, read), read: () => Promise.resolve(read()) };
+    return { path, oid: stats.oidOf(full, path, read), read: take };
   } catch (error) {
     const message = `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     diagnostics.push({

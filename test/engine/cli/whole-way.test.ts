@@ -255,12 +255,8 @@ test("stale values are waited for, and an answer that is lost is looked for and 
   });
   const applied = await rack.run("apply", "--yes");
   expect([applied.code, applied.out]).toEqual([0, expect.stringContaining("2 nodes applied")]);
-  expect(
-    rack
-      .acts()
-      .map(({ machine }) => machine)
-      .sort(),
-  ).toEqual(["n1", "n2"]);
+  expect(new Set(rack.acts().map(({ machine }) => machine))).toEqual(new Set(["n1", "n2"]));
+  expect(rack.acts()).toHaveLength(2);
 });
 
 test("drift accept writes what the hardware says into the document, comments kept", async () => {
