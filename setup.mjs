@@ -6,13 +6,17 @@ import { createHash } from "node:crypto";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`ironwright needs Node 20.19 or later; this is ${process.versions.node}. See nodejs.org`);
+  console.error(
+    `ironwright needs Node 20.19 or later; this is ${process.versions.node}. See nodejs.org`,
+  );
   process.exit(1);
 }
 
 const root = new URL(".", import.meta.url).pathname;
 const stamp = `${root}node_modules/.ironwright-lock`;
-const lock = createHash("sha256").update(readFileSync(`${root}package-lock.json`)).digest("hex");
+const lock = createHash("sha256")
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest("hex");
 const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
 
 function run(command, args) {
@@ -20,7 +24,10 @@ function run(command, args) {
 }
 
 try {
-  if (installed !== lock && !existsSync(`${root}node_modules/.package-lock.json`) || (installed !== "" && installed !== lock)) {
+  if (
+    (installed !== lock && !existsSync(`${root}node_modules/.package-lock.json`)) ||
+    (installed !== "" && installed !== lock)
+  ) {
     console.error("installing what package-lock.json pins ...");
     run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   }

@@ -57,6 +57,7 @@ export async function aRack(
     readonly simulator?: Partial<SimulatorOptions>;
     readonly spec?: string;
     readonly init?: boolean;
+    readonly ttlSeconds?: number;
   } = {},
 ): Promise<Rack> {
   const simulator = await startSimulator({
@@ -65,7 +66,9 @@ export async function aRack(
     ...how.simulator,
   });
   onTestFinished(() => simulator.close());
-  const repo = await tempRepo({ "ironwright.yaml": QUICK_SETTINGS });
+  const ttl = `ttlSeconds: ${how.ttlSeconds ?? 5}`;
+  const settings = QUICK_SETTINGS.replace("ttlSeconds: 5", ttl);
+  const repo = await tempRepo({ "ironwright.yaml": settings });
   const env = { BMC_PASSWORD: simulator.password };
   const rack: Rack = {
     repo,

@@ -13,6 +13,7 @@ import { FileGrant, type GrantSite } from "./file-grant.ts";
 import { Coroner, type LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
+import { deadJournals } from "./left-behind.ts";
 import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
 import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -206,11 +207,12 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   /** Removes what dead incarnations left, once no claim needs it; their death itself stays on record. */
   async #tidyDead(): Promise<void> {
     const { files } = this.ports;
-    const needed = await this.unfinished();
-    for (const [inc, uuids] of await this.deadJournals()) {
-      if ([...uuids].some((uuid) => needed.has(uuid))) continue;
+    for (const { inc, needed } of await deadJournals(this.ports, this.layout)) {
+      if (needed.size > 0) continue;
+      const death = await this.#coroner.judge(inc, this.#me.info.name);
       await files.remove(this.layout.journal(inc));
-      await files.remove(this.layout.instance(inc));
+      // Of one that may only be paused it stays: by it, its process can still be seen to be gone.
+      if (death.dead && death.proven) await files.remove(this.layout.instance(inc));
     }
   }
 

@@ -140,6 +140,8 @@ export type Death =
   | { readonly dead: true; readonly proven: boolean }
   | { readonly dead: false; readonly leftMs: number };
 
+const PROVEN: Death = { dead: true, proven: true };
+
 /** Judges other incarnations: by their process where it can be seen, else by a counter that stood still. */
 export class Coroner {
   readonly #layout: Layout;
@@ -159,14 +161,15 @@ export class Coroner {
   async judge(inc: string, by: string): Promise<Death> {
     const { files, processes, clock } = this.#ports;
     const dead = await files.read(this.#layout.dead(inc));
-    if (dead !== null) return { dead: true, proven: dead.includes('"proven":true') };
+    if (dead?.includes('"proven":true') === true) return PROVEN;
     const begun = clock.monotonic();
     const holder = await readJson(files, this.#layout.instance(inc), incarnationSchema);
-    if (holder === null) return { dead: true, proven: true };
-    if ((await processes.fate(holder)) === "gone") {
-      await this.#declare(inc, by, true);
-      return { dead: true, proven: true };
+    if (dead === null && holder === null) return PROVEN;
+    if (holder !== null && (await processes.fate(holder)) === "gone") {
+      await this.prove(inc, by);
+      return PROVEN;
     }
+    if (dead !== null || holder === null) return { dead: true, proven: false };
     const seen = this.#watched.get(inc);
     if (seen === undefined || seen.counter !== holder.counter) {
       this.#watched.set(inc, { counter: holder.counter, since: clock.monotonic() });
@@ -175,12 +178,18 @@ export class Coroner {
     const stood = begun - seen.since;
     if (stood < this.#ttlMs * RATE_HIGH)
       return { dead: false, leftMs: this.#ttlMs * RATE_HIGH - stood };
-    await this.#declare(inc, by, false);
+    // By link: a proof that somebody else wrote meanwhile stays.
+    await this.#writer.take(this.#layout.dead(inc), this.#death(by, false));
     return { dead: true, proven: false };
   }
 
+  /** Its process is gone for certain: it was seen to be, or a person says so. Permanent as any death. */
+  async prove(inc: string, by: string): Promise<void> {
+    await this.#writer.replace(this.#layout.dead(inc), this.#death(by, true));
+  }
+
   /** Permanent: it never lives again, whatever it writes. Only now are its claims takeable. */
-  async #declare(inc: string, by: string, proven: boolean): Promise<void> {
-    await this.#writer.take(this.#layout.dead(inc), { by, at: this.#ports.clock.now(), proven });
+  #death(by: string, proven: boolean): object {
+    return { by, at: this.#ports.clock.now(), proven };
   }
 }

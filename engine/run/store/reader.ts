@@ -13,8 +13,8 @@ import {
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, StoreReader } from "../ports.ts";
-import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
+import { deadJournals, isLeft } from "./left-behind.ts";
 import { newestRecord, readClaim } from "./records.ts";
 import { readJson, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -32,6 +32,9 @@ export class FileStoreReader implements StoreReader {
   readonly dir: string;
   protected readonly layout: Layout;
   protected readonly ports: StorePorts;
+  /** Nodes whose record was seen to hold an intent without outcome. */
+  readonly #openIn = new Set<string>();
+  #recordsAreRead = false;
 
   constructor(file: StoreFile, layout: Layout, ports: StorePorts) {
     this.file = file;
@@ -46,13 +49,15 @@ export class FileStoreReader implements StoreReader {
       const record = await this.record(uuid);
       if (record !== null) records.set(uuid, record);
     });
+    this.#recordsAreRead = true;
     return records;
   }
 
   async record(uuid: string): Promise<NodeRecord | null> {
     const newest = await newestRecord(this.ports.files, this.layout, uuid);
     if (newest === null) return null;
-    const { open: _open, ...record } = newest.record;
+    const { open, ...record } = newest.record;
+    if (open.length > 0) this.#openIn.add(uuid);
     return record;
   }
 
@@ -98,32 +103,11 @@ export class FileStoreReader implements StoreReader {
   }
 
   async unfinished(): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
-    for (const [inc, uuids] of await this.deadJournals())
-      for (const uuid of uuids) if (await this.#isLeftBy(inc, uuid)) found.add(uuid);
+    if (!this.#recordsAreRead) await this.records();
+    const { ports, layout } = this;
+    const found = new Set((await deadJournals(ports, layout)).flatMap(({ needed }) => [...needed]));
+    for (const uuid of this.#openIn) if (await isLeft(ports, layout, uuid)) found.add(uuid);
     return found;
-  }
-
-  /** Work that was begun is in a journal, and a journal stays until all of it is settled. */
-  protected async deadJournals(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const { files, processes } = this.ports;
-    const journals = new Map<string, ReadonlySet<string>>();
-    for (const name of await files.list(this.layout.journals)) {
-      const inc = name.replace(/\.jsonl$/, "");
-      const holder = await readJson(files, this.layout.instance(inc), incarnationSchema);
-      const dead = await files.exists(this.layout.dead(inc));
-      if (holder !== null && !dead && (await processes.fate(holder)) !== "gone") continue;
-      const lines = await readJournal(files, this.layout.journal(inc));
-      journals.set(inc, new Set(lines.map(({ node }) => node)));
-    }
-    return journals;
-  }
-
-  async #isLeftBy(inc: string, uuid: string): Promise<boolean> {
-    const { files } = this.ports;
-    const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
-    const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
-    return claim !== null && claim.inc === inc && !claim.released;
   }
 
   async leases(): Promise<readonly LeaseInfo[]> {

@@ -74,7 +74,6 @@ export async function takeClaim(
       released: false,
       sessions: before.flatMap(({ claim: left }) => left.sessions),
       brokenFor: options.breakFor ?? null,
-      holderIsDead: options.holderIsDead === true,
     };
     if (!(await takeName(site, uuid, fence, claim))) continue;
     await ports.checkpoint("claimed");
@@ -144,7 +143,6 @@ interface Unfinished {
   readonly fence: number;
   readonly claim: Claim;
   readonly lines: readonly JournalLine[];
-  readonly provenDead: boolean;
 }
 
 /** Claims from the newest record's own up to the highest that were not given back, with their journal's lines. */
@@ -158,16 +156,32 @@ async function unfinished(
   for (const { fence, claim } of await claimsLeft(site, uuid, highest)) {
     const death = await coroner.judge(claim.inc, me.info.name);
     const lines = await journals.linesOf(claim.inc, uuid, death.dead);
-    chain.push({
-      fence,
-      claim,
-      lines: lines.filter((line) => line.fence === fence),
-      provenDead: death.dead && death.proven,
-    });
+    chain.push({ fence, claim, lines: lines.filter((line) => line.fence === fence) });
   }
-  // A person's word that the holder is dead covers all who held it before.
-  const said = chain.findLastIndex(({ claim }) => claim["holderIsDead"] === true);
-  return chain.map((one, index) => (index < said ? { ...one, provenDead: true } : one));
+  return chain;
+}
+
+/**
+ * True when everyone who may still have a request in its hand is gone for certain: who held the node,
+ * and who wrote an intent that is still open, however many held the node since.
+ */
+async function areProvenDead(
+  { coroner, me }: ClaimSite,
+  chain: readonly Unfinished[],
+  { open }: RecordFile,
+  said: boolean,
+): Promise<boolean> {
+  const all = new Set([
+    ...chain.map(({ claim }) => claim.inc),
+    ...open.map(({ line }) => line.inc),
+  ]);
+  let proven = true;
+  for (const inc of all) {
+    if (said) await coroner.prove(inc, me.info.name);
+    const death = await coroner.judge(inc, me.info.name);
+    proven &&= death.dead && death.proven;
+  }
+  return proven;
 }
 
 /** Claims that were not given back, from the newest record's own up to the highest. */
@@ -219,7 +233,7 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
   await ports.checkpoint("record-copied");
   await tidy(site, uuid, fence);
   const last = chain.at(-1);
-  const proven = options.holderIsDead === true || chain.every(({ provenDead }) => provenDead);
+  const proven = await areProvenDead(site, chain, record, options.holderIsDead === true);
   const predecessor =
     last === undefined
       ? previous === null

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { aRack } from "../../support/rack.ts";
 
@@ -10,7 +12,8 @@ async function until(met: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 test("two applies of one node: the second says who holds it and since when, and leaves with 5", async () => {
-  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  // Its lease must outlast the pause, also on a slow machine.
+  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: 120 });
   const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "intent-durable" }, "apply", "--yes");
   await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
   const second = await rack.run("apply", "--yes");
@@ -56,3 +59,29 @@ test("lease break takes a lease from a holder that hangs; the old holder's next 
   expect((await rack.run("apply", "--yes")).code).toBe(0);
   expect(rack.acts()).toHaveLength(1);
 });
+
+test("without a session a paused holder is waited for, however often apply is run, until it is gone", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  const path = "inventory/n1.yaml";
+  const text = readFileSync(join(rack.repo.dir, path), "utf8");
+  rack.repo.write(path, text.replace("    username:", "    auth: basic\n    username:"));
+  await rack.repo.commit("basic authentication");
+  const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "checked:2" }, "apply", "--yes");
+  await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
+  await until(() => isStopped(first.child.pid ?? 0));
+  for (const lockTimeout of ["20", "0", "0"]) {
+    const next = await rack.run("apply", "--yes", "--lock-timeout", lockTimeout);
+    expect([next.code, next.out]).toEqual([5, expect.stringContaining("may only be paused")]);
+  }
+  expect(rack.acts()).toEqual([]);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  expect(rack.acts()).toHaveLength(1);
+});
+
+/** The state letter after the name in parentheses, proc(5). */
+function isStopped(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+}

@@ -1,83 +1,30 @@
 import { expect, test } from "vitest";
-import type { IntentLine, JournalLine } from "../../../../schemas/store.ts";
-import type { LineHead } from "../../../../engine/run/ports.ts";
+import type { JournalLine } from "../../../../schemas/store.ts";
 import { LeaseLost } from "../../../../engine/run/store/file-grant.ts";
 import {
   declareRestored,
   initStore,
-  type NewStore,
   replaceStore,
 } from "../../../../engine/run/store/init-store.ts";
 import { Journal, readJournal } from "../../../../engine/run/store/journal.ts";
-import { openActing, openReader } from "../../../../engine/run/store/open-store.ts";
-import type { StorePorts } from "../../../../engine/run/store/store-ports.ts";
-import { FakeClock, seededRandom } from "../../../support/fake-clock.ts";
+import { openReader } from "../../../../engine/run/store/open-store.ts";
+import {
+  ACT,
+  acting,
+  INTENT,
+  STORE,
+  storePorts as ports,
+  TTL_SECONDS,
+  turns,
+  UUID,
+} from "../../../support/a-store.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
-
-const UUID = "ab000000-0000-4000-8000-000000000001";
-const TTL_SECONDS = 30;
-const STORE: NewStore = {
-  id: "store",
-  fleet: "f",
-  ttlSeconds: TTL_SECONDS,
-  nodes: "existing",
-  names: [],
-  tree: "t",
-  commit: null,
-  by: "test",
-};
-const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
-const ACT = { impact: "in-place", verb: "power.on", requestMaxMs: 1000, registerSeq: 1 } as const;
-
-function ports(files: MemoryFiles, seed: number, clock = new FakeClock()): StorePorts {
-  return {
-    files,
-    processes: {
-      self: () => ({ pid: seed, startTicks: "1", bootId: `boot-${seed}`, pidNamespace: "n" }),
-      // Another boot of a host tells nothing of who lived before it.
-      fate: (other) => Promise.resolve(other.pid === seed ? "alive" : "unknown"),
-    },
-    clock,
-    random: seededRandom(seed),
-    checkpoint: () => Promise.resolve(),
-  };
-}
-
-async function acting(using: StorePorts, name = "e") {
-  const opened = await openActing("/s", EXPECTED, { name, role: "apply", host: "h" }, using);
-  if (!opened.ok) throw new Error(opened.failure.message);
-  return opened.value;
-}
-
-/** Lets all that is ready run, without letting time pass. */
-async function turns(count = 200): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
-}
 
 function fact(seq: number): JournalLine {
   const head = { version: 1, node: UUID, fence: 1, seq, inc: "i", at: 0 } as const;
   return { ...head, kind: "fact", patch: {} };
 }
-
-const INTENT: Omit<IntentLine, LineHead> = {
-  planId: "p",
-  registerSeq: 1,
-  commit: null,
-  step: "1",
-  attempt: 1,
-  action: { verb: "power.on" },
-  impact: "in-place",
-  authority: { who: "test", ceiling: "in-place" },
-  bmc: null,
-  system: null,
-  identity: null,
-  session: null,
-  before: {},
-  after: {},
-  requestMaxMs: 1000,
-  verifyMaxMs: 1000,
-  reason: "a test",
-};
 
 test("a journal whose disk failed once takes no further line, also not one that was waiting", async () => {
   const files = new MemoryFiles();
@@ -182,7 +129,7 @@ test("an engine of which nothing can be known counts as living only while its co
   // Its host was rebooted: the file stays, and nobody renews it. Its clock is never moved.
   await acting(ports(disk, 2), "ghost");
   const clock = new FakeClock();
-  const store = await acting(ports(disk, 3, clock), "me");
+  const store = await acting(ports(disk, 3, { clock }), "me");
   const answers: (readonly { readonly name: string }[])[] = [];
   const asking = store.others().then((others) => answers.push(others));
   await turns();
@@ -200,7 +147,7 @@ test("an engine of which nothing can be known counts as living only while its co
 test("a newer format is named as such also when its shape is another", async () => {
   const disk = new MemoryFiles();
   disk.files.set("/s/store.json", JSON.stringify({ format: 99, shape: "of tomorrow" }));
-  const opened = await openReader("/s", EXPECTED, ports(disk, 1));
+  const opened = await openReader("/s", { store: "store" }, ports(disk, 1));
   expect(opened.ok ? null : opened.failure.code).toBe("IW-S05");
 });
 

@@ -1,0 +1,65 @@
+import { incarnationSchema } from "../../../schemas/store.ts";
+import { readJournal } from "./journal.ts";
+import { fencesIn, type Layout } from "./layout.ts";
+import { newestRecord, readClaim } from "./records.ts";
+import { readJson } from "./store-files.ts";
+import type { StorePorts } from "./store-ports.ts";
+
+type Site = Pick<StorePorts, "files" | "processes">;
+
+/** The journal of an engine that is gone, and the nodes of which only it knows what was begun. */
+export interface DeadJournal {
+  readonly inc: string;
+  readonly needed: ReadonlySet<string>;
+}
+
+/** Journals of engines that are known to be gone. */
+export async function deadJournals(site: Site, layout: Layout): Promise<readonly DeadJournal[]> {
+  const { files } = site;
+  const found: DeadJournal[] = [];
+  for (const name of await files.list(layout.journals)) {
+    const inc = name.replace(/\.jsonl$/, "");
+    if (!(await isGone(site, layout, inc))) continue;
+    const fences = new Map<string, Set<number>>();
+    for (const { node, fence } of await readJournal(files, layout.journal(inc)))
+      fences.set(node, (fences.get(node) ?? new Set()).add(fence));
+    const needed = new Set<string>();
+    for (const [uuid, its] of fences)
+      if (!(await areFolded(site, layout, uuid, its))) needed.add(uuid);
+    found.push({ inc, needed });
+  }
+  return found;
+}
+
+async function isGone({ files, processes }: Site, layout: Layout, inc: string): Promise<boolean> {
+  const holder = await readJson(files, layout.instance(inc), incarnationSchema);
+  if (holder === null || (await files.exists(layout.dead(inc)))) return true;
+  return (await processes.fate(holder)) === "gone";
+}
+
+/**
+ * True when the newest record says all that was written under these fences: it has a higher one, or its
+ * own was given back. Who holds the node now proves nothing: it may have died before it copied the record.
+ */
+async function areFolded(
+  { files }: Site,
+  layout: Layout,
+  uuid: string,
+  fences: ReadonlySet<number>,
+): Promise<boolean> {
+  const newest = await newestRecord(files, layout, uuid);
+  // Without a record the node was forgotten: nobody writes a line before the record of its fence.
+  if (newest === null) return true;
+  const last = Math.max(...fences);
+  if (newest.fence !== last) return newest.fence > last;
+  const claim = await readClaim(files, layout, uuid, last);
+  return claim?.released === true;
+}
+
+/** True when the node's last holder did not give it back, and is known to be gone. */
+export async function isLeft(site: Site, layout: Layout, uuid: string): Promise<boolean> {
+  const { files } = site;
+  const fence = fencesIn(await files.list(layout.node(uuid)), "claim").at(-1);
+  const claim = fence === undefined ? null : await readClaim(files, layout, uuid, fence);
+  return claim !== null && !claim.released && isGone(site, layout, claim.inc);
+}
