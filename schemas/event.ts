@@ -48,5 +48,7 @@ export interface EngineEvent {
   readonly applied?: number | undefined;
   readonly failed?: number | undefined;
   readonly skipped?: number | undefined;
+  /** Nodes without a planned step whose record alone was written. */
+  readonly recorded?: number | undefined;
   readonly durationSeconds?: number | undefined;
 }

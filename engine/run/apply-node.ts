@@ -19,7 +19,8 @@ import { look } from "./settle.ts";
 /** What became of one node. */
 export interface NodeResult {
   readonly node: string;
-  readonly status: "applied" | "already-done" | "failed" | "skipped";
+  /** `recorded`: the plan held no step for it, and only its record was written. */
+  readonly status: "applied" | "already-done" | "recorded" | "failed" | "skipped";
   readonly code: string | null;
   readonly message: string;
 }
@@ -32,9 +33,6 @@ export interface NodeOptions {
   /** What a node without a record is: in the store's inventory at `init`, or first declared later. */
   readonly originOf: (name: string) => NodeRecord["origin"];
 }
-
-/** What is said of a node that needed no act. */
-export const RECORD_ONLY = "its record was written";
 
 /** Between two tries to take a lease that somebody else holds. Milliseconds. */
 const LEASE_RETRY_MS = 500;
@@ -128,7 +126,7 @@ async function withGrant(
   await look(flow, facetsToRead(node));
   const steps = stepsNow(flow, options, left > 0);
   if ("status" in steps) {
-    tell(flow, steps.status === "already-done" ? "node.done" : "node.skipped", steps.message, {
+    tell(flow, steps.status === "skipped" ? "node.skipped" : "node.done", steps.message, {
       code: steps.code,
     });
     return steps;
@@ -148,10 +146,16 @@ function stepsNow(
   if (recovered) return leftSteps(plan, fresh, node.name);
   const checked = checkNode(plan, fresh);
   if (checked.kind === "as-planned") return plan.steps;
-  if (checked.kind === "already-done")
-    return { node: node.name, status: "already-done", code: null, message: "already done" };
+  if (checked.kind === "already-done") return nothingLeft(plan, fresh);
   const message = `it moved since it was planned: ${checked.what}; plan again`;
   return { node: node.name, status: "skipped", code: "IW-P16", message };
+}
+
+/** Nothing is left to be done; an adoption is still to be written down, or every apply would find it anew. */
+function nothingLeft(plan: NodePlan, fresh: NodePlan): readonly Step[] | NodeResult {
+  if (fresh.adopts === true) return [];
+  const status = plan.steps.length === 0 ? "recorded" : "already-done";
+  return { node: plan.node, status, code: null, message: "already done" };
 }
 
 /** A node that nobody acted on has a record only since this grant; the plan knew none. */
@@ -205,9 +209,10 @@ async function runSteps(
     },
   });
   await context.checkpoint("record-written");
-  const message = steps.length === 0 ? RECORD_ONLY : "done";
+  const recorded = plan.steps.length === 0;
+  const message = recorded ? "its record was written" : "done";
   tell(flow, "node.done", message);
-  return { node: node.name, status: "applied", code: null, message };
+  return { node: node.name, status: recorded ? "recorded" : "applied", code: null, message };
 }
 
 function withheld(flow: Flow, message: string, code: string | null): NodeResult {

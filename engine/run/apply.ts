@@ -17,7 +17,10 @@ export interface ApplyOptions extends NodeOptions {
 /** What an apply came to; one entry for each node that had something to do. */
 export interface ApplyResult {
   readonly nodes: readonly NodeResult[];
+  /** Nodes whose planned steps were done: an operator finds this number in the plan. */
   readonly applied: number;
+  /** Nodes without a step whose record was written: adopted, or left open by a crash. */
+  readonly recorded: number;
   readonly failed: number;
   readonly skipped: number;
   readonly durationSeconds: number;
@@ -56,18 +59,25 @@ export async function apply(
     stopping: options.stopping,
   };
   const busy = plan.nodes.filter(isBusy);
-  emit(context, "apply.start", `${busy.length} ${busy.length === 1 ? "node" : "nodes"} to apply`);
+  emit(context, "apply.start", startText(busy));
   const results = await applyAll(context, busy, fleet, options);
   const result = summary(results, (ports.clock.monotonic() - started) / 1000);
-  const { applied, failed, skipped, durationSeconds } = result;
-  const message = `${applied} applied, ${failed} failed, ${skipped} skipped`;
-  emit(context, "apply.summary", message, { applied, failed, skipped, durationSeconds });
+  const { applied, failed, skipped, recorded, durationSeconds } = result;
+  const message = `${applied} applied, ${failed} failed, ${skipped} skipped, ${recorded} recorded`;
+  const numbers = { applied, failed, skipped, recorded, durationSeconds };
+  emit(context, "apply.summary", message, numbers);
   return ok(result);
 }
 
 /** Steps to do, a record to write, or work of a crashed engine to close. */
 function isBusy({ steps, records, unfinished, adopts }: NodePlan): boolean {
   return steps.length > 0 || records !== undefined || unfinished === true || adopts === true;
+}
+
+function startText(busy: readonly NodePlan[]): string {
+  const changed = busy.filter(({ steps }) => steps.length > 0).length;
+  const nodes = `${changed} ${changed === 1 ? "node" : "nodes"} to apply`;
+  return busy.length === changed ? nodes : `${nodes}, ${busy.length - changed} to record`;
 }
 
 /** An apply of another tree than the one that a living engine works on would undo its work, in turns. */
@@ -114,6 +124,7 @@ function summary(nodes: readonly NodeResult[], seconds: number): ApplyResult {
   return {
     nodes,
     applied: count("applied", "already-done"),
+    recorded: count("recorded"),
     failed: count("failed"),
     skipped: count("skipped"),
     durationSeconds: Math.round(seconds * 10) / 10,

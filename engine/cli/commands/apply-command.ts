@@ -7,7 +7,6 @@ import { checkWhole } from "../../plan/check-plan.ts";
 import type { PlanInput } from "../../plan/input.ts";
 import { loadPlan } from "../../plan/plan-json.ts";
 import { apply, type ApplyResult } from "../../run/apply.ts";
-import { RECORD_ONLY } from "../../run/apply-node.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
@@ -282,12 +281,14 @@ function finish(site: Site, plan: Plan, result: ApplyResult | null, strict: bool
   if (result === null) {
     if (input.common.json)
       input.io.out(
-        `${JSON.stringify({ time: new Date(input.house.clock.now()).toISOString(), code: null, event: "apply.summary", node: null, step: null, commit: plan.commit, instance: site.store.incarnation.name, fence: null, message: "nothing to do", applied: 0, failed: 0, skipped: 0, durationSeconds: 0 })}\n`,
+        `${JSON.stringify({ time: new Date(input.house.clock.now()).toISOString(), code: null, event: "apply.summary", node: null, step: null, commit: plan.commit, instance: site.store.incarnation.name, fence: null, message: "nothing to do", applied: 0, failed: 0, skipped: 0, recorded: 0, durationSeconds: 0 })}\n`,
       );
     return byPlan;
   }
   if (!input.common.json) input.io.out(resultText(input, result));
-  const codes: ExitCode[] = [byPlan === EXIT.failed && result.applied > 0 ? EXIT.done : byPlan];
+  const codes: ExitCode[] = [
+    byPlan === EXIT.failed && result.applied + result.recorded > 0 ? EXIT.done : byPlan,
+  ];
   for (const node of result.nodes) {
     if (node.code?.startsWith("IW-L") === true) codes.push(EXIT.lease);
     else if (node.status === "failed") codes.push(EXIT.failed);
@@ -305,10 +306,12 @@ function resultText({ io }: CommandInput, result: ApplyResult): string {
       const text = `  ${node}  ${status}: ${message}${code === null ? "" : `   ${code}`}`;
       return status === "failed" ? io.colors.lost(text) : io.colors.notDone(text);
     });
-  const { applied, failed, skipped, durationSeconds } = result;
+  const { applied, failed, skipped, recorded, durationSeconds } = result;
   if (result.nodes.length === 0) return "";
-  if (result.nodes.every(({ status, message }) => status === "applied" && message === RECORD_ONLY))
-    return `${applied} ${applied === 1 ? "record" : "records"} written; nothing was sent to a BMC.\n`;
-  const sum = `${applied} ${applied === 1 ? "node" : "nodes"} applied, ${failed} failed, ${skipped} skipped, in ${durationSeconds} s.`;
+  const records = `${recorded} ${recorded === 1 ? "record" : "records"} written`;
+  if (result.nodes.length === recorded) return `${records}; nothing was sent to a machine.\n`;
+  const nodes = `${applied} ${applied === 1 ? "node" : "nodes"} applied`;
+  const also = recorded === 0 ? "" : `, ${records}`;
+  const sum = `${nodes}, ${failed} failed, ${skipped} skipped${also}, in ${durationSeconds} s.`;
   return `${[...lines, sum].join("\n")}\n`;
 }
