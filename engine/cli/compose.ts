@@ -9,7 +9,13 @@ import { hardwareTypes } from "../../drivers/registry.ts";
 import { secretResolver } from "../../inventory/resolve-secret.ts";
 import { type Failure, failure, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import { CHECKPOINTS, type Checkpoint, type Clock, type Random } from "../run/ports.ts";
+import {
+  CHECKPOINTS,
+  type Checkpoint,
+  type Clock,
+  INVENTORY_READ,
+  type Random,
+} from "../run/ports.ts";
 import { nodeFiles } from "../run/store/node-files.ts";
 import { nodeProcesses } from "../run/store/node-processes.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
@@ -93,7 +99,7 @@ function checkpointsOf(env: NodeJS.ProcessEnv): Checkpoint {
     { at: env["IRONWRIGHT_TEST_PAUSE_AT"], signal: "SIGSTOP" },
   ].flatMap(({ at, signal }) => {
     const [point, count = "1"] = (at ?? "").split(":");
-    return CHECKPOINTS.some((name) => name === point)
+    return [...CHECKPOINTS, INVENTORY_READ].some((name) => name === point)
       ? [{ point, left: Number(count), signal }]
       : [];
   });

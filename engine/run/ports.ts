@@ -57,7 +57,9 @@ export const CHECKPOINTS = [
   "record-written",
   "released",
 ] as const;
-export type CheckpointName = (typeof CHECKPOINTS)[number];
+/** A point before any lease: the inventory was read, and nothing was planned from it yet. */
+export const INVENTORY_READ = "inventory-read";
+export type CheckpointName = (typeof CHECKPOINTS)[number] | typeof INVENTORY_READ;
 
 /** What a store tells without acting: `plan`, `status`, `show`, `explain`, `history` need no more. */
 export interface StoreReader {

@@ -21,7 +21,14 @@ import {
 } from "../plan-world.ts";
 import { eventPrinter } from "../print-event.ts";
 import { planText } from "../show-planned.ts";
-import { driverOptions, loadWorld, needActing, storeError, type World } from "../world.ts";
+import {
+  driverOptions,
+  loadWorldToApply,
+  needActing,
+  refuseSlowRead,
+  storeError,
+  type World,
+} from "../world.ts";
 
 /** `apply`: plans or takes a saved plan, asks, applies. */
 export const applyCommand: Command = {
@@ -61,7 +68,7 @@ export const applyCommand: Command = {
     "ironwright apply --yes --max-impact in-place --json",
   ],
   async run(input) {
-    const world = await loadWorld(input);
+    const { world, readAtSeq } = await loadWorldToApply(input);
     const planFile = input.args[0];
     const lockTimeoutMs = (countOption(input, "lockTimeout", "--lock-timeout") ?? 0) * 1000;
     const saved = planFile === undefined ? null : readPlan(input, world, planFile);
@@ -69,7 +76,7 @@ export const applyCommand: Command = {
     try {
       const store = await needActing(input, world, "apply");
       try {
-        const plan = saved ?? (await freshPlan(input, world, store, drivers));
+        const plan = saved ?? (await freshPlan(input, { world, readAtSeq }, store, drivers));
         return await applyPlan(
           { input, world, store, drivers, lockTimeoutMs },
           plan,
@@ -109,7 +116,7 @@ function readPlan(input: CommandInput, world: World, name: string): Plan {
 
 async function freshPlan(
   input: CommandInput,
-  world: World,
+  { world, readAtSeq }: Awaited<ReturnType<typeof loadWorldToApply>>,
   store: ActingStore,
   drivers: DriverSet,
 ): Promise<Plan> {
@@ -123,6 +130,7 @@ async function freshPlan(
       acceptRemoval: countOption(input, "acceptRemoval", "--accept-removal"),
     },
   );
+  refuseSlowRead(plan, readAtSeq);
   await openBreaker(input, store, plan, from);
   return plan;
 }

@@ -7,7 +7,7 @@ import { type Command, CommandError, type CommandInput, flag, textOption } from 
 import { EXIT } from "../exit-code.ts";
 import { impactOption, onlyOption, planExit, planWorld } from "../plan-world.ts";
 import { keepPlan, planText } from "../show-planned.ts";
-import { driverOptions, loadWorld, reader, type World } from "../world.ts";
+import { driverOptions, loadWorldToApply, reader, refuseSlowRead, type World } from "../world.ts";
 
 const FORMATS = ["text", "json", "markdown"];
 
@@ -34,7 +34,7 @@ export const planCommand: Command = {
   ],
   async run(input) {
     const format = formatOf(input);
-    const world = await loadWorld(input);
+    const { world, readAtSeq } = await loadWorldToApply(input);
     const { store, why } = await reader(input, world);
     if (why !== null)
       input.io.log("warn", `${why.message}. Nothing can be applied from here`, { code: why.code });
@@ -50,6 +50,7 @@ export const planCommand: Command = {
           maxImpact: impactOption(input),
         },
       );
+      refuseSlowRead(plan, readAtSeq);
       const out = textOption(input, "out");
       if (out !== undefined) writeOut(input, out, plan);
       const saved = out ?? (store === null ? null : keepPlan(world.stateDir, plan));

@@ -153,8 +153,10 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       by: this.#me.info.name,
       at: this.ports.clock.now(),
     };
-    const taken = await this.#writer.take(this.layout.entry(next.seq), next);
-    return taken ? ok(next) : fail(moved);
+    if (await this.#writer.take(this.layout.entry(next.seq), next)) return ok(next);
+    // Somebody was faster, perhaps with the same tree; perhaps it was we, and the answer was lost.
+    const now = await this.inForce();
+    return now?.tree === entry.tree ? ok(now) : fail(moved);
   }
 
   async setHold(uuid: string, hold: HoldRecord): Promise<void> {

@@ -80,6 +80,19 @@ test("without a session a paused holder is waited for, however often apply is ru
   expect(rack.acts()).toHaveLength(1);
 });
 
+test("an inventory that was read slowly is not put in force over a newer one", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: 120 });
+  const slow = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "inventory-read" }, "apply", "--yes");
+  await until(() => isStopped(slow.child.pid ?? 0));
+  rack.declare("  boot: { device: pxe }\n");
+  await rack.repo.commit("a newer one");
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  slow.child.kill("SIGCONT");
+  const ended = await slow.ended;
+  expect([ended.code, ended.err]).toEqual([4, expect.stringContaining("IW-P17")]);
+  expect(rack.acts().map(({ method }) => method)).toEqual(["PATCH"]);
+});
+
 /** The state letter after the name in parentheses, proc(5). */
 function isStopped(pid: number): boolean {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
