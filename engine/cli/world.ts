@@ -10,7 +10,7 @@ import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { type ActingStore, INVENTORY_READ, type StoreReader } from "../run/ports.ts";
-import { openActing, openReader } from "../run/store/open-store.ts";
+import { type Expected, openActing, openReader } from "../run/store/open-store.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import type { DriverOptions } from "./house.ts";
@@ -22,6 +22,8 @@ export interface Place {
   readonly root: string;
   readonly stateDir: string;
   readonly cacheDir: string;
+  /** Where this host remembers how far stores had come. */
+  readonly witnessDir: string;
   readonly settings: Settings;
   readonly settingsHash: string;
   readonly settingsPath: string | null;
@@ -54,6 +56,7 @@ export async function loadPlace(input: CommandInput): Promise<Place> {
   return {
     root,
     stateDir,
+    witnessDir: witnessDirOf(loaded.settings, root, io.env),
     cacheDir: existsSync(stateDir) ? join(stateDir, "cache") : userCache(io.env),
     settings: loaded.settings,
     settingsHash: loaded.settingsHash,
@@ -187,8 +190,19 @@ function refuseReadOnly(input: CommandInput, place: Place): void {
     );
 }
 
-function expected(place: Place): { store: string | undefined; ttlSeconds: number } {
-  return { store: place.settings.store, ttlSeconds: place.settings.lease.ttlSeconds };
+function expected(place: Place): Expected {
+  const { settings, witnessDir } = place;
+  return { store: settings.store, ttlSeconds: settings.lease.ttlSeconds, witnessDir };
+}
+
+/** Outside the state directory, so that a backup of that does not hold it. */
+function witnessDirOf(
+  { witness }: Settings,
+  root: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  if (witness !== undefined) return resolve(root, witness);
+  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "ironwright", "seen");
 }
 
 /** A failure of the store as the end of a command: 5 for leases, 3 for the rest. */

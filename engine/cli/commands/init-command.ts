@@ -49,16 +49,17 @@ export const initCommand: Command = {
     if (nodes !== "existing" && nodes !== "new")
       throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
     const place = await loadPlace(input);
+    const meant = { store: place.settings.store, witnessDir: place.witnessDir };
     if (flag(input, "moved"))
       return told(
         input,
-        await declareMoved(place.stateDir, house.store),
+        await declareMoved(place.stateDir, meant, house.store),
         "is the store's place now",
       );
     if (flag(input, "restored"))
       return told(
         input,
-        await declareRestored(place.stateDir, house.store),
+        await declareRestored(place.stateDir, meant, house.store),
         "was declared restored; every node is existing and unobserved",
       );
     const replace = flag(input, "replaceStore");

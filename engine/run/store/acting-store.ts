@@ -7,10 +7,11 @@ import {
   type RegisterEntry,
   type StopFile,
   type StoreFile,
+  storeFileSchema,
 } from "../../../schemas/store.ts";
 import type { ActingStore, ClaimOptions, Grant, ProposedEntry } from "../ports.ts";
 import { FileGrant, type GrantSite } from "./file-grant.ts";
-import { Coroner, type LivingIncarnation } from "./incarnation.ts";
+import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
@@ -18,15 +19,14 @@ import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
 import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
-
-/** A counter is renewed three times in a ttl; looking twice as often learns of it soon. */
-const LOOKS_PER_TTL = 6;
+import type { Witness } from "./witness.ts";
 
 /** A store with a living incarnation behind it. */
 export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #me: LivingIncarnation;
   readonly #writer: Writer;
   readonly #coroner: Coroner;
+  readonly #witness: Witness;
   readonly #journal: Journal;
   readonly #others: OthersJournals;
   readonly #grants = new Set<FileGrant>();
@@ -37,12 +37,18 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     file: StoreFile,
     layout: Layout,
     ports: StorePorts,
-    living: { readonly me: LivingIncarnation; readonly writer: Writer },
+    living: {
+      readonly me: LivingIncarnation;
+      readonly writer: Writer;
+      readonly coroner: Coroner;
+      readonly witness: Witness;
+    },
   ) {
     super(file, layout, ports);
     this.#me = living.me;
     this.#writer = living.writer;
-    this.#coroner = new Coroner(layout, ports, living.writer, file.ttlMs);
+    this.#coroner = living.coroner;
+    this.#witness = living.witness;
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
   }
@@ -99,6 +105,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
         this.#seq += 1;
         return this.#seq;
       },
+      isSameStore: () => this.#isSameStore(),
       stops: () => this.#stopped(),
       holds: (uuid) => this.holdsOf(uuid),
       highestSeq: () => this.#highestSeq(),
@@ -109,6 +116,12 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
         if (grant.hasOpen) this.#allSettled = false;
       },
     };
+  }
+
+  /** False once a person said that the directory was restored, or replaced it: fences began anew. */
+  async #isSameStore(): Promise<boolean> {
+    const now = await readJson(this.ports.files, this.layout.storeFile, storeFileSchema);
+    return now?.id === this.file.id && now.epoch === this.file.epoch;
   }
 
   async #stopped(): Promise<Failure | null> {
@@ -130,7 +143,9 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const dead = this.#me.dead();
     if (dead !== null) return fail(dead);
     try {
-      return await this.#propose(entry);
+      const inForce = await this.#propose(entry);
+      if (inForce.ok) await this.#witness.saw({ epoch: this.file.epoch, seq: inForce.value.seq });
+      return inForce;
     } catch (error) {
       return fail(anyStoreFailure(this.layout.dir, error));
     }
@@ -234,27 +249,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       const other = await readJson(files, this.layout.instance(name), incarnationSchema);
       if (other !== null) found.push(other);
     }
-    const living = await Promise.all(found.map((other) => this.#lives(other)));
+    const living = await Promise.all(found.map((one) => this.#coroner.lives(one, this.#me)));
     return found.filter((_, index) => living[index]);
-  }
-
-  /**
-   * Of another host, or of this one before it was rebooted, only the counter tells: it is watched until
-   * it moves, or until it stood still for a ttl and the engine is declared dead.
-   */
-  async #lives(other: Incarnation): Promise<boolean> {
-    const { files, processes, clock } = this.ports;
-    const fate = await processes.fate(other);
-    if (fate !== "unknown") return fate === "alive";
-    for (;;) {
-      const judged = await this.#coroner.judge(other.inc, this.#me.info.name);
-      if (judged.dead) return false;
-      const now = await readJson(files, this.layout.instance(other.inc), incarnationSchema);
-      if (now === null) return false;
-      if (now.counter !== other.counter || this.#me.dead() !== null) return true;
-      const wait = Math.min(judged.leftMs, this.file.ttlMs / LOOKS_PER_TTL);
-      await clock.sleep(Math.ceil(wait), this.deathSignal).catch(() => undefined);
-    }
   }
 
   async close(): Promise<void> {

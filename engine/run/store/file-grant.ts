@@ -26,7 +26,8 @@ export interface GrantSite {
   readonly journal: Journal;
   readonly me: LivingIncarnation;
   nextSeq(): number;
-  /** What stops the fleet or this node now; read anew each time. */
+  /** Read anew each time, as is what stops the fleet or this node now. */
+  isSameStore(): Promise<boolean>;
   stops(): Promise<Failure | null>;
   holds(uuid: string): Promise<readonly HoldRecord[]>;
   highestSeq(): Promise<number>;
@@ -134,14 +135,18 @@ export class FileGrant implements Grant {
     const dead = me.dead();
     if (dead !== null) return dead;
     // All reads at once: the answer is as fresh as the slowest of them.
-    const [killed, names, seq, stop, holds] = await Promise.all([
+    const [killed, isSameStore, names, seq, stop, holds] = await Promise.all([
       me.killed(),
+      this.#site.isSameStore(),
       ports.files.list(layout.node(this.uuid)),
       this.#site.highestSeq(),
       this.#site.stops(),
       this.#site.holds(this.uuid),
     ]);
-    if (killed) return me.dead();
+    if (!isSameStore) me.die("its store was restored or replaced under it");
+    // Also what ended it while the answers were on their way: a failed write, a lease that ran out.
+    const ended = me.dead();
+    if (killed || ended !== null) return ended;
     if (fencesIn(names, "claim").at(-1) !== this.fence)
       return failure(
         "conflict",

@@ -135,6 +135,9 @@ function lifeOf(ttlMs: number): number {
   return ttlMs * RATE_LOW - MARGIN_MS;
 }
 
+/** A counter is renewed three times in a ttl; looking twice as often learns of it soon. */
+const LOOKS_PER_TTL = 6;
+
 /** How a holder was found dead. */
 export type Death =
   | { readonly dead: true; readonly proven: boolean }
@@ -181,6 +184,26 @@ export class Coroner {
     // By link: a proof that somebody else wrote meanwhile stays.
     await this.#writer.take(this.#layout.dead(inc), this.#death(by, false));
     return { dead: true, proven: false };
+  }
+
+  /**
+   * Of another host, or of this one before it was rebooted, only the counter tells: it is watched until
+   * it moves, or until it stood still for a ttl and the engine is declared dead.
+   */
+  async lives(other: Incarnation, me: LivingIncarnation): Promise<boolean> {
+    const { files, processes, clock } = this.#ports;
+    if (await files.exists(this.#layout.dead(other.inc))) return false;
+    const fate = await processes.fate(other);
+    if (fate !== "unknown") return fate === "alive";
+    for (;;) {
+      const judged = await this.judge(other.inc, me.info.name);
+      if (judged.dead) return false;
+      const now = await readJson(files, this.#layout.instance(other.inc), incarnationSchema);
+      if (now === null) return false;
+      if (now.counter !== other.counter || me.dead() !== null) return true;
+      const wait = Math.min(judged.leftMs, this.#ttlMs / LOOKS_PER_TTL);
+      await clock.sleep(Math.ceil(wait), me.deathSignal).catch(() => undefined);
+    }
   }
 
   /** Its process is gone for certain: it was seen to be, or a person says so. Permanent as any death. */

@@ -3,6 +3,7 @@ import { STORE_FORMAT, type StoreFile, storeFileSchema } from "../../../schemas/
 import { Layout } from "./layout.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { Witness } from "./witness.ts";
 
 /** What a new store is made from. */
 export interface NewStore {
@@ -61,8 +62,20 @@ export async function replaceStore(
   }
 }
 
+/** Which store a person speaks of: another one's directory is left alone. */
+export interface Meant {
+  readonly store: string | undefined;
+  readonly witnessDir?: string | undefined;
+}
+
 /** A person says that the directory was moved and that the old one is gone. */
-export function declareMoved(dir: string, ports: StorePorts): Promise<Result<StoreFile>> {
+export async function declareMoved(
+  dir: string,
+  meant: Meant,
+  ports: StorePorts,
+): Promise<Result<StoreFile>> {
+  const found = await meantStore(dir, meant, ports);
+  if (!found.ok) return found;
   return rewrite(dir, ports, (file, place) => ({ ...file, ...place }));
 }
 
@@ -70,8 +83,17 @@ export function declareMoved(dir: string, ports: StorePorts): Promise<Result<Sto
  * A person says that the directory came from a backup: fences of the old epoch mean nothing, and what
  * was done since is unknown. Records are dropped, so every node is existing and unobserved.
  */
-export async function declareRestored(dir: string, ports: StorePorts): Promise<Result<StoreFile>> {
+export async function declareRestored(
+  dir: string,
+  meant: Meant,
+  ports: StorePorts,
+): Promise<Result<StoreFile>> {
   const layout = new Layout(dir);
+  const found = await meantStore(dir, meant, ports);
+  if (!found.ok) return found;
+  // Above what was seen: a backup of before the last restoring would be called old for ever.
+  const seen = await new Witness(ports.files, witnessPath(found.value.id, meant)).highest();
+  const epoch = Math.max(found.value.epoch, seen?.epoch ?? 0) + 1;
   try {
     // Before the file says restored: cut off here, the copy is still refused.
     for (const gone of [layout.nodes, layout.journals, layout.instances])
@@ -83,9 +105,31 @@ export async function declareRestored(dir: string, ports: StorePorts): Promise<R
   return rewrite(dir, ports, (file, place) => ({
     ...file,
     ...place,
-    epoch: file.epoch + 1,
+    epoch,
     nodes: "existing",
   }));
+}
+
+function witnessPath(id: string, { witnessDir }: Meant): string | null {
+  return witnessDir === undefined ? null : `${witnessDir}/${id}`;
+}
+
+async function meantStore(
+  dir: string,
+  { store }: Meant,
+  { files }: StorePorts,
+): Promise<Result<StoreFile>> {
+  try {
+    const file = await readJson(files, new Layout(dir).storeFile, storeFileSchema);
+    if (file === null)
+      return fail(failure("stalled", "IW-S02", `there is no store in ${dir}; check --state`));
+    if (file.id === store) return ok(file);
+    const named = store === undefined ? "no store" : `the store ${store}`;
+    const message = `the settings name ${named}, and ${dir} holds ${file.id}; nothing was changed`;
+    return fail(failure("stalled", "IW-S03", message));
+  } catch (error) {
+    return fail(storeFailure(dir, error));
+  }
 }
 
 async function rewrite(

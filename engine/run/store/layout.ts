@@ -32,6 +32,9 @@ export class Layout {
   get temporary(): string {
     return join(this.dir, "tmp");
   }
+  get names(): string {
+    return join(this.dir, "names");
+  }
   get stop(): string {
     return join(this.dir, "stop");
   }
@@ -40,6 +43,9 @@ export class Layout {
   }
   get readings(): string {
     return join(this.dir, "readings.json");
+  }
+  name(name: string, k: number): string {
+    return join(this.names, `${encodeURIComponent(name)}.${digits(k)}`);
   }
   instance(inc: string): string {
     return join(this.instances, inc);
@@ -92,4 +98,11 @@ export function entriesIn(names: readonly string[]): readonly number[] {
     .filter((name) => /^\d{16}$/.test(name))
     .map(Number)
     .sort((a, b) => a - b);
+}
+
+/** Generations of one engine's name in a listing of `names/`, lowest first. */
+export function namesOf(listing: readonly string[], name: string): readonly number[] {
+  const head = `${encodeURIComponent(name)}.`;
+  const tails = listing.filter((one) => one.startsWith(head)).map((one) => one.slice(head.length));
+  return entriesIn(tails);
 }

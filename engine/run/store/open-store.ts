@@ -8,16 +8,20 @@ import {
 } from "../../../schemas/store.ts";
 import type { ActingStore, StoreReader } from "../ports.ts";
 import { FileActingStore } from "./acting-store.ts";
-import { LivingIncarnation } from "./incarnation.ts";
-import { Layout } from "./layout.ts";
+import { Coroner, LivingIncarnation } from "./incarnation.ts";
+import { entriesIn, Layout } from "./layout.ts";
 import { FileStoreReader } from "./reader.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { takeName } from "./take-name.ts";
+import { Witness } from "./witness.ts";
 
 /** What the settings say of the store. */
 export interface Expected {
   readonly store?: string | undefined;
   readonly ttlSeconds?: number | undefined;
+  /** Where this host remembers what it saw of stores, outside of them; nowhere when left out. */
+  readonly witnessDir?: string | undefined;
 }
 
 /** Who opens a store to act. */
@@ -47,7 +51,12 @@ export async function openActing(
   const file = await readStoreFile(dir, expected, ports);
   if (!file.ok) return file;
   try {
-    return ok(await begin(file.value, dir, actor, ports));
+    return await begin(
+      file.value,
+      dir,
+      { actor, witness: witnessOf(file.value, expected, ports) },
+      ports,
+    );
   } catch (error) {
     return fail(storeFailure(dir, error));
   }
@@ -56,9 +65,9 @@ export async function openActing(
 async function begin(
   file: StoreFile,
   dir: string,
-  actor: Actor,
+  { actor, witness }: { readonly actor: Actor; readonly witness: Witness },
   ports: StorePorts,
-): Promise<ActingStore> {
+): Promise<Result<ActingStore>> {
   const layout = new Layout(dir);
   const { files, clock, random, processes } = ports;
   for (const one of [
@@ -68,6 +77,7 @@ async function begin(
     layout.register,
     layout.allHolds,
     layout.temporary,
+    layout.names,
   ])
     await files.makeDir(one);
   const inc = `${actor.name.replaceAll(/[^A-Za-z0-9.-]/g, "-")}.${random.hex(16)}`;
@@ -85,22 +95,43 @@ async function begin(
   await writer.take(layout.instance(inc), info);
   const me = new LivingIncarnation(info, { layout, ports, writer, ttlMs: file.ttlMs }, startedAt);
   me.start();
-  return new FileActingStore(file, layout, ports, { me, writer });
+  const coroner = new Coroner(layout, ports, writer, file.ttlMs);
+  const refused =
+    actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null;
+  if (refused !== null) {
+    await me.close();
+    return fail(refused);
+  }
+  const store = new FileActingStore(file, layout, ports, { me, writer, coroner, witness });
+  await witness.saw({ epoch: file.epoch, seq: (await store.inForce())?.seq ?? 0 });
+  return ok(store);
+}
+
+function witnessOf(
+  { id }: Pick<StoreFile, "id">,
+  { witnessDir }: Expected,
+  { files }: StorePorts,
+): Witness {
+  return new Witness(files, witnessDir === undefined ? null : `${witnessDir}/${id}`);
 }
 
 /** Reads and judges `store.json`. */
 async function readStoreFile(
   dir: string,
   expected: Expected,
-  { files }: StorePorts,
+  ports: StorePorts,
 ): Promise<Result<StoreFile>> {
+  const { files } = ports;
   const layout = new Layout(dir);
   try {
     const newer = await newerFormat(files, layout);
     if (newer !== null) return fail(newer);
     const file = await readJson(files, layout.storeFile, storeFileSchema);
     if (file === null) return fail(noStore(dir, expected));
-    const why = judge(file, dir, expected) ?? judgePlace(file, dir, await files.identity(dir));
+    const why =
+      judge(file, dir, expected) ??
+      judgePlace(file, dir, await files.identity(dir)) ??
+      (await judgeAge(file, layout, expected, ports));
     return why === null ? ok(file) : fail(why);
   } catch (error) {
     return fail(storeFailure(dir, error));
@@ -162,5 +193,24 @@ function judgePlace(
     "stalled",
     "IW-S04",
     `${dir} is a copy of a store, or was restored: moved, and the old one is gone: ironwright init --moved; from a backup: ironwright init --restored`,
+  );
+}
+
+/** Yesterday's state in the same place: what was done since would be done again, or undone. */
+async function judgeAge(
+  file: StoreFile,
+  layout: Layout,
+  expected: Expected,
+  ports: StorePorts,
+): Promise<Failure | null> {
+  // Before the register: what was put in force in between is no sign of age.
+  const seen = await witnessOf(file, expected, ports).highest();
+  const seq = entriesIn(await ports.files.list(layout.register)).at(-1) ?? 0;
+  if (seen === null || seen.epoch < file.epoch) return null;
+  if (seen.epoch === file.epoch && seen.seq <= seq) return null;
+  return failure(
+    "stalled",
+    "IW-S04",
+    `the store in ${layout.dir} is older than this host saw it (entry ${seq} of epoch ${file.epoch} is in force there, entry ${seen.seq} of epoch ${seen.epoch} was): it came from a backup: ironwright init --restored`,
   );
 }

@@ -169,7 +169,7 @@ test("replacing or restoring that is cut off at any write leaves no store that m
       const done =
         end === "replace"
           ? await replaceStore("/s", { ...STORE, id: "other" }, cut)
-          : await declareRestored("/s", cut);
+          : await declareRestored("/s", { store: "store" }, cut);
       const records = [...disk.files.keys()].filter((path) => path.includes("/record."));
       const file = JSON.parse(disk.files.get("/s/store.json") ?? "null") as {
         readonly id: string;
