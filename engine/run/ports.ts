@@ -118,8 +118,8 @@ export interface ActingStore extends StoreReader {
   setStop(stop: StopFile): Promise<void>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
-  /** Drops an orphan's record, claims, holds and history. */
-  forget(uuid: string): Promise<void>;
+  /** Drops an orphan's record, holds and history, under its lease: IW-L01 while somebody works on it. */
+  forget(uuid: string): Promise<Result<null>>;
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
   /** Living incarnations besides this one. */
   others(): Promise<readonly Incarnation[]>;

@@ -1,4 +1,5 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
 import { sameValue } from "../plan/canonical-json.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 import { type Flow, tell } from "./flow.ts";
@@ -36,8 +37,11 @@ async function fence(
   const { context, node, grant } = flow;
   const { sessions, holder } = predecessor.claim;
   if (sessions.length === 0 && grant.openIntents.length === 0) return null;
-  for (const { session } of sessions) {
-    const why = await endSession(flow, session);
+  for (const { address, session } of sessions) {
+    const why = await endSession(flow, address, session);
+    // A BMC that the node was moved away from may be gone for good; a holder that is gone needs no fence.
+    const elsewhere = address !== addressOf(node);
+    if (why !== null && elsewhere && predecessor.provenDead === true) continue;
     if (why !== null) return why;
     tell(flow, "session.ended", `the session of ${holder} at the BMC was ended`);
   }
@@ -52,8 +56,18 @@ async function fence(
   return null;
 }
 
-async function endSession(flow: Flow, session: string): Promise<Failure | null> {
-  const { context, node, driver, grant } = flow;
+function addressOf({ name, spec }: FleetNode): string {
+  return spec.bmc?.address ?? name;
+}
+
+/** Where it was opened: a session of the same number at another BMC is somebody else's. */
+async function endSession(flow: Flow, address: string, session: string): Promise<Failure | null> {
+  const { context, driver, grant } = flow;
+  const { bmc } = flow.node.spec;
+  const node: FleetNode =
+    bmc === undefined
+      ? flow.node
+      : { ...flow.node, spec: { ...flow.node.spec, bmc: { ...bmc, address } } };
   const { registerSeq, store } = context;
   const maxMs = requestMaxMs(flow);
   const performed = await driver.perform(
@@ -77,7 +91,8 @@ async function finish(flow: Flow, intent: OpenIntent): Promise<Failure | null> {
   const calm = await observeTwice(flow, intent);
   if (calm !== null) return calm;
   let mismatch = firstMismatch(line.after, flow.observation, flow.grant.record);
-  const left = line.at + line.verifyMaxMs - clock.now();
+  // Another host's clock, or one that was set back, never makes the wait longer than it was meant to be.
+  const left = Math.min(line.at + line.verifyMaxMs - clock.now(), line.verifyMaxMs);
   // A graceful stop may still be under way: its own deadline is waited out, it is not pressed again.
   if (mismatch !== null && line.action.verb === "power.softOff") {
     const settled = await settle(flow, line.after, Math.max(0, left), line.step);

@@ -58,7 +58,8 @@ export const forgetCommand: Command = {
           EXIT.usage,
           `this store has no record of "${name}"; orphans: ${orphans.map((record) => record.name).join(", ") || "none"}`,
         );
-      await store.forget(orphan.uuid);
+      const forgotten = await store.forget(orphan.uuid);
+      if (!forgotten.ok) throw storeError(forgotten.failure);
       input.io.out(
         `${name} is forgotten: its record and history are gone; its machine was left as it is.\n`,
       );

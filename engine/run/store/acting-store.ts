@@ -73,7 +73,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return this.#take(uuid, uuid, { breakFor: reason, holderIsDead });
   }
 
-  async #take(uuid: string, name: string, options: TakeOptions): Promise<Result<Grant>> {
+  async #take(uuid: string, name: string, options: TakeOptions): Promise<Result<FileGrant>> {
     const dead = this.#me.dead();
     if (dead !== null) return fail(dead);
     const { layout, ports } = this;
@@ -199,15 +199,21 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return stop;
   }
 
-  async forget(uuid: string): Promise<void> {
+  async forget(uuid: string): Promise<Result<null>> {
     const { files } = this.ports;
+    const claimed = await this.#take(uuid, uuid, {});
+    if (!claimed.ok) return claimed;
+    const grant = claimed.value;
+    // What a dead engine left stays its successor's: the highest claim is not given back, and names its sessions.
+    if (grant.openIntents.length === 0) await grant.release();
+    this.#grants.delete(grant);
     const dir = this.layout.node(uuid);
     const names = await files.list(dir);
     // The highest claim stays: fences that began anew would let a paused holder of long ago act.
-    const highest = fencesIn(names, "claim").at(-1);
-    const kept = highest === undefined ? "" : this.layout.claim(uuid, highest);
+    const kept = this.layout.claim(uuid, fencesIn(names, "claim").at(-1) ?? grant.fence);
     for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
     await files.removeAll(this.layout.holds(uuid));
+    return ok(null);
   }
 
   async appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {

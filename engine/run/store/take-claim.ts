@@ -12,7 +12,7 @@ import {
   recordDocument,
   type RecordFile,
 } from "./records.ts";
-import type { Writer } from "./store-files.ts";
+import { CorruptFile, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** What taking a claim needs. */
@@ -270,7 +270,10 @@ export function keyOf({ fence, seq }: { readonly fence: number; readonly seq: nu
 
 function withPatch(record: RecordFile, patch: Readonly<Record<string, unknown>>): RecordFile {
   const merged = nodeRecordSchema.safeParse({ ...record, ...patch });
-  return merged.success ? { ...merged.data, open: record.open } : record;
+  if (merged.success) return { ...merged.data, open: record.open };
+  // A fact guards a machine: one that cannot be understood is not one that may be left out.
+  const [issue] = merged.error.issues;
+  throw new CorruptFile(`journal of ${record.name}`, `fact ${issue?.path.join(".") ?? ""}`);
 }
 
 /** Only the holder of a higher generation removes lower ones; the highest is never removed. */

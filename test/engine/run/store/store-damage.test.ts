@@ -11,6 +11,7 @@ import { openReader } from "../../../../engine/run/store/open-store.ts";
 import {
   ACT,
   acting,
+  held,
   INTENT,
   STORE,
   storePorts as ports,
@@ -116,11 +117,43 @@ test("fences never begin anew after a node was forgotten", async () => {
     expect(claimed.ok && claimed.value.fence).toBe(fence);
     if (claimed.ok) await claimed.value.release();
   }
-  await store.forget(UUID);
+  expect((await store.forget(UUID)).ok).toBe(true);
   expect(await store.record(UUID)).toBeNull();
   const again = await store.claim(UUID, "n1");
-  expect(again.ok && again.value.fence).toBe(4);
+  // Forgetting takes the lease, and with it a number of its own.
+  expect(again.ok && again.value.fence).toBe(5);
   await store.close();
+});
+
+test("a node that somebody works on is not forgotten under him", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, ports(disk, 1));
+  const holder = await acting(ports(disk, 2));
+  const grant = await held(holder);
+  await grant.patchRecord({ revision: 1 });
+  const store = await acting(ports(disk, 3), "me", "command");
+  const forgotten = await store.forget(UUID);
+  expect(forgotten.ok ? null : forgotten.failure.code).toBe("IW-L01");
+  expect((await store.record(UUID))?.revision).toBe(1);
+  await store.close();
+  await holder.close();
+});
+
+test("sessions of an engine that died in an act outlive the forgetting of its node", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, ports(disk, 1));
+  const grant = await held(await acting(ports(disk, 2)));
+  await grant.nameSession("https://bmc", "/s/1");
+  await grant.intent(INTENT);
+  const store = await acting(ports(disk, 3, { fateOf: () => "gone" }), "me", "command");
+  expect((await store.forget(UUID)).ok).toBe(true);
+  await store.close();
+  const next = await acting(ports(disk, 4, { fateOf: () => "gone" }));
+  expect((await held(next)).predecessor?.claim).toMatchObject({
+    released: false,
+    sessions: [{ address: "https://bmc", session: "/s/1" }],
+  });
+  await next.close();
 });
 
 test("an engine of which nothing can be known counts as living only while its counter moves", async () => {
