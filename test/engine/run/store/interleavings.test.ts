@@ -9,6 +9,8 @@ import { type Before, MemoryFiles } from "../../../support/memory-files.ts";
 const UUID = "ab000000-0000-4000-8000-000000000001";
 /** Decisions that are explored in full; after them the schedule alternates. */
 const DEPTH = 12;
+/** All orders are work for the processor alone: about 20 s, and more on a machine that does other things. */
+const ALL_ORDERS_MS = 180_000;
 
 /** Processes of one host that live as long as the test says. */
 function processes(pid: number, gone: ReadonlySet<number>): ProcessPort {
@@ -33,7 +35,9 @@ function ports(
   };
 }
 
-async function aStore(disk: MemoryFiles): Promise<void> {
+/** A disk with a new store on it; each order gets a copy. */
+async function aStore(): Promise<MemoryFiles> {
+  const disk = new MemoryFiles();
   const made = await initStore(
     "/s",
     {
@@ -49,6 +53,7 @@ async function aStore(disk: MemoryFiles): Promise<void> {
     ports(disk, 1, new Set(), new FakeClock()),
   );
   expect(made.ok).toBe(true);
+  return disk;
 }
 
 async function open(p: StorePorts, name: string): Promise<ActingStore> {
@@ -112,61 +117,69 @@ function* schedules(depth: number): Generator<readonly number[]> {
     yield Array.from({ length: depth }, (_, i) => (bits >> i) & 1);
 }
 
-test("two takers of a free node, in every order of their first steps: exactly one may act", async () => {
-  for (const decisions of schedules(DEPTH)) {
-    const disk = new MemoryFiles();
-    await aStore(disk);
-    const clock = new FakeClock();
-    const scheduler = new Scheduler(decisions);
-    const grants: Grant[] = [];
-    const taker = async (index: number): Promise<ActingStore> => {
-      const files = disk.sharedWith(scheduler.gate(index));
-      return open(ports(files, 10 + index, new Set(), clock), `e${index}`);
-    };
-    const stores = [await taker(0), await taker(1)];
-    const take = async (store: ActingStore, index: number): Promise<void> => {
-      const claimed = await store.claim(UUID, "n1").finally(() => scheduler.finish(index));
-      if (claimed.ok) grants.push(claimed.value);
-      else expect(claimed.failure.code).toBe("IW-L01");
-    };
-    await Promise.all([scheduler.run(2), ...stores.map(take)]);
-    expect([decisions.join(""), grants.length]).toEqual([decisions.join(""), 1]);
-    const act = { impact: "none", verb: "power.on", requestMaxMs: 100, registerSeq: 1 } as const;
-    expect(await grants[0]?.check(act)).toBeNull();
-  }
-});
+test(
+  "two takers of a free node, in every order of their first steps: exactly one may act",
+  { timeout: ALL_ORDERS_MS },
+  async () => {
+    const fresh = await aStore();
+    for (const decisions of schedules(DEPTH)) {
+      const disk = new MemoryFiles(new Map(fresh.files));
+      const clock = new FakeClock();
+      const scheduler = new Scheduler(decisions);
+      const grants: Grant[] = [];
+      const taker = async (index: number): Promise<ActingStore> => {
+        const files = disk.sharedWith(scheduler.gate(index));
+        return open(ports(files, 10 + index, new Set(), clock), `e${index}`);
+      };
+      const stores = [await taker(0), await taker(1)];
+      const take = async (store: ActingStore, index: number): Promise<void> => {
+        const claimed = await store.claim(UUID, "n1").finally(() => scheduler.finish(index));
+        if (claimed.ok) grants.push(claimed.value);
+        else expect(claimed.failure.code).toBe("IW-L01");
+      };
+      await Promise.all([scheduler.run(2), ...stores.map(take)]);
+      expect([decisions.join(""), grants.length]).toEqual([decisions.join(""), 1]);
+      const act = { impact: "none", verb: "power.on", requestMaxMs: 100, registerSeq: 1 } as const;
+      expect(await grants[0]?.check(act)).toBeNull();
+    }
+  },
+);
 
-test("a holder whose lease is taken at any of its steps either is seen or acts no more", async () => {
-  for (const decisions of schedules(DEPTH)) {
-    const disk = new MemoryFiles();
-    await aStore(disk);
-    const clock = new FakeClock();
-    const scheduler = new Scheduler(decisions);
-    const gated = (index: number): StorePorts =>
-      ports(disk.sharedWith(scheduler.gate(index)), 10 + index, new Set(), clock);
-    const holder = await open(gated(0), "holder");
-    const taker = await open(gated(1), "taker");
-    const claimed = await holder.claim(UUID, "n1");
-    if (!claimed.ok) throw new Error("not claimed");
-    const grant = claimed.value;
-    let mayAct = false;
-    let seen: readonly string[] = [];
-    const act = { impact: "none", verb: "power.on", requestMaxMs: 100, registerSeq: 1 } as const;
-    const acting = async (): Promise<void> => {
-      await grant.intent(anIntent());
-      mayAct = (await grant.check(act)) === null;
-      scheduler.finish(0);
-    };
-    const taking = async (): Promise<void> => {
-      const taken = await taker.breakLease(UUID, "test", false);
-      if (taken.ok) seen = taken.value.openIntents.map(({ line }) => line.step);
-      scheduler.finish(1);
-    };
-    await Promise.all([scheduler.run(2), acting(), taking()]);
-    // Dekker: it acted only if its intent was there to be read by whoever took over.
-    if (mayAct) expect([decisions.join(""), seen]).toEqual([decisions.join(""), ["1"]]);
-  }
-});
+test(
+  "a holder whose lease is taken at any of its steps either is seen or acts no more",
+  { timeout: ALL_ORDERS_MS },
+  async () => {
+    const fresh = await aStore();
+    for (const decisions of schedules(DEPTH)) {
+      const disk = new MemoryFiles(new Map(fresh.files));
+      const clock = new FakeClock();
+      const scheduler = new Scheduler(decisions);
+      const gated = (index: number): StorePorts =>
+        ports(disk.sharedWith(scheduler.gate(index)), 10 + index, new Set(), clock);
+      const holder = await open(gated(0), "holder");
+      const taker = await open(gated(1), "taker");
+      const claimed = await holder.claim(UUID, "n1");
+      if (!claimed.ok) throw new Error("not claimed");
+      const grant = claimed.value;
+      let mayAct = false;
+      let seen: readonly string[] = [];
+      const act = { impact: "none", verb: "power.on", requestMaxMs: 100, registerSeq: 1 } as const;
+      const acting = async (): Promise<void> => {
+        await grant.intent(anIntent());
+        mayAct = (await grant.check(act)) === null;
+        scheduler.finish(0);
+      };
+      const taking = async (): Promise<void> => {
+        const taken = await taker.breakLease(UUID, "test", false);
+        if (taken.ok) seen = taken.value.openIntents.map(({ line }) => line.step);
+        scheduler.finish(1);
+      };
+      await Promise.all([scheduler.run(2), acting(), taking()]);
+      // Dekker: it acted only if its intent was there to be read by whoever took over.
+      if (mayAct) expect([decisions.join(""), seen]).toEqual([decisions.join(""), ["1"]]);
+    }
+  },
+);
 
 function anIntent(): Parameters<Grant["intent"]>[0] {
   return {
