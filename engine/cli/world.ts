@@ -145,28 +145,30 @@ export async function needReader(input: CommandInput, place: Place): Promise<Sto
 export async function needActing(
   input: CommandInput,
   place: Place,
-  role: "apply" | "command" = "command",
+  role: "apply" | "command" | "restrain" = "command",
 ): Promise<ActingStore> {
-  refuseReadOnly(input, place);
+  refuseReadOnly(input, place, role === "restrain");
   const { house } = input;
-  const name = `${place.settings.instance ?? house.host}.${role}.${house.pid}`;
+  const as = role === "apply" ? role : "command";
+  const name = `${place.settings.instance ?? house.host}.${as}.${house.pid}`;
   const opened = await openActing(
     place.stateDir,
     expected(place),
-    { name, role, host: house.host },
+    { name, role: as, host: house.host },
     house.store,
   );
   if (!opened.ok) throw storeError(opened.failure);
   return opened.value;
 }
 
-/** Runs with an acting store and always ends its incarnation. */
+/** Runs with an acting store and always ends its incarnation; `restrain` only keeps others from acting. */
 export async function withActing<T>(
   input: CommandInput,
   place: Place,
   work: (store: ActingStore) => Promise<T>,
+  role: "command" | "restrain" = "command",
 ): Promise<T> {
-  const store = await needActing(input, place);
+  const store = await needActing(input, place, role);
   try {
     return await work(store);
   } finally {
@@ -174,15 +176,18 @@ export async function withActing<T>(
   }
 }
 
-/** `--read-only` and `mode: observe` refuse every command that acts. */
-function refuseReadOnly(input: CommandInput, place: Place): void {
+/**
+ * `--read-only` and `mode: observe` refuse every command that acts. A stop or a hold is no act: engines
+ * of an earlier commit may be at work while this one says observe, and a person must be able to end it.
+ */
+function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
   if (input.common.readOnly)
     throw new CommandError(
       EXIT.refused,
       "--read-only: this command acts, and nothing was done",
       "IW-B16",
     );
-  if (place.settings.mode === "observe")
+  if (place.settings.mode === "observe" && !restrains)
     throw new CommandError(
       EXIT.refused,
       `mode is observe for the whole fleet (${place.settingsPath ?? "settings"}): nothing may act; remove it to act`,

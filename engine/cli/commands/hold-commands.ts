@@ -44,27 +44,32 @@ export const holdCommand: Command = {
     const until = untilOption(textOption(input, "until"), now);
     const owner = textOption(input, "owner") ?? io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown";
     const world = await loadWorld(input);
-    return withActing(input, world, async (store) => {
-      const { uuid, node } = await resolvedNode(world, store, input.args[0]);
-      const id = house.random.hex(4);
-      await store.setHold(uuid, { id, scope, reason, owner, since: now, until });
-      await store.appendHistory(uuid, {
-        at: now,
-        event: "held",
-        step: null,
-        action: null,
-        commit: null,
-        by: owner,
-        fence: null,
-        code: null,
-        message: `hold ${id} (${scope}): ${reason}`,
-        durationMs: null,
-      });
-      io.out(
-        `${node.name} is held (${scope}, id ${id}). To release it: ironwright release ${node.name} ${id}\n`,
-      );
-      return EXIT.done;
-    });
+    return withActing(
+      input,
+      world,
+      async (store) => {
+        const { uuid, node } = await resolvedNode(world, store, input.args[0]);
+        const id = house.random.hex(4);
+        await store.setHold(uuid, { id, scope, reason, owner, since: now, until });
+        await store.appendHistory(uuid, {
+          at: now,
+          event: "held",
+          step: null,
+          action: null,
+          commit: null,
+          by: owner,
+          fence: null,
+          code: null,
+          message: `hold ${id} (${scope}): ${reason}`,
+          durationMs: null,
+        });
+        io.out(
+          `${node.name} is held (${scope}, id ${id}). To release it: ironwright release ${node.name} ${id}\n`,
+        );
+        return EXIT.done;
+      },
+      "restrain",
+    );
   },
 };
 

@@ -17,14 +17,19 @@ export const stopCommand: Command = {
       );
     const { io, house } = input;
     const place = await loadPlace(input);
-    return withActing(input, place, async (store) => {
-      const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
-      await store.setStop({ reason, by, at: house.clock.now(), kind: "stop", nodes: [] });
-      io.out(
-        "Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n",
-      );
-      return EXIT.done;
-    });
+    return withActing(
+      input,
+      place,
+      async (store) => {
+        const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
+        await store.setStop({ reason, by, at: house.clock.now(), kind: "stop", nodes: [] });
+        io.out(
+          "Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n",
+        );
+        return EXIT.done;
+      },
+      "restrain",
+    );
   },
 };
 

@@ -16,7 +16,7 @@ import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
 import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
-import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
+import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
@@ -190,7 +190,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async clearStop(): Promise<StopFile | null> {
-    const stop = await this.stop();
+    const stop = await this.stop().catch((error: unknown) => damagedStop(error, this.ports.clock));
     if (stop === null) return null;
     const nodes = [...new Set([...(await this.acknowledged()), ...stop.nodes])];
     await this.#writer.replace(this.layout.acknowledged, { nodes });
@@ -272,4 +272,10 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
     await this.#tidyDead().catch(() => undefined);
   }
+}
+
+/** Its presence is what stops; a person may end it whatever it says. */
+function damagedStop(error: unknown, clock: StorePorts["clock"]): StopFile {
+  if (!(error instanceof CorruptFile)) throw error;
+  return { reason: "damaged", by: "unknown", at: clock.now(), kind: "stop", nodes: [] };
 }

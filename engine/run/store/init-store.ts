@@ -1,6 +1,6 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import { STORE_FORMAT, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
-import { Layout } from "./layout.ts";
+import { entriesIn, Layout } from "./layout.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { Witness } from "./witness.ts";
@@ -30,10 +30,17 @@ export async function initStore(
       return fail(
         failure("stalled", "IW-S02", `${dir} holds a store already; nothing was changed`),
       );
+    const left = entriesIn(await ports.files.list(layout.register)).at(-1) ?? 0;
+    if (left > 1) return fail(failure("stalled", "IW-S07", remains(dir)));
     return ok(await make(layout, store, ports, 1));
   } catch (error) {
+    if (error instanceof StoreTaken) return fail(failure("stalled", "IW-S02", error.message));
     return fail(storeFailure(dir, error));
   }
+}
+
+function remains(dir: string): string {
+  return `${dir} holds what is left of a store, without its store.json; put that back, or when it is lost: ironwright init --replace-store`;
 }
 
 /** After a loss: a new, empty store under an epoch of its own; every declared node is existing. */
@@ -186,7 +193,8 @@ async function make(
   };
   const ignore = `${layout.dir}/.gitignore`;
   if (!(await files.exists(ignore))) await files.create(ignore, "*\n");
-  await writer.take(layout.entry(1), {
+  // Replaced, not taken: an init that was cut off may have left an entry of an older inventory.
+  await writer.replace(layout.entry(1), {
     seq: 1,
     commit: store.commit,
     subject: null,
@@ -196,9 +204,15 @@ async function make(
     why: "init",
     names: [...store.names],
   });
-  await writer.replace(layout.storeFile, file);
+  // Last, and by link: of two that make a store at once one has made none.
+  if (!(await writer.take(layout.storeFile, file)))
+    throw new StoreTaken(
+      `somebody made a store in ${layout.dir} at this moment; nothing was changed`,
+    );
   return file;
 }
+
+class StoreTaken extends Error {}
 
 /** link() must fail on a name that is taken, and a directory must sync: leases rest on both. */
 async function probe(layout: Layout, { files, random }: StorePorts): Promise<Failure | null> {

@@ -82,7 +82,8 @@ export class FileStoreReader implements StoreReader {
   }
 
   stop(): Promise<StopFile | null> {
-    return readJson(this.ports.files, this.layout.stop, stopSchema);
+    const way = "it stops all the same; to end it: ironwright resume";
+    return readJson(this.ports.files, this.layout.stop, stopSchema, way);
   }
 
   async acknowledged(): Promise<ReadonlySet<string>> {

@@ -4,15 +4,15 @@ import { codeOf } from "./node-files.ts";
 import type { FilesPort, StorePorts } from "./store-ports.ts";
 import type { Layout } from "./layout.ts";
 
+const RESTORE = "restore the state directory, then: ironwright init --restored";
+
 /** A persisted file that is not what was written; nothing is guessed from it. */
 export class CorruptFile extends Error {
   /** Read by whoever prints what ended a run. */
   readonly code = "IW-S07";
 
-  constructor(path: string, what: string) {
-    super(
-      `${path} is damaged (${what}); restore the state directory, then: ironwright init --restored`,
-    );
+  constructor(path: string, what: string, way = RESTORE) {
+    super(`${path} is damaged (${what}); ${way}`);
   }
 }
 
@@ -21,6 +21,7 @@ export async function readJson<T>(
   files: FilesPort,
   path: string,
   schema: z.ZodType<T>,
+  way?: string,
 ): Promise<T | null> {
   const text = await files.read(path);
   if (text === null) return null;
@@ -28,12 +29,13 @@ export async function readJson<T>(
   try {
     value = JSON.parse(text);
   } catch {
-    throw new CorruptFile(path, "no JSON");
+    throw new CorruptFile(path, "no JSON", way);
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new CorruptFile(path, `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+    const what = `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
+    throw new CorruptFile(path, what, way);
   }
   return parsed.data;
 }

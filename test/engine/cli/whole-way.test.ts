@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { aRack } from "../../support/rack.ts";
@@ -196,6 +196,12 @@ test("read-only and mode observe send nothing and say so", async () => {
   rack.declare("  mode: observe\n  power: on\n");
   const observed = await rack.run("apply", "--yes");
   expect([observed.code, observed.out]).toEqual([4, expect.stringContaining("mode is observe")]);
+  // Engines of an earlier commit may still act: whoever says observe can stop them and hold a node.
+  const settings = join(rack.repo.dir, "ironwright.yaml");
+  writeFileSync(settings, `${readFileSync(settings, "utf8")}mode: observe\n`);
+  expect((await rack.run("stop", "--reason", "look first")).code).toBe(0);
+  expect((await rack.run("hold", "n1", "--reason", "look first")).code).toBe(0);
+  expect((await rack.run("resume")).code).toBe(4);
   expect(rack.acts()).toEqual([]);
 });
 
@@ -224,7 +230,6 @@ test("basic authentication, ETags that are required and a pinned certificate are
   const pin = rack.simulator.pin ?? "";
   rack.declare("  power: on\n  boot: { device: pxe }\n");
   const text = `${rack.repo.dir}/inventory/n1.yaml`;
-  const { readFileSync } = await import("node:fs");
   rack.repo.write(
     "inventory/n1.yaml",
     readFileSync(text, "utf8").replace(
@@ -268,7 +273,6 @@ test("drift accept writes what the hardware says into the document, comments kep
     0,
     expect.stringContaining("power written as observed"),
   ]);
-  const { readFileSync } = await import("node:fs");
   expect(readFileSync(`${rack.repo.dir}/inventory/n1.yaml`, "utf8")).toContain(
     "power: off # the reason",
   );

@@ -88,6 +88,9 @@ test("a stop file that is damaged stops, naming the file", async () => {
   const why = await claimed.value.check(ACT);
   expect(why?.code).toBe("IW-S07");
   expect(why?.message).toContain("/s/stop");
+  expect(why?.message).toContain("ironwright resume");
+  expect(await store.clearStop()).toMatchObject({ kind: "stop", reason: "damaged" });
+  expect(await claimed.value.check(ACT)).toBeNull();
   await store.close();
 });
 

@@ -112,3 +112,24 @@ test("the old holder's check fails from the moment its claim is taken", async ()
   expect((await old.check(ACT))?.code).toBe("IW-L02");
   await taker.close();
 });
+
+test("a number that comes back from the dead is no lease: the names are listed again after link()", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const alive: FateOf = () => "alive";
+  const first = await acting(storePorts(disk, 2, { fateOf: alive }));
+  await (await held(first)).release();
+  let once = true;
+  const slow = disk.sharedWith(async (operation, path) => {
+    if (operation !== "link" || !path.endsWith("claim.0000000000000002") || !once) return;
+    once = false;
+    // Meanwhile 2 is taken and given back, 3 is taken, and its holder tidies 2 away.
+    await (await held(first)).release();
+    expect((await held(first)).fence).toBe(3);
+  });
+  const taker = await acting(storePorts(slow, 3, { fateOf: alive }));
+  const taken = await taker.claim(UUID, "n1");
+  expect(taken.ok ? taken.value.fence : taken.failure.code).toBe("IW-L01");
+  await taker.close();
+  await first.close();
+});
