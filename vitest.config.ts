@@ -6,7 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/real/**", "node_modules/**", "dist/**"],
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // A test may run a dozen commands, each a process: on a machine that does other things each takes seconds.
+    testTimeout: 120_000,
     hookTimeout: 30_000,
   },
 });

@@ -47,8 +47,10 @@ export function aMachine(name: string, more: Partial<MachineSpec> = {}): Machine
 /** Limits that suit machines of milliseconds. */
 export const QUICK_SETTINGS = `limits: { resetSpacingSeconds: 0, powerOnSpacingSeconds: 0, settleSeconds: 0, requestSeconds: 2 }
 timeouts: { powerSeconds: 2, softOffSeconds: 1, settingSeconds: 2, lookSeconds: 0.1 }
-lease: { ttlSeconds: 5 }
 `;
+
+/** Longer than a busy machine keeps a process waiting: an engine whose lease runs out is right to end. */
+const LEASE_SECONDS = 60;
 
 /** Sets a rack up, with a store made and every machine adopted by its full identity. */
 export async function aRack(
@@ -66,9 +68,8 @@ export async function aRack(
     ...how.simulator,
   });
   onTestFinished(() => simulator.close());
-  const ttl = `ttlSeconds: ${how.ttlSeconds ?? 5}`;
-  const settings = QUICK_SETTINGS.replace("ttlSeconds: 5", ttl);
-  const repo = await tempRepo({ "ironwright.yaml": settings });
+  const lease = `lease: { ttlSeconds: ${how.ttlSeconds ?? LEASE_SECONDS} }\n`;
+  const repo = await tempRepo({ "ironwright.yaml": `${QUICK_SETTINGS}${lease}` });
   const env = { BMC_PASSWORD: simulator.password };
   const rack: Rack = {
     repo,

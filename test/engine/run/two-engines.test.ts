@@ -1,21 +1,28 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { aRack } from "../../support/rack.ts";
+import type { Ran, Running } from "../../support/run-cli.ts";
 
-async function until(met: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await met())) {
-    if (Date.now() > deadline) throw new Error("it did not come to pass in 20 s");
+/** A lease that a test waits out: no shorter, for its taker holds one of the same length. */
+const TAKEN_SECONDS = 12;
+
+/** Waits until a command has come to the point where it pauses itself. */
+async function stopped({ child, ended }: Running): Promise<void> {
+  let early: Ran | null = null;
+  void ended.then((ran) => (early = ran));
+  while (!isStopped(child.pid ?? 0)) {
+    if (early !== null) throw new Error(`it ended before it paused: ${JSON.stringify(early)}`);
     await new Promise((done) => setTimeout(done, 50));
   }
 }
 
 test("two applies of one node: the second says who holds it and since when, and leaves with 5", async () => {
-  // Its lease must outlast the pause, also on a slow machine.
-  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: 120 });
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
   const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "intent-durable" }, "apply", "--yes");
-  await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
+  await stopped(first);
+  expect((await rack.run("lease", "list")).out).toContain(" held ");
   const second = await rack.run("apply", "--yes");
   expect(second.code).toBe(5);
   expect(second.out).toMatch(
@@ -28,12 +35,12 @@ test("two applies of one node: the second says who holds it and since when, and 
 });
 
 test("a stopped holder whose lease is taken over acts on nothing after it wakes, and its session is dead", async () => {
-  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: TAKEN_SECONDS });
   // Stopped after its check, before the send: what no lease alone can fence.
   const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "checked:2" }, "apply", "--yes");
-  await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
-  await until(() => rack.logins().length >= 1);
-  const second = await rack.run("apply", "--yes", "--lock-timeout", "20");
+  await stopped(first);
+  expect(rack.logins().length).toBeGreaterThan(0);
+  const second = await rack.run("apply", "--yes", "--lock-timeout", "60");
   expect([second.code, second.out]).toEqual([0, expect.stringContaining("1 node applied")]);
   expect(rack.acts().map(({ effect }) => effect)).toEqual(["powering on"]);
   const logins = rack.logins().length;
@@ -49,7 +56,8 @@ test("a stopped holder whose lease is taken over acts on nothing after it wakes,
 test("lease break takes a lease from a holder that hangs; the old holder's next check fails", async () => {
   const rack = await aRack(["n1"], { spec: "  power: on\n" });
   const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "before-intent" }, "apply", "--yes");
-  await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
+  await stopped(first);
+  expect((await rack.run("lease", "list")).out).toContain(" held ");
   const broken = await rack.run("lease", "break", "n1", "--reason", "it hangs");
   expect([broken.code, broken.err]).toEqual([0, ""]);
   first.child.kill("SIGCONT");
@@ -61,15 +69,14 @@ test("lease break takes a lease from a holder that hangs; the old holder's next 
 });
 
 test("without a session a paused holder is waited for, however often apply is run, until it is gone", async () => {
-  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: TAKEN_SECONDS });
   const path = "inventory/n1.yaml";
   const text = readFileSync(join(rack.repo.dir, path), "utf8");
   rack.repo.write(path, text.replace("    username:", "    auth: basic\n    username:"));
   await rack.repo.commit("basic authentication");
   const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "checked:2" }, "apply", "--yes");
-  await until(async () => (await rack.run("lease", "list")).out.includes(" held "));
-  await until(() => isStopped(first.child.pid ?? 0));
-  for (const lockTimeout of ["20", "0", "0"]) {
+  await stopped(first);
+  for (const lockTimeout of ["60", "0", "0"]) {
     const next = await rack.run("apply", "--yes", "--lock-timeout", lockTimeout);
     expect([next.code, next.out]).toEqual([5, expect.stringContaining("may only be paused")]);
   }
@@ -81,9 +88,9 @@ test("without a session a paused holder is waited for, however often apply is ru
 });
 
 test("an inventory that was read slowly is not put in force over a newer one", async () => {
-  const rack = await aRack(["n1"], { spec: "  power: on\n", ttlSeconds: 120 });
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
   const slow = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "inventory-read" }, "apply", "--yes");
-  await until(() => isStopped(slow.child.pid ?? 0));
+  await stopped(slow);
   rack.declare("  boot: { device: pxe }\n");
   await rack.repo.commit("a newer one");
   expect((await rack.run("apply", "--yes")).code).toBe(0);
@@ -93,8 +100,16 @@ test("an inventory that was read slowly is not put in force over a newer one", a
   expect(rack.acts().map(({ method }) => method)).toEqual(["PATCH"]);
 });
 
-/** The state letter after the name in parentheses, proc(5). */
+/** By proc(5), the state letter after the name in parentheses; by ps(1) where there is no /proc. */
 function isStopped(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+  try {
+    if (!existsSync("/proc/self/stat"))
+      return execFileSync("ps", ["-o", "state=", "-p", String(pid)])
+        .toString()
+        .startsWith("T");
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+  } catch {
+    return false;
+  }
 }
