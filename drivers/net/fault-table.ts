@@ -220,6 +220,12 @@ export const SOCKET_FAULTS: Readonly<Record<string, Fault>> = {
     "sent an answer larger than limits.answerBytes",
     "find out what answers there, or raise limits.answerBytes",
   ),
+  IW_TOO_MANY_PAGES: row(
+    "stalled",
+    "IW-B07",
+    "lists a collection in more pages than are read",
+    "find out what answers there",
+  ),
   IW_NOT_REDFISH: row(
     "stalled",
     "IW-B05",

@@ -36,6 +36,9 @@ const BUSY_WAIT_MS = 500;
 const BUSY_WAIT_MAX_MS = 2000;
 const BUSY_STATUSES = new Set([429, 502, 503, 504]);
 
+/** Pages of one collection that are read: hundreds of members a page are common, so this is tens of thousands. */
+const PAGES_MAX = 64;
+
 /** Systems named in an error sentence. */
 const NAMED_SYSTEMS_MAX = 8;
 
@@ -52,6 +55,8 @@ export class Bmc {
   readonly wire: Wire;
   readonly login: BmcLogin;
   readonly etags = new EtagForms();
+  /** Tasks that had ended, by URI, and when that was read (monotonic milliseconds). */
+  readonly endedTasks = new Map<string, number>();
   readonly #ports: DriverPorts;
   #root: Promise<Result<ServiceRoot>> | null = null;
   #onlySystem: string | null = null;
@@ -135,8 +140,21 @@ export class Bmc {
   async systems(signal?: AbortSignal): Promise<Result<readonly string[]>> {
     const root = await this.root();
     if (!root.ok) return root;
-    const read = await this.read(root.value.systems, signal);
-    return read.ok ? ok(membersOf(read.value.body)) : read;
+    return this.members(root.value.systems, signal);
+  }
+
+  /** The paths of a collection's members, over all of its pages (DSP0266 `Members@odata.nextLink`). */
+  async members(path: string, signal?: AbortSignal): Promise<Result<readonly string[]>> {
+    const paths: string[] = [];
+    let at: string | undefined = path;
+    for (let page = 0; at !== undefined; page += 1) {
+      if (page === PAGES_MAX) return fail(socketFault(this.wire.thing, "IW_TOO_MANY_PAGES", path));
+      const read: Result<Resource> = await this.read(at, signal);
+      if (!read.ok) return read;
+      paths.push(...membersOf(read.value.body));
+      at = pathOf(textAt(read.value.body, "Members@odata.nextLink"));
+    }
+    return ok(paths);
   }
 
   /** Reads a node's system; IW-B13 where it is not there. */
@@ -203,6 +221,11 @@ export class Bmc {
     const service = await this.read(root.value.tasks, signal);
     if (service.ok) return ok(linkAt(service.value.body, "Tasks"));
     return service.failure.code === "IW-B18" ? ok(undefined) : service;
+  }
+
+  /** Monotonic milliseconds. */
+  monotonic(): number {
+    return this.#ports.clock.monotonic();
   }
 
   failureOf(phase: "login" | "read" | "act", answer: Answer): Failure {

@@ -1,5 +1,5 @@
 import type { DriverAction, SessionAction } from "../../schemas/action.ts";
-import { fail, ok, type Result } from "../../schemas/failure.ts";
+import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Performed, PerformContext } from "../driver.ts";
 import type { JsonObject } from "../net/read-json.ts";
@@ -14,6 +14,7 @@ import {
 } from "./act-request.ts";
 import type { Bmc, Resource } from "./bmc.ts";
 import { behavioursOf } from "./quirks.ts";
+import { readTasks } from "./read-extras.ts";
 import { pathOf, textAt } from "./resource.ts";
 
 /** What changes a machine: everything but sessions. */
@@ -92,6 +93,8 @@ async function requestOf(
     case "power.on":
     case "power.off":
     case "power.softOff": {
+      const busy = await taskInTheWay(at);
+      if (busy !== null) return fail(busy);
       const reset = await at.bmc.resetAction(from.system, at.signal);
       return resetRequest(at.bmc.wire.thing, action.verb, reset);
     }
@@ -103,6 +106,20 @@ async function requestOf(
     default:
       return secureBootRequest(await bootContext(at, from), action.enabled);
   }
+}
+
+/** A reset in the middle of a firmware update ends a board: power waits for every task, ours or a stranger's. */
+async function taskInTheWay({ bmc, signal }: ActAt): Promise<Failure | null> {
+  const { thing } = bmc.wire;
+  const tasks = await readTasks(bmc, signal);
+  if ("why" in tasks) {
+    const message = `${thing} does not say whether a task runs, so power is left alone; try again later, or reset the BMC`;
+    return failure("waiting", "IW-B17", message, tasks.why.message);
+  }
+  const [task] = tasks.value;
+  if (task === undefined) return null;
+  const fact = `${thing} runs a task (${task.name}, ${task.state}), so power is left alone`;
+  return failure("waiting", "IW-B17", `${fact}; wait for its end, or end it on the BMC`);
 }
 
 async function bootContext(at: ActAt, from: SystemRead): Promise<BootContext> {

@@ -53,23 +53,25 @@ const ENDED_TASKS = new Set(["Completed", "Killed", "Exception", "Cancelled"]);
 /** Newest tasks that are looked at: BMCs keep hundreds of ended ones. */
 const TASKS_READ_MAX = 32;
 
-/** Ended tasks that are remembered, so that each is read once a process. */
+/** Ended tasks that one BMC's memory holds. */
 const ENDED_REMEMBERED_MAX = 1024;
+
+/** How long a task counts as ended without being read again: a BMC that was reset gives old numbers to new tasks. */
+const ENDED_REMEMBERED_MS = 60_000;
 
 /** Tasks that run on the BMC, ours or a stranger's; a BMC without a TaskService has none. */
 export async function readTasks(
   bmc: Bmc,
-  ended: Set<string>,
   signal?: AbortSignal,
 ): Promise<Read<readonly TaskReading[]>> {
   const path = await bmc.tasksPath(signal);
   if (!path.ok) return { why: path.failure };
   if (path.value === undefined) return { value: [] };
-  const list = await bmc.read(path.value, signal);
+  const list = await bmc.members(path.value, signal);
   if (!list.ok) return { why: list.failure };
   const running: TaskReading[] = [];
-  for (const uri of newestFirst(membersOf(list.value.body)).slice(0, TASKS_READ_MAX)) {
-    if (ended.has(`${bmc.wire.thing} ${uri}`)) continue;
+  const open = newestFirst(list.value).filter((uri) => !isEnded(bmc, uri));
+  for (const uri of open.slice(0, TASKS_READ_MAX)) {
     const read = await bmc.read(uri, signal);
     // A task that was there a moment ago and is gone has ended.
     if (!read.ok && read.failure.code === "IW-B18") continue;
@@ -77,9 +79,19 @@ export async function readTasks(
     const state = oneLine(textAt(read.value.body, "TaskState") ?? "unknown");
     if (!ENDED_TASKS.has(state)) {
       running.push({ uri, name: oneLine(textAt(read.value.body, "Name") ?? uri), state });
-    } else if (ended.size < ENDED_REMEMBERED_MAX) ended.add(`${bmc.wire.thing} ${uri}`);
+    } else if (bmc.endedTasks.size < ENDED_REMEMBERED_MAX) {
+      bmc.endedTasks.set(uri, bmc.monotonic());
+    }
   }
   return { value: running };
+}
+
+function isEnded(bmc: Bmc, uri: string): boolean {
+  const at = bmc.endedTasks.get(uri);
+  if (at === undefined) return false;
+  if (bmc.monotonic() - at < ENDED_REMEMBERED_MS) return true;
+  bmc.endedTasks.delete(uri);
+  return false;
 }
 
 /** By the number that ends a path, highest first; Redfish promises no order. */

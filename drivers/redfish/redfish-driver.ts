@@ -46,7 +46,6 @@ export class RedfishDriver implements Driver {
   readonly #bmcs = new Map<string, Promise<Result<Bmc>>>();
   readonly #slots: Slots;
   readonly #ledger: RefusalLedger;
-  readonly #endedTasks = new Set<string>();
 
   constructor(ports: DriverPorts, resolve?: Resolve) {
     this.#ports = ports;
@@ -180,7 +179,7 @@ export class RedfishDriver implements Driver {
       identity: () => readIdentity(system, behavioursOf(make)),
       secureBoot: () => readSecureBoot(bmc, system, signal),
       bios: () => readBios(bmc, system, signal),
-      tasks: () => readTasks(bmc, this.#endedTasks, signal),
+      tasks: () => readTasks(bmc, signal),
       eventLog: () => readEventLog(bmc, system, signal),
     };
     const readings: Readings = {};

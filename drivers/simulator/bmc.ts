@@ -223,11 +223,29 @@ export class SimulatedBmc {
     if (path === `${V1}/SessionService`)
       return found(made.sessionService(this.#options.sessionTimeoutMs));
     if (path === `${V1}/TaskService`) return found(made.taskService());
-    if (path === `${V1}/TaskService/Tasks`) return found(made.collection(path, "Task", []));
+    if (path.startsWith(`${V1}/TaskService/Tasks`)) return this.#readTask(path);
     if (room === "SessionService") return this.#readSession(path, rest);
     if (machine === undefined) return notFound(path);
     if (room === "Chassis" && rest.length === 0) return found(made.chassis(machine));
     return room === "Systems" ? this.#readSystem(machine, rest, path) : notFound(path);
+  }
+
+  #readTask(path: string): Answered {
+    const all = new Map(this.#tasks().map((task) => [made.taskPath(task.id), task]));
+    if (path === `${V1}/TaskService/Tasks`)
+      return { status: 200, body: made.collection(path, "Task", [...all.keys()]) };
+    const task = all.get(path);
+    return task === undefined ? notFound(path) : { status: 200, body: made.task(task) };
+  }
+
+  /** The tasks of strangers that faults have started, numbered by machine. */
+  #tasks(): readonly made.TaskShown[] {
+    return [...this.machines.keys()].flatMap((name, index) => {
+      const found = this.#faults.get(name)?.get("task");
+      if (found === undefined) return [];
+      const ended = found.fault.ms !== null && this.#now() - found.since >= found.fault.ms;
+      return [{ id: String(index + 1), state: ended ? "Completed" : "Running" }];
+    });
   }
 
   #readSession(path: string, [id]: readonly string[]): Answered {

@@ -30,6 +30,10 @@ export const FAULTS = {
   "session-limit": { argument: "a number", does: "refuses a login when so many sessions are open" },
   "expire-sessions": { argument: "", does: "ends all sessions at once, this moment" },
   "etag-required": { argument: "", does: "refuses a PATCH without If-Match (428)" },
+  task: {
+    argument: "a time, such as 30s; for ever without",
+    does: "a stranger's task runs on its BMC for that long, and has ended then",
+  },
   "wrong-password": { argument: "", does: "refuses every login" },
 } as const;
 export type FaultKind = keyof typeof FAULTS;
@@ -46,7 +50,7 @@ export interface Fault {
   readonly other: string | null;
 }
 
-const TIMED = new Set<FaultKind>(["busy", "stale", "slow"]);
+const TIMED = new Set<FaultKind>(["busy", "stale", "slow", "task"]);
 
 /** Reads `name=fault:argument` or `swap=a,b`; the error says what is allowed. */
 export function parseFault(text: string): Result<Fault> {

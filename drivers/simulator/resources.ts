@@ -226,6 +226,28 @@ export function taskService(): Json {
   };
 }
 
+/** A task as its BMC shows it. */
+export interface TaskShown {
+  readonly id: string;
+  readonly state: "Running" | "Completed";
+}
+
+export function taskPath(id: string): string {
+  return `${V1}/TaskService/Tasks/${id}`;
+}
+
+export function task({ id, state }: TaskShown): Json {
+  return {
+    "@odata.type": "#Task.v1_7_3.Task",
+    "@odata.id": taskPath(id),
+    Id: id,
+    Name: "Firmware update",
+    TaskState: state,
+    TaskStatus: "OK",
+    PercentComplete: state === "Completed" ? 100 : 40,
+  };
+}
+
 /** DSP0266 error response with a message of the Base registry. */
 export function errorBody(id: string, message: string): Json {
   return {

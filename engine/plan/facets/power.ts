@@ -32,20 +32,24 @@ export const powerFacet: Facet = {
   close(view, { desired, observed }) {
     if (observed === "powering-on" || observed === "powering-off")
       return { kind: "nothing", why: `it is ${observed} just now; plan again in a minute` };
-    const tasks = known(view.observation, "tasks") ?? [];
-    const task = tasks[0];
-    if (task !== undefined)
-      return {
-        kind: "blocked",
-        blocked: {
-          kind: "task",
-          code: "IW-B17",
-          message: `a task runs on its BMC (${task.name}, ${task.state}): power is left alone until it ends`,
-        },
-      };
+    const message = taskInTheWay(view.observation);
+    if (message !== null)
+      return { kind: "blocked", blocked: { kind: "task", code: "IW-B17", message } };
     return desired === "on" ? powerOn(view) : powerOff(view);
   },
 };
+
+/** A task that runs, or that may run: a reset in the middle of a firmware update ends a board. */
+function taskInTheWay(observation: NodeView["observation"]): string | null {
+  const reading = observation?.facets.tasks;
+  if (reading?.known === false) {
+    const why = reading.why === null ? "" : ` (${reading.why.message})`;
+    return `its BMC does not say whether a task runs${why}: power is left alone until it does`;
+  }
+  const [task] = reading?.value ?? [];
+  if (task === undefined) return null;
+  return `a task runs on its BMC (${task.name}, ${task.state}): power is left alone until it ends`;
+}
 
 function powerOn({ settings }: NodeView): Closing {
   return {

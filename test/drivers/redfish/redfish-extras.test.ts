@@ -46,6 +46,42 @@ describe("tasks", () => {
     expect(bmc.logged()).not.toContain(`GET ${T}/Tasks/1`);
   });
 
+  it("are found on every page of the list, and a list without end is unknown", async () => {
+    const bmc = await small();
+    const paged = (next: string) => ({
+      ...bodies,
+      [`${T}/Tasks`]: { Members: [link(`${T}/Tasks/1`)], "Members@odata.nextLink": next },
+      [`${T}/Tasks?$skip=1`]: { Members: [link(`${T}/Tasks/2`)] },
+    });
+    bmc.misbehave = also(paged(`${T}/Tasks?$skip=1`));
+    const seen = await driver().observe(nodeAt(bmc), ["tasks"]);
+    expect(known(seen, "tasks")).toMatchObject([{ name: "flash" }]);
+    bmc.misbehave = also(paged(`${T}/Tasks`));
+    const circle = await driver().observe(nodeAt(bmc), ["tasks"]);
+    expect(circle.facets.tasks).toMatchObject({ known: false, why: { code: "IW-B07" } });
+  });
+
+  it("that run, or may run, leave power alone at the act itself, and settings are written", async () => {
+    const bmc = await small();
+    bmc.misbehave = also(bodies);
+    const one = driver();
+    const node = nodeAt(bmc);
+    await one.perform(node, { verb: "session.open" }, performContext());
+    const on = () => one.perform(node, { verb: "power.on" }, performContext());
+    expect(await on()).toMatchObject({
+      sent: false,
+      failure: { code: "IW-B17", kind: "waiting", message: expect.stringContaining("Pending") },
+    });
+    bmc.misbehave = also({ ...bodies, [`${T}/Tasks`]: null });
+    expect(await on()).toMatchObject({ sent: false, failure: { code: "IW-B17" } });
+    expect(bmc.mutations()).toEqual([]);
+    bmc.misbehave = also(bodies);
+    const boot = { verb: "management.setBootDevice", device: "pxe", persistent: true } as const;
+    expect(await one.perform(node, boot, performContext())).toMatchObject({ sent: true });
+    bmc.misbehave = also({ ...bodies, [`${T}/Tasks`]: { Members: [link(`${T}/Tasks/1`)] } });
+    expect(await on()).toMatchObject({ sent: true });
+  });
+
   it("that cannot be read are unknown, which is not none", async () => {
     const bmc = await small();
     bmc.misbehave = (seen, response) => {

@@ -140,6 +140,19 @@ test("a task on the BMC leaves power alone", () => {
   expect([verbs(node), codes(node)]).toEqual([[], ["IW-B17"]]);
 });
 
+test("a BMC that does not say whether a task runs has its power left alone too", () => {
+  const why = failure("transient", "IW-B08", "BMC x failed inside; reset it");
+  const node = plan({
+    spec: { power: "on" },
+    record: ACTIVE,
+    values: { power: "off" },
+    more: {
+      facets: { ...seen("n1", { power: "off" }).facets, tasks: { known: false, at: NOW, why } },
+    },
+  });
+  expect([verbs(node), codes(node)]).toEqual([[], ["IW-B17"]]);
+});
+
 test("drift is what git did not move: enforced where we deployed, reported where we adopted", () => {
   const off = { values: { power: "off" } as const, spec: { power: "on" } as const };
   expect(
