@@ -192,6 +192,9 @@ const OTHER_READ = row("transient", "IW-B06", "gave an answer that is not unders
 const OTHER_REFUSAL = row("stalled", "IW-B10", "refused the act", "see its own words");
 const OTHER_ACT_5XX = row("ambiguous", "IW-B12", "failed while it was asked to act", LOOK);
 
+/** What the message of a refused login is believed to be: refused, busy, or out of sessions. */
+const REFUSAL_WORDS = new Set(["IW-B04", "IW-B08", "IW-B09"]);
+
 /** The row for an answered request that is no success: by message first, then by status. */
 export function answerFault(
   phase: "login" | "read" | "act",
@@ -203,9 +206,10 @@ export function answerFault(
   if (byStatus?.kind === "ambiguous") return byStatus;
   for (const id of messageIds) {
     const fault = MESSAGE_FAULTS[id.slice(id.lastIndexOf(".") + 1)];
-    // A login has no session yet: whatever its 401 is called, the password was refused.
-    const atLogin = phase === "login" && fault?.code === "IW-B14";
-    if (fault !== undefined && !atLogin) return fault;
+    if (fault === undefined) continue;
+    // Whatever a BMC calls the 401 or 403 of a login, the password was refused and is not tried again.
+    const refusal = phase === "login" && (status === 401 || status === 403);
+    if (!refusal || REFUSAL_WORDS.has(fault.code)) return fault;
   }
   if (byStatus !== undefined) return byStatus;
   if (phase !== "act") return OTHER_READ;

@@ -1,3 +1,18 @@
+/** Requests that may wait for one BMC in this process; more than that is a runaway loop, not a fleet. */
+export const WAITING_MAX = 10_000;
+
+/** What one BMC takes at once, by whatever name, user or certificate it is spoken to. */
+export interface Lanes {
+  readonly all: Slots;
+  /** One mutating call at a time per BMC (design 4). */
+  readonly acts: Slots;
+}
+
+/** The lanes of one BMC that takes so many requests at once. */
+export function newLanes(perBmc: number): Lanes {
+  return { all: new Slots(perBmc, WAITING_MAX), acts: new Slots(1, WAITING_MAX) };
+}
+
 /** A fixed number of places; who finds none waits in order. */
 export class Slots {
   #free: number;

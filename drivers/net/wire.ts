@@ -6,7 +6,7 @@ import { AnswerCollector, type Collected } from "./collect-answer.ts";
 import { faultOf, SOCKET_FAULTS, socketFault } from "./fault-table.ts";
 import { openSocket, type OpenSocket, type SocketPlan } from "./open-socket.ts";
 import { isObject, type JsonObject, readJsonObject } from "./read-json.ts";
-import { Slots } from "./slots.ts";
+import type { Lanes, Slots } from "./slots.ts";
 
 /** One whole answer. */
 export interface Answer {
@@ -47,16 +47,15 @@ export type Sent =
 
 /** What a wire is made of. */
 export interface WirePlan extends SocketPlan {
+  /** Connections that are kept for reading. */
   readonly perBmc: number;
+  readonly lanes: Lanes;
   readonly globalSlots: Slots;
   readonly answerBytes: number;
   readonly requestMs: number;
   readonly readOnly: boolean;
   readonly debug: (message: string) => void;
 }
-
-/** Requests that may wait for one BMC in this process; more than that is a runaway loop, not a fleet. */
-export const WAITING_MAX = 10_000;
 
 /** BMCs close idle connections after 5 to 60 s; a read that meets a closed one is repeated, an act never shares one. */
 const KEEP_ALIVE_MS = 10_000;
@@ -83,9 +82,6 @@ class ConnectError extends Error {
 export class Wire {
   readonly thing: string;
   readonly #plan: WirePlan;
-  readonly #slots: Slots;
-  /** One mutating call at a time per BMC (design 4). */
-  readonly #actSlot = new Slots(1, WAITING_MAX);
   readonly #open = new Set<OpenSocket>();
   #pool: Pool | null = null;
   readonly #reading = new Set<AnswerCollector>();
@@ -94,7 +90,6 @@ export class Wire {
   constructor(plan: WirePlan) {
     this.#plan = plan;
     this.thing = `BMC ${plan.address.origin}`;
-    this.#slots = new Slots(plan.perBmc, WAITING_MAX);
   }
 
   get plan(): WirePlan {
@@ -113,7 +108,7 @@ export class Wire {
       if (collected === null) return fail(socketFault(this.thing, "IW_QUEUE_FULL"));
       this.#tell("GET", at, collected);
       if (!collected.done) return fail(this.#failureOf(collected));
-      const next = redirectOf(collected, this.#plan.address.origin);
+      const next = redirectOf(collected, this.#plan.address.origin, at);
       if (next === null) return ok(answerOf(collected));
       if (next === ELSEWHERE) return fail(socketFault(this.thing, "IW_REDIRECT"));
       at = next;
@@ -125,14 +120,15 @@ export class Wire {
   async send(request: SendRequest, gate: SendGate): Promise<Sent> {
     const refused = this.#guard(request);
     if (refused !== null) return { written: false, failure: refused };
-    if (!(await this.#actSlot.take())) {
+    const { acts } = this.#plan.lanes;
+    if (!(await acts.take())) {
       return { written: false, failure: socketFault(this.thing, "IW_QUEUE_FULL") };
     }
     try {
       const sent = await this.#inSlots(() => this.#sendOnce(request, gate));
       return sent ?? { written: false, failure: socketFault(this.thing, "IW_QUEUE_FULL") };
     } finally {
-      this.#actSlot.give();
+      acts.give();
     }
   }
 
@@ -157,7 +153,8 @@ export class Wire {
   }
 
   async #inSlots<T>(work: () => Promise<T>): Promise<T | null> {
-    const mine = this.#slots.take();
+    const { all: lane } = this.#plan.lanes;
+    const mine = lane.take();
     if (mine !== true && !(await mine)) return null;
     try {
       const all = this.#plan.globalSlots.take();
@@ -168,7 +165,7 @@ export class Wire {
         this.#plan.globalSlots.give();
       }
     } finally {
-      this.#slots.give();
+      lane.give();
     }
   }
 
@@ -363,11 +360,15 @@ const ELSEWHERE = "elsewhere";
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-function redirectOf(collected: Extract<Collected, { done: true }>, origin: string): string | null {
+function redirectOf(
+  collected: Extract<Collected, { done: true }>,
+  origin: string,
+  from: string,
+): string | null {
   const to = collected.headers.location;
   if (!REDIRECTS.has(collected.status) || to === undefined) return null;
   try {
-    const url = new URL(to, origin);
+    const url = new URL(to, `${origin}${from}`);
     return url.origin === origin ? url.pathname + url.search : ELSEWHERE;
   } catch {
     return ELSEWHERE;

@@ -48,6 +48,9 @@ const LOGOUT_MS = 3000;
 /** Passwords are compared by keyed hash and never kept for comparison; the key lives as long as the process. */
 const FINGERPRINT_KEY = randomBytes(32);
 
+/** By these a BMC says that it has no such session. */
+const GONE = new Set([404, 410]);
+
 const NO_CHECK = (): Promise<null> => Promise.resolve(null);
 
 /** One BMC's login: one session (or basic authentication), made when first needed, ended at the end. */
@@ -103,11 +106,14 @@ export class BmcLogin {
   async open(node: string, context: PerformContext): Promise<Performed> {
     await this.#running;
     const kept = await this.#kept(context.signal);
+    if (kept !== null && "code" in kept) return { sent: false, failure: kept };
     if (kept !== null) {
       const refused = await context.check();
       if (refused !== null) return { sent: false, failure: refused };
       return this.#name(node, kept);
     }
+    // A reading logs in just now, without the engine's check: its session is looked at as any other.
+    if (this.#running !== null) return this.open(node, context);
     const { performed, auth } = await this.#single(context);
     if (auth === null) return performed;
     return this.#name(node, auth);
@@ -135,11 +141,20 @@ export class BmcLogin {
     );
     if (!sent.written) return { sent: false, failure: sent.failure };
     if ("lost" in sent) return { sent: "unknown", failure: sent.lost };
-    if (own) this.#forget();
     const { status } = sent.answer;
-    if (status === 404 || status === 410) return { sent: true };
+    if (status === 401 && this.rejected(headers.value, this.#failureOf("read", sent.answer))) {
+      return { sent: "unknown", failure: this.sessionEnded() };
+    }
+    if (own) this.#forget();
+    if (GONE.has(status)) return { sent: true };
     if (status >= 300) return this.#refusal("act", sent.answer);
     return own ? { sent: true } : this.#confirmGone(path, headers.value, context.signal);
+  }
+
+  /** What a 401 on a session that was alive means: a takeover perhaps, and never a refused password. */
+  sessionEnded(): Failure {
+    const fact = `${this.#plan.wire.thing}: our session was ended by somebody else or by its timeout`;
+    return failure("ambiguous", "IW-B14", `${fact}; look at the machine, then plan again`);
   }
 
   /** Ends the session, best effort: it dies by its own timeout otherwise. */
@@ -193,12 +208,19 @@ export class BmcLogin {
     return { sent: true, session: auth.uri };
   }
 
-  /** The auth in use, when it still lives: a session is asked for by reading it, which renews it too. */
-  async #kept(signal: AbortSignal | undefined): Promise<Auth | null> {
+  /**
+   * The auth in use, when it still lives: a session is asked for by reading it, which renews it too. A BMC that
+   * is busy or silent has not said that it is gone, and another login would leave it behind.
+   */
+  async #kept(signal: AbortSignal | undefined): Promise<Auth | Failure | null> {
     const auth = this.#auth;
     if (auth?.kind !== "session") return auth;
     const read = await this.#plan.wire.read(auth.uri, auth.headers, signal);
-    if (read.ok && read.value.status === 200) return auth;
+    if (!read.ok) return read.failure;
+    const { status } = read.value;
+    if (status === 429 || status >= 500) return this.#failureOf("read", read.value);
+    // Some BMCs let nobody read a session (403, 405): its token was accepted all the same.
+    if (status !== 401 && !GONE.has(status)) return auth;
     if (this.#auth === auth) this.#auth = null;
     return null;
   }
@@ -319,7 +341,12 @@ export class BmcLogin {
     const read = await this.#plan.wire.read(path, headers, signal);
     const { thing } = this.#plan.wire;
     if (!read.ok) return { sent: "unknown", failure: { ...read.failure, kind: "ambiguous" } };
-    if (read.value.status !== 200) return { sent: true };
+    const { status } = read.value;
+    if (GONE.has(status)) return { sent: true };
+    if (status !== 200) {
+      const why = this.#failureOf("read", read.value);
+      return { sent: "unknown", failure: { ...why, kind: "ambiguous" } };
+    }
     const fact = `${thing} answered that session ${path} is ended and still has it`;
     return {
       sent: "unknown",
@@ -331,7 +358,7 @@ export class BmcLogin {
     return { sent: "refused", failure: this.#failureOf(phase, answer) };
   }
 
-  #failureOf(phase: "login" | "act", answer: Answer): Failure {
+  #failureOf(phase: "login" | "read" | "act", answer: Answer): Failure {
     const fault = answerFault(phase, answer.status, messageIdsOf(answer.body));
     const words = this.redact(wordsOf(answer.status, answer.body));
     return faultOf(this.#plan.wire.thing, fault, words, retryAfterMs(answer, this.#plan.ports));

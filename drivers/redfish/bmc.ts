@@ -116,7 +116,7 @@ export class Bmc {
     if (!read.ok) return read;
     if (read.value.status !== 401) return this.#resource(read.value);
     const why = this.failureOf("read", read.value);
-    return fail(this.login.rejected(headers, why) ? this.sessionEnded() : why);
+    return fail(this.login.rejected(headers, why) ? this.login.sessionEnded() : why);
   }
 
   /** The path of a node's system: declared, or the only one of its BMC. */
@@ -232,11 +232,6 @@ export class Bmc {
     const fault = answerFault(phase, answer.status, messageIdsOf(answer.body));
     const words = this.login.redact(wordsOf(answer.status, answer.body));
     return faultOf(this.wire.thing, fault, words, retryAfterMs(answer, this.#ports));
-  }
-
-  sessionEnded(): Failure {
-    const fact = `${this.wire.thing}: our session was ended by somebody else or by its timeout`;
-    return failure("ambiguous", "IW-B14", `${fact}; look at the machine, then plan again`);
   }
 
   /** Ends the session and closes the connections. */

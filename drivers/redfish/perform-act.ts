@@ -144,7 +144,7 @@ function judged(at: ActAt, request: ActRequest, answer: Answer): Performed {
   const why = at.bmc.failureOf("act", answer);
   if (status === 401 && at.bmc.login.rejected(at.headers, why)) {
     // Somebody ended the session: a takeover perhaps. What was done is looked for, never repeated.
-    return { sent: "unknown", failure: at.bmc.sessionEnded() };
+    return { sent: "unknown", failure: at.bmc.login.sessionEnded() };
   }
   if (status === 412) at.bmc.etags.refused(request.path);
   return { sent: why.kind === "ambiguous" ? "unknown" : "refused", failure: why };

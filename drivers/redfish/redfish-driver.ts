@@ -15,8 +15,8 @@ import { networkGuard } from "../net/network-guard.ts";
 import type { Resolve, Trust } from "../net/open-socket.ts";
 import { RefusalLedger } from "../net/refusal-ledger.ts";
 import type { JsonObject } from "../net/read-json.ts";
-import { Slots } from "../net/slots.ts";
-import { WAITING_MAX, Wire } from "../net/wire.ts";
+import { type Lanes, newLanes, Slots, WAITING_MAX } from "../net/slots.ts";
+import { Wire } from "../net/wire.ts";
 import { Bmc } from "./bmc.ts";
 import { performAct } from "./perform-act.ts";
 import { behavioursOf, type Make } from "./quirks.ts";
@@ -45,6 +45,7 @@ export class RedfishDriver implements Driver {
   readonly #resolve: Resolve | undefined;
   readonly #bmcs = new Map<string, Promise<Result<Bmc>>>();
   readonly #slots: Slots;
+  readonly #lanes = new Map<string, Lanes>();
   readonly #ledger: RefusalLedger;
 
   constructor(ports: DriverPorts, resolve?: Resolve) {
@@ -95,7 +96,10 @@ export class RedfishDriver implements Driver {
   /** The BMC of a node, shared by all nodes that speak to it in the same way. */
   bmcOf(node: FleetNode): Promise<Result<Bmc>> {
     const { address, username, password, auth, tls } = node.spec.bmc ?? {};
-    const key = JSON.stringify([address, username, password, auth, tls]);
+    const parsed = parseBmcAddress(address ?? "");
+    // One BMC has one session however its address is written.
+    const origin = typeof parsed === "string" ? address : parsed.origin;
+    const key = JSON.stringify([origin, username, password, auth, tls]);
     const known = this.#bmcs.get(key);
     if (known !== undefined) return known;
     const opening = this.#openBmc(node).then((bmc) => {
@@ -121,6 +125,7 @@ export class RedfishDriver implements Driver {
       connectMs: settings.limits.connectSeconds * 1000,
       resolve: this.#resolve,
       perBmc: settings.limits.perBmc,
+      lanes: this.#lanesOf(address.origin),
       globalSlots: this.#slots,
       answerBytes: settings.limits.answerBytes,
       requestMs: settings.limits.requestSeconds * 1000,
@@ -128,6 +133,15 @@ export class RedfishDriver implements Driver {
       debug,
     });
     return ok(new Bmc({ wire, ports: this.#ports, ledger: this.#ledger, node }));
+  }
+
+  /** Two users of one BMC, or two ways of trusting it, share what it takes at once. */
+  #lanesOf(origin: string): Lanes {
+    const known = this.#lanes.get(origin);
+    if (known !== undefined) return known;
+    const lanes = newLanes(this.#ports.settings.limits.perBmc);
+    this.#lanes.set(origin, lanes);
+    return lanes;
   }
 
   /** A pin replaces the chain; a CA file replaces this host's issuers; nothing but `verify: false` switches it off. */

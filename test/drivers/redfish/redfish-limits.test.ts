@@ -113,6 +113,17 @@ describe("limits of an answer", () => {
     expect((await driver().observe(nodeAt(bmc), ["power"])).unreachable?.code).toBe("IW-B05");
   });
 
+  it("a redirect may be relative to what was asked", async () => {
+    const bmc = await small();
+    bmc.misbehave = (seen, response) => {
+      if (seen.path !== "/redfish/v1/Systems/old") return false;
+      sendJson(response, 301, null, { location: "1" });
+      return true;
+    };
+    const node = nodeAt(bmc, { system: "/redfish/v1/Systems/old" });
+    expect((await driver().observe(node, ["power"])).facets.power).toMatchObject({ value: "off" });
+  });
+
   it("no more requests at once to one BMC than limits.perBmc", async () => {
     const bmc = await small({ ...LOGIN, systems: 8 });
     const one = driver();

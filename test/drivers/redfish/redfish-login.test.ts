@@ -27,6 +27,27 @@ describe("a password", () => {
     expect(bmc.log.filter((seen) => seen.headers.authorization !== undefined)).toHaveLength(1);
   });
 
+  it("that is wrong is sent once, whatever the BMC calls its refusal", async () => {
+    for (const [status, id] of [
+      [401, "InsufficientPrivilege"],
+      [401, "GeneralError"],
+      [403, "InsufficientPrivilege"],
+    ] as const) {
+      const bmc = await small();
+      bmc.misbehave = (seen, response) => {
+        if (seen.method !== "POST") return false;
+        sendJson(response, status, redfishError(id));
+        return true;
+      };
+      const one = driver();
+      for (let round = 0; round < 3; round += 1) {
+        const seen = await one.observe(nodeAt(bmc), ["power"]);
+        expect(seen.unreachable, `${status} ${id}`).toMatchObject({ code: "IW-B04" });
+      }
+      expect(bmc.logged().filter((line) => line === POST_SESSION)).toHaveLength(1);
+    }
+  });
+
   it("that three BMCs refused is tried at no fourth", async () => {
     const bmcs = await Promise.all([1, 2, 3, 4, 5, 6].map(() => small()));
     const one = driver({ secret: "wrong" });
@@ -152,6 +173,105 @@ describe("the session fence", () => {
     const end = { verb: "session.end", session } as const;
     const ended = await taker.perform(nodeAt(bmc), end, performContext());
     expect(ended).toMatchObject({ sent: "unknown", failure: { code: "IW-B11" } });
+  });
+});
+
+describe("a session that cannot be asked for", () => {
+  const opened = async () => {
+    const bmc = await small();
+    const one = driver();
+    const performed = await one.perform(nodeAt(bmc), { verb: "session.open" }, performContext());
+    const session = "session" in performed ? (performed.session ?? "") : "";
+    return { bmc, one, session };
+  };
+
+  it("is left as it is by a busy BMC: no second login", async () => {
+    const { bmc, one } = await opened();
+    bmc.misbehave = (seen, response) => {
+      if (!seen.path.includes("/Sessions/")) return false;
+      sendJson(response, 503, null);
+      return true;
+    };
+    const again = await one.perform(nodeAt(bmc), { verb: "session.open" }, performContext());
+    expect(again).toMatchObject({ sent: false, failure: { code: "IW-B08" } });
+    expect(bmc.logged().filter((line) => line === POST_SESSION)).toHaveLength(1);
+  });
+
+  it("lives where its BMC lets nobody read sessions", async () => {
+    const { bmc, one, session } = await opened();
+    bmc.misbehave = (seen, response) => {
+      if (!seen.path.includes("/Sessions/")) return false;
+      sendJson(response, 403, null);
+      return true;
+    };
+    const again = await one.perform(nodeAt(bmc), { verb: "session.open" }, performContext());
+    expect(again).toEqual({ sent: true, session });
+  });
+
+  it("is not gone because a busy BMC does not say: the end of a stranger's is ambiguous", async () => {
+    const { bmc, session } = await opened();
+    bmc.misbehave = (seen, response) => {
+      if (seen.method !== "GET" || !seen.path.includes("/Sessions/")) return false;
+      sendJson(response, 503, null);
+      return true;
+    };
+    const end = { verb: "session.end", session } as const;
+    const ended = await driver().perform(nodeAt(bmc), end, performContext());
+    expect(ended).toMatchObject({
+      sent: "unknown",
+      failure: { code: "IW-B08", kind: "ambiguous" },
+    });
+  });
+
+  it("a session.end that is answered by 401 is ambiguous, and no refused password", async () => {
+    const { bmc, one } = await opened();
+    const check = () => {
+      bmc.sessions.clear();
+      return Promise.resolve(null);
+    };
+    const end = { verb: "session.end", session: "/redfish/v1/SessionService/Sessions/7" } as const;
+    const ended = await one.perform(nodeAt(bmc), end, performContext({ check }));
+    expect(ended).toMatchObject({ sent: "unknown", failure: { code: "IW-B14" } });
+    bmc.misbehave = () => false;
+    expect(known(await one.observe(nodeAt(bmc), ["power"]), "power")).toBe("off");
+  });
+});
+
+describe("one BMC", () => {
+  it("written in two ways has one session", async () => {
+    const bmc = await small({ ...LOGIN, systems: 2 });
+    const one = driver();
+    const [a, b] = [1, 2].map((at) => `/redfish/v1/Systems/${at}`);
+    await one.observe(nodeAt(bmc, { system: a }), ["power"]);
+    await one.observe(nodeAt(bmc, { system: b, address: `${bmc.url}/redfish/v1/` }, "n2"), [
+      "power",
+    ]);
+    expect(bmc.sessions.size).toBe(1);
+  });
+
+  it("takes one mutating call at a time, also from two of its users", async () => {
+    const bmc = await small({ ...LOGIN, systems: 2 });
+    const one = driver();
+    const nodes = [
+      nodeAt(bmc, { system: "/redfish/v1/Systems/1" }),
+      nodeAt(bmc, { system: "/redfish/v1/Systems/2", password: { env: "OTHER" } }, "n2"),
+    ];
+    for (const node of nodes) await one.perform(node, { verb: "session.open" }, performContext());
+    let running = 0;
+    let most = 0;
+    bmc.misbehave = (seen, response) => {
+      if (!seen.path.endsWith("Reset")) return false;
+      running += 1;
+      most = Math.max(most, running);
+      setTimeout(() => {
+        running -= 1;
+        response.writeHead(204).end();
+      }, 20);
+      return true;
+    };
+    const on = { verb: "power.on" } as const;
+    await Promise.all(nodes.map((node) => one.perform(node, on, performContext())));
+    expect([bmc.sessions.size, most, bmc.mutations().length]).toEqual([2, 1, 2]);
   });
 });
 
