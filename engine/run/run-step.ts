@@ -25,8 +25,16 @@ export async function runStep(flow: Flow, step: Step): Promise<Failure | null> {
   return fallBack(flow, step, step.fallback);
 }
 
-/** The planned forced way, with an intent of its own. */
-function fallBack(flow: Flow, step: Step, action: Action): Promise<Failure | null> {
+/**
+ * The planned forced way, with an intent of its own. Minutes have passed since the first: the machine that answers
+ * now is looked at again, and may have done it meanwhile.
+ */
+async function fallBack(flow: Flow, step: Step, action: Action): Promise<Failure | null> {
+  await look(flow, [...readingsFor(step.after), "identity"]);
+  if (flow.observation.unreachable !== null) return flow.observation.unreachable;
+  const stranger = checkIdentity(flow);
+  if (stranger !== null) return stranger;
+  if (firstMismatch(step.after, flow.observation, flow.grant.record) === null) return null;
   const { powerSeconds } = flow.context.settings.timeouts;
   const { fallback: _spent, ...rest } = step;
   return act(flow, { ...rest, act: action, action: action.verb, timeoutSeconds: powerSeconds }, 2);

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { aRack } from "../../support/rack.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { tempDir } from "../../support/temp-dir.ts";
@@ -212,6 +212,38 @@ test("a machine that is swapped between plan and apply gets nothing", async () =
   const applied = await rack.run("apply", "it.plan", "--yes");
   expect([applied.code, rack.acts()]).toEqual([4, []]);
   expect(applied.out).toContain("another machine answers");
+});
+
+test("a machine that is swapped while its graceful stop is waited for is not forced off", async () => {
+  const rack = await aRack(["n1", "n2"], {
+    spec: "  power: on\n",
+    simulator: { faults: ["n1=ignore-graceful"] },
+  });
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  rack.declare("  power: off\n", ["n1"]);
+  const applying = rack.start({}, "apply", "--yes");
+  const sent = () => rack.acts().map(({ body }) => JSON.stringify(body));
+  await vi.waitFor(() => expect(sent()).toContain('{"ResetType":"GracefulShutdown"}'), {
+    timeout: 10_000,
+  });
+  rack.simulator.fault("swap=n1,n2");
+  const applied = await applying.ended;
+  expect(applied.out).toContain("another machine answers");
+  expect(sent()).not.toContain('{"ResetType":"ForceOff"}');
+});
+
+test("a task of a stranger leaves power alone, in the plan and at the act", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  await rack.run("plan", "--out", "it.plan");
+  rack.simulator.fault("n1=task");
+  expect((await rack.run("plan")).out).toContain(
+    "a task runs on its BMC (Firmware update, Running)",
+  );
+  const applied = await rack.run("apply", "it.plan", "--yes");
+  expect(applied.out.replaceAll(/\s+/g, " ")).toContain("runs a task (Firmware update, Running)");
+  expect([applied.code === 0, rack.acts()]).toEqual([false, []]);
+  rack.simulator.clearFaults("n1");
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
 });
 
 test("an inventory of several systems behind one BMC uses one session, and one act at a time", async () => {
