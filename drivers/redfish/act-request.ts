@@ -47,16 +47,17 @@ export function resetRequest(
   return ok({ method: "POST", path: reset.target, body: { ResetType: type } });
 }
 
-/** Where a change of Boot is written: the settings resource where the system names one (DSP0266 Settings resource). */
-function bootPath(system: JsonObject, systemPath: string): string {
-  return linkAt(objectAt(system, "@Redfish.Settings"), "SettingsObject") ?? systemPath;
+/** The settings resource that a system names (DSP0266 Settings resource). */
+export function settingsPath(system: JsonObject): string | undefined {
+  return linkAt(objectAt(system, "@Redfish.Settings"), "SettingsObject");
 }
 
 /** What a boot request is made from. */
 export interface BootContext {
   readonly thing: string;
   readonly system: JsonObject;
-  readonly systemPath: string;
+  /** Where a change of Boot is written: the settings resource where that holds a Boot of its own, else the system. */
+  readonly bootPath: string;
   readonly behaviours: ReadonlySet<Behaviour>;
 }
 
@@ -80,7 +81,7 @@ export function bootDeviceRequest(at: BootContext, device: BootDevice): Result<A
   const differs = textAt(boot, "BootSourceOverrideEnabled") !== "Continuous";
   return ok({
     method: "PATCH",
-    path: bootPath(at.system, at.systemPath),
+    path: at.bootPath,
     body: {
       Boot: {
         BootSourceOverrideTarget: target,
@@ -104,7 +105,7 @@ export function bootModeRequest(at: BootContext, mode: "bios" | "uefi"): Result<
   const together = at.behaviours.has("boot-fields-together");
   return ok({
     method: "PATCH",
-    path: bootPath(at.system, at.systemPath),
+    path: at.bootPath,
     body: {
       Boot: {
         BootSourceOverrideMode: word,
@@ -116,8 +117,12 @@ export function bootModeRequest(at: BootContext, mode: "bios" | "uefi"): Result<
 }
 
 /** PATCH of the SecureBoot resource. */
-export function secureBootRequest(at: BootContext, enabled: boolean): Result<ActRequest> {
-  const path = linkAt(at.system, "SecureBoot");
-  if (path === undefined) return fail(offersNot(at.thing, "secure boot", undefined));
+export function secureBootRequest(
+  thing: string,
+  system: JsonObject,
+  enabled: boolean,
+): Result<ActRequest> {
+  const path = linkAt(system, "SecureBoot");
+  if (path === undefined) return fail(offersNot(thing, "secure boot", undefined));
   return ok({ method: "PATCH", path, body: { SecureBootEnable: enabled } });
 }

@@ -11,6 +11,7 @@ import {
   bootModeRequest,
   resetRequest,
   secureBootRequest,
+  settingsPath,
 } from "./act-request.ts";
 import type { Bmc, Resource } from "./bmc.ts";
 import { behavioursOf } from "./quirks.ts";
@@ -99,12 +100,16 @@ async function requestOf(
       return resetRequest(at.bmc.wire.thing, action.verb, reset);
     }
     case "management.setBootDevice":
-      return bootDeviceRequest(await bootContext(at, from), action.device);
-    case "management.setBootMode":
-      return bootModeRequest(await bootContext(at, from), action.mode);
+    case "management.setBootMode": {
+      const context = await bootContext(at, from);
+      if (!context.ok) return context;
+      return action.verb === "management.setBootMode"
+        ? bootModeRequest(context.value, action.mode)
+        : bootDeviceRequest(context.value, action.device);
+    }
     case "management.setSecureBoot":
     default:
-      return secureBootRequest(await bootContext(at, from), action.enabled);
+      return secureBootRequest(at.bmc.wire.thing, from.system, action.enabled);
   }
 }
 
@@ -122,15 +127,17 @@ async function taskInTheWay({ bmc, signal }: ActAt): Promise<Failure | null> {
   return failure("waiting", "IW-B17", `${fact}; wait for its end, or end it on the BMC`);
 }
 
-async function bootContext(at: ActAt, from: SystemRead): Promise<BootContext> {
-  const { system, path } = from;
-  const make = await at.bmc.make(system, at.signal);
-  return {
-    thing: at.bmc.wire.thing,
-    system,
-    systemPath: path,
-    behaviours: behavioursOf(make),
-  };
+async function bootContext(at: ActAt, { system, path }: SystemRead): Promise<Result<BootContext>> {
+  const { bmc, headers, signal } = at;
+  const make = await bmc.make(system, signal);
+  const settings = settingsPath(system);
+  let bootPath = path;
+  if (settings !== undefined) {
+    const read = await bmc.readForAct(settings, headers, signal);
+    if (!read.ok) return read;
+    if ("Boot" in read.value.body) bootPath = settings;
+  }
+  return ok({ thing: bmc.wire.thing, system, bootPath, behaviours: behavioursOf(make) });
 }
 
 /** Three outcomes of a written request: taken, refused, or not known. */

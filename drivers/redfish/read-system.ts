@@ -30,9 +30,12 @@ export const BOOT_TARGETS: Readonly<Record<BootDevice, readonly [string, ...stri
 /** DSP0268 ComputerSystem.BootSourceOverrideMode. */
 export const MODE_WORDS: Readonly<Record<BootMode, string>> = { uefi: "UEFI", bios: "Legacy" };
 
-/** What vendors write where they have no value: none of these is an identity. */
+/**
+ * What vendors write where they have no value: none of these is an identity. The UUID is the one that AMI's
+ * firmware leaves on boards whose maker filled none in.
+ */
 const NO_VALUE =
-  /^(0+|[0-]+|[fF-]+|x+|none|null|n\/?a|unknown|default|default string|system serial number|not specified|not available|to be filled by o\.?e\.?m\.?|chassis serial number|empty|invalid|undefined|0123456789)$/i;
+  /^(0+|[0-]+|[fF-]+|x+|none|null|n\/?a|unknown|default|default string|system serial number|not specified|not available|to be filled by o\.?e\.?m\.?|chassis serial number|empty|invalid|undefined|\.+|[?*]+|0?123456789|1234567890|03000200-0400-0500-0006-000700080009)$/i;
 
 /** A value, or why it is not known. */
 export type Read<T> = { readonly value: T } | { readonly why: Failure };

@@ -177,19 +177,23 @@ describe("connections", () => {
     expect(bmc.log.filter((seen) => seen.method === "POST")).toHaveLength(1);
   });
 
-  it("settings written at a settings resource go there, with its ETag", async () => {
+  it("boot settings go to a settings resource that holds them, with its ETag, and else to the system", async () => {
     const settings = { "@Redfish.Settings": { SettingsObject: link(`${SYSTEM_1}/Settings`) } };
     const bmc = await small({ ...LOGIN, extra: settings });
     bmc.misbehave = (seen, response) => {
       if (seen.path !== `${SYSTEM_1}/Settings` || seen.method !== "GET") return false;
-      sendJson(response, 200, {}, { etag: '"s"' });
+      sendJson(response, 200, body, { etag: '"s"' });
       return true;
     };
+    let body: object = { Boot: { BootSourceOverrideMode: "UEFI" } };
     const one = driver();
     await one.perform(nodeAt(bmc), { verb: "session.open" }, performContext());
     const set = { verb: "management.setBootMode", mode: "bios" } as const;
     expect(await one.perform(nodeAt(bmc), set, performContext())).toMatchObject({ sent: true });
     expect(bmc.mutations()[0]).toContain(`PATCH ${SYSTEM_1}/Settings`);
     expect(bmc.log.at(-1)?.headers["if-match"]).toBe('"s"');
+    body = { AssetTag: "7" };
+    expect(await one.perform(nodeAt(bmc), set, performContext())).toMatchObject({ sent: true });
+    expect(bmc.mutations()[1]).toContain(`PATCH ${SYSTEM_1} `);
   });
 });

@@ -73,6 +73,13 @@ describe("reading over Redfish", () => {
     expect(known(seen, "identity")).toEqual({});
   });
 
+  it("takes the UUID that many boards share for no identity", async () => {
+    const UUID = "03000200-0400-0500-0006-000700080009";
+    const board = await small({ ...LOGIN, extra: { SerialNumber: "..........", UUID } });
+    const seen = await driver().observe(nodeAt(board), ["identity"]);
+    expect(known(seen, "identity")).toEqual({ manufacturer: "Contoso" });
+  });
+
   it("a Dell's serial is its service tag", async () => {
     const dell = await small({ ...LOGIN, vendor: "Dell" });
     const seen = await driver().observe(nodeAt(dell), ["identity"]);
