@@ -38,8 +38,8 @@ export function act(machine: Machine, asked: Asked, site: ActSite): Acted {
   if (found === null) return { answer: notFound(asked.path), effect: "refused" };
   if (asked.method !== found.method)
     return refused(405, "OperationNotAllowed", `${asked.method} is not allowed here.`);
-  if (found.kind === "Reset" && !RESET_TYPES.some((type) => type === body["ResetType"]))
-    return refused(400, "ActionParameterNotSupported", "The ResetType is not supported.");
+  const wrong = wrongProperty(found.kind, body);
+  if (wrong !== null) return refused(400, "PropertyValueNotInList", wrong);
   const none = fault("no-effect");
   if (none !== null && [null, "all", found.kind].includes(none.argument))
     return { answer: { status: 204 }, effect: "nothing: the BMC lies" };
@@ -80,6 +80,25 @@ function patch(machine: Machine, kind: Exclude<Kind, "Reset">, { body, fault }: 
     };
   }
   return { answer: { status: 204 }, effect: half ? "half of it was taken" : "taken" };
+}
+
+/** What of a request is not taken, in words; a refused one changes nothing. */
+function wrongProperty(kind: Kind, body: made.Json): string | null {
+  if (kind === "Reset") {
+    const known = RESET_TYPES.some((type) => type === body["ResetType"]);
+    return known ? null : "The ResetType is not supported.";
+  }
+  if (kind === "SecureBoot")
+    return typeof body["SecureBootEnable"] === "boolean" ? null : "SecureBootEnable is no boolean.";
+  const [key, allowed] = kind === "Boot" ? ["Boot", made.BOOT_VALUES] : ["Attributes", {}];
+  const given = body[key];
+  if (typeof given !== "object" || given === null) return `${key} is missing.`;
+  for (const [name, values] of Object.entries<readonly string[]>(allowed)) {
+    const value: unknown = Object.entries(given).find(([property]) => property === name)?.[1];
+    if (value !== undefined && !values.some((one) => one === value))
+      return `${name} has a value that is not in the list of acceptable values.`;
+  }
+  return null;
 }
 
 function scalars(map: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -129,20 +129,26 @@ export class Machine {
         this.#move("PoweringOff", "Off", now + gracefulMs);
         return "shutting down";
       case "GracefulRestart":
-        if (ignoresGraceful) return "the system ignores it";
-        this.#move("PoweringOff", "Off", now + gracefulMs, true);
-        return "restarting";
+        return this.#restart(now, gracefulMs, ignoresGraceful);
       case "ForceRestart":
       case "PowerCycle":
-        this.#move("PoweringOff", "Off", now + powerOffMs, true);
-        this.note(now, "Restart requested over Redfish");
-        return "restarting";
+        return this.#restart(now, powerOffMs, false);
       case "Nmi":
         this.note(now, "NMI asserted over Redfish");
         return "nmi";
       default:
         return "unknown";
     }
+  }
+
+  /** Down, and up again by itself. */
+  #restart(now: number, downMs: number, ignored: boolean): string {
+    const power = this.power(now);
+    if (power !== "On" && power !== "PoweringOn") return "is off: nothing to restart";
+    if (ignored) return "the system ignores it";
+    this.#move("PoweringOff", "Off", now + downMs, true);
+    this.note(now, "Restart requested over Redfish");
+    return "restarting";
   }
 
   /** Somebody presses the button on the machine itself. */

@@ -4,7 +4,13 @@ import { type Machine, RESET_TYPES, type Shown } from "./machine.ts";
 export type Json = Readonly<Record<string, unknown>>;
 
 const V1 = "/redfish/v1";
-const TARGETS = ["None", "Pxe", "Hdd", "Cd", "BiosSetup", "UefiHttp", "Usb"];
+
+/** What each property of Boot may be. */
+export const BOOT_VALUES = {
+  BootSourceOverrideTarget: ["None", "Pxe", "Hdd", "Cd", "BiosSetup", "UefiHttp", "Usb"],
+  BootSourceOverrideMode: ["UEFI", "Legacy"],
+  BootSourceOverrideEnabled: ["Disabled", "Once", "Continuous"],
+} as const;
 
 export function systemPath(name: string): string {
   return `${V1}/Systems/${name}`;
@@ -66,9 +72,12 @@ export function system(machine: Machine, shown: Shown, etag: string): Json {
       BootSourceOverrideEnabled: shown.boot.enabled,
       BootSourceOverrideTarget: shown.boot.target,
       BootSourceOverrideMode: shown.boot.mode,
-      "BootSourceOverrideTarget@Redfish.AllowableValues": TARGETS,
-      "BootSourceOverrideMode@Redfish.AllowableValues": ["UEFI", "Legacy"],
-      "BootSourceOverrideEnabled@Redfish.AllowableValues": ["Disabled", "Once", "Continuous"],
+      ...Object.fromEntries(
+        Object.entries(BOOT_VALUES).map(([name, values]) => [
+          `${name}@Redfish.AllowableValues`,
+          values,
+        ]),
+      ),
     },
     ProcessorSummary: { Count: 2, Model: "Simulated CPU" },
     MemorySummary: { TotalSystemMemoryGiB: 256 },
