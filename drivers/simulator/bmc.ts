@@ -3,7 +3,14 @@ import type { Fault, FaultKind } from "./faults.ts";
 import { act, etagOf, notFound } from "./acts.ts";
 import type { Machine, Shown } from "./machine.ts";
 import type { Answered, Asked, LoggedCall } from "./exchange.ts";
+import {
+  hardwareLinks,
+  hardwareResource,
+  type ShownHardware,
+  updateResource,
+} from "./hardware-resources.ts";
 import * as made from "./resources.ts";
+import { serviceResource } from "./service-resources.ts";
 
 export interface BmcOptions {
   readonly machines: readonly Machine[];
@@ -205,28 +212,18 @@ export class SimulatedBmc {
   #read(path: string): Answered {
     const [, , , room = "", name = "", ...rest] = path.split("/");
     const machine = this.machines.get(name);
-    const names = [...this.machines.keys()];
-    const found = (body: made.Json): Answered => ({ status: 200, body });
-    if (path === `${V1}/Systems`)
-      return found(made.collection(path, "ComputerSystem", names.map(made.systemPath)));
-    if (path === `${V1}/Chassis`)
-      return found(
-        made.collection(
-          path,
-          "Chassis",
-          names.map((one) => `${V1}/Chassis/${one}`),
-        ),
-      );
-    if (path === `${V1}/Managers`)
-      return found(made.collection(path, "Manager", [`${V1}/Managers/BMC`]));
-    if (path === `${V1}/Managers/BMC`) return found(made.manager([...this.machines.values()]));
-    if (path === `${V1}/SessionService`)
-      return found(made.sessionService(this.#options.sessionTimeoutMs));
-    if (path === `${V1}/TaskService`) return found(made.taskService());
+    const fixed = serviceResource(path, this.#options);
+    if (fixed !== null) return { status: 200, body: fixed };
     if (path.startsWith(`${V1}/TaskService/Tasks`)) return this.#readTask(path);
+    if (room === "UpdateService") {
+      const shown = [...this.machines.values()].map((one) => this.#hardware(one));
+      const body = updateResource(path, shown);
+      return body === null ? notFound(path) : { status: 200, body };
+    }
     if (room === "SessionService") return this.#readSession(path, rest);
     if (machine === undefined) return notFound(path);
-    if (room === "Chassis" && rest.length === 0) return found(made.chassis(machine));
+    if (room === "Chassis" && rest.length === 0)
+      return { status: 200, body: made.chassis(machine) };
     return room === "Systems" ? this.#readSystem(machine, rest, path) : notFound(path);
   }
 
@@ -270,8 +267,14 @@ export class SimulatedBmc {
     const etag = etagOf(machine);
     const headers = { etag };
     switch (rest.join("/")) {
-      case "":
-        return { status: 200, body: made.system(machine, shown, etag), headers };
+      case "": {
+        const links = hardwareLinks(this.#hardware(machine));
+        return {
+          status: 200,
+          body: made.system(machine, { shown, etag, hardware: links }),
+          headers,
+        };
+      }
       case "SecureBoot":
         return { status: 200, body: made.secureBoot(machine, shown, etag), headers };
       case "Bios":
@@ -285,8 +288,14 @@ export class SimulatedBmc {
       case "LogServices/SEL/Entries":
         return { status: 200, body: made.logEntries(machine) };
       default:
-        return notFound(path);
+        return hardwareResource(this.#hardware(machine), rest) ?? notFound(path);
     }
+  }
+
+  #hardware(machine: Machine): ShownHardware {
+    const { spec, hardware } = machine;
+    const none = this.#has(spec.name, "no-disks") !== null;
+    return { name: spec.name, hardware: none ? { ...hardware, disks: [] } : hardware };
   }
 
   #shown(machine: Machine): Shown {

@@ -21,7 +21,10 @@ export const FAULTS = {
     argument: "a time, such as 10s",
     does: "shows the values of before an act for that long",
   },
-  swap: { argument: "", does: "swap=a,b: two machines answer with each other's identity" },
+  swap: {
+    argument: "",
+    does: "swap=a,b: two machines answer with each other's identity and hardware",
+  },
   truncated: { argument: "", does: "cuts the answer off in the middle" },
   huge: { argument: "", does: "answers 16 MB" },
   garbage: { argument: "", does: "answers a web page" },
@@ -30,6 +33,7 @@ export const FAULTS = {
   "session-limit": { argument: "a number", does: "refuses a login when so many sessions are open" },
   "expire-sessions": { argument: "", does: "ends all sessions at once, this moment" },
   "etag-required": { argument: "", does: "refuses a PATCH without If-Match (428)" },
+  "no-disks": { argument: "", does: "lists no disks, whatever the machine has" },
   task: {
     argument: "a time, such as 30s; for ever without",
     does: "a stranger's task runs on its BMC for that long, and has ended then",

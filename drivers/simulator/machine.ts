@@ -1,3 +1,5 @@
+import { type Hardware, madeUpHardware } from "./hardware.ts";
+
 /** How long a simulated machine takes, in milliseconds. */
 export interface Timings {
   readonly powerOnMs: number;
@@ -20,6 +22,8 @@ export interface MachineSpec {
   readonly bootMode: "UEFI" | "Legacy";
   readonly secureBoot: boolean;
   readonly bios: Readonly<Record<string, string | number | boolean>>;
+  /** What of its hardware is not made up from its name. */
+  readonly hardware?: Partial<Hardware>;
 }
 
 /** One line of its event log. */
@@ -61,6 +65,8 @@ export class Machine {
   bios: Record<string, string | number | boolean>;
   biosPending: Record<string, string | number | boolean> = {};
   readonly log: LogEntry[] = [];
+  /** What it consists of; swapped by a fault, as its identity is. */
+  hardware: Hardware;
   /** Rises with each change: the ETag of its resource. */
   revision = 1;
   lastReset: number | null = null;
@@ -71,6 +77,7 @@ export class Machine {
     this.spec = spec;
     this.#timings = timings;
     this.identity = { serial: spec.serial, uuid: spec.uuid, manufacturer: spec.manufacturer };
+    this.hardware = { ...madeUpHardware(spec.name), ...spec.hardware };
     this.boot = { target: "None", enabled: "Disabled", mode: spec.bootMode };
     this.secureBoot = { enabled: spec.secureBoot, current: spec.secureBoot };
     this.bios = { ...spec.bios };

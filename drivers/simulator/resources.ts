@@ -31,11 +31,12 @@ export function serviceRoot(uuid: string): Json {
     Managers: link(`${V1}/Managers`),
     SessionService: link(`${V1}/SessionService`),
     Tasks: link(`${V1}/TaskService`),
+    UpdateService: link(`${V1}/UpdateService`),
     Links: { Sessions: link(`${V1}/SessionService/Sessions`) },
   };
 }
 
-function link(path: string): Json {
+export function link(path: string): Json {
   return { "@odata.id": path };
 }
 
@@ -49,7 +50,15 @@ export function collection(path: string, type: string, members: readonly string[
   };
 }
 
-export function system(machine: Machine, shown: Shown, etag: string): Json {
+/** What of a system changes from one answer to the next. */
+export interface SystemShown {
+  readonly shown: Shown;
+  readonly etag: string;
+  /** Links and summaries of its hardware. */
+  readonly hardware: Json;
+}
+
+export function system(machine: Machine, { shown, etag, hardware }: SystemShown): Json {
   const { spec, identity } = machine;
   const path = systemPath(spec.name);
   return {
@@ -79,8 +88,7 @@ export function system(machine: Machine, shown: Shown, etag: string): Json {
         ]),
       ),
     },
-    ProcessorSummary: { Count: 2, Model: "Simulated CPU" },
-    MemorySummary: { TotalSystemMemoryGiB: 256 },
+    ...hardware,
     SecureBoot: link(`${path}/SecureBoot`),
     Bios: link(`${path}/Bios`),
     LogServices: link(`${path}/LogServices`),
@@ -185,6 +193,9 @@ export function chassis(machine: Machine): Json {
   };
 }
 
+/** Firmware of every simulated BMC. */
+export const MANAGER_FIRMWARE = "1.0.0";
+
 export function manager(machines: readonly Machine[]): Json {
   return {
     "@odata.type": "#Manager.v1_18_0.Manager",
@@ -192,7 +203,7 @@ export function manager(machines: readonly Machine[]): Json {
     Id: "BMC",
     Name: "Simulated BMC",
     ManagerType: "BMC",
-    FirmwareVersion: "1.0.0",
+    FirmwareVersion: MANAGER_FIRMWARE,
     Model: "Simulated BMC",
     UUID: "5d3c1e0a-0000-4000-8000-00000000b3c0",
     Status: { State: "Enabled", Health: "OK" },

@@ -209,6 +209,7 @@ function pinOf(pem: string): string {
 function swap(a: Machine | undefined, b: Machine | undefined): void {
   if (a === undefined || b === undefined) return;
   [a.identity, b.identity] = [b.identity, a.identity];
+  [a.hardware, b.hardware] = [b.hardware, a.hardware];
 }
 
 /** Tokens of a seed: mulberry32; secret enough for a simulation, and the same each time. */

@@ -28,4 +28,12 @@ seen["mode"] = system.boot["mode"].value.lower()
 system.secure_boot.set_enabled(True)
 system.secure_boot.refresh(force=True)
 seen["secure_boot"] = system.secure_boot.enabled
+drives = [drive for storage in system.storage.get_members() for drive in storage.drives]
+seen["drives"] = [[drive.name, drive.serial_number, drive.capacity_bytes] for drive in drives]
+seen["cpus"] = [cpu.total_cores for cpu in system.processors.get_members()]
+seen["memory_gib"] = system.memory_summary.size_gib
+seen["macs"] = sorted(system.ethernet_interfaces.summary)
+seen["firmware"] = sorted(
+    item.version for item in root.get_update_service().firmware_inventory.get_members()
+)
 print(json.dumps(seen))

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { madeUpHardware } from "../../drivers/simulator/hardware.ts";
 import { type Simulator, startSimulator } from "../../drivers/simulator/start-simulator.ts";
 import { aMachine } from "../support/rack.ts";
 
@@ -55,6 +56,7 @@ test("python3-sushy of Debian, Ironic's own Redfish library, drives a simulated 
     "admin",
     PASSWORD,
   ]);
+  const hardware = madeUpHardware("n1");
   expect(JSON.parse(stdout)).toEqual({
     serial: "S-n1",
     before: "off",
@@ -62,5 +64,10 @@ test("python3-sushy of Debian, Ironic's own Redfish library, drives a simulated 
     boot: ["pxe", "continuous"],
     mode: "uefi",
     secure_boot: true,
+    drives: hardware.disks.map(({ name, serial, capacityBytes }) => [name, serial, capacityBytes]),
+    cpus: [16, 16],
+    memory_gib: 256,
+    macs: hardware.nics.map(({ mac }) => mac).toSorted(),
+    firmware: ["1.0.0", "2.1.0"],
   });
 });
