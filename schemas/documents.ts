@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cpuSchema, diskSchema, nicSchema } from "./machine-inventory.ts";
 
 /** The only apiVersion there is today. */
 export const API_VERSION = "ironwright/v1";
@@ -208,13 +209,17 @@ export const nodeSpecSchema = z.strictObject({
   deletionPolicy: z.enum(["orphan", "tear-down"]).optional(),
   drift: driftSchema.optional(),
   requests: z.array(requestSchema).optional(),
-  /** Read by the `fake` hardware type only: delays and failures. */
+  /** Read by the `fake` hardware type only: delays, failures, and what the machine consists of. */
   fake: z
     .strictObject({
       delayMs: z.number().int().min(0).max(600_000).optional(),
       failures: z.array(z.string()).optional(),
       power: z.enum(["on", "off"]).optional(),
       serial: z.string().optional(),
+      disks: z.array(diskSchema.partial()).max(64).optional(),
+      nics: z.array(nicSchema.partial()).max(64).optional(),
+      cpu: cpuSchema.partial().optional(),
+      memoryBytes: z.number().int().min(1).optional(),
     })
     .optional(),
 });

@@ -1,5 +1,6 @@
 import type { BootDevice, BootMode, Identity } from "./documents.ts";
 import type { Failure } from "./failure.ts";
+import type { MachineInventory } from "./machine-inventory.ts";
 
 /** A value with its age, or unknown: unknown is a value of its own, never "off". */
 export type Reading<T> =
@@ -51,6 +52,8 @@ export interface ObservedFacets {
   readonly tasks: readonly TaskReading[];
   /** The last few lines of the event log, newest first; asked for only where power has drifted. */
   readonly eventLog: readonly LogLine[];
+  /** CPUs, memory, disks, NICs, firmware: dozens of requests, so it is read only when somebody asks for it. */
+  readonly inventory: MachineInventory;
 }
 export type ObservedFacet = keyof ObservedFacets;
 

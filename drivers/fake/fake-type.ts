@@ -9,6 +9,7 @@ import type {
 } from "../../schemas/observation.ts";
 import type { Driver, DriverPorts, HardwareType, Performed, PerformContext } from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
+import { FAKE_MAKER, fakeInventory, fakeSerial } from "./fake-inventory.ts";
 import {
   FAKE_OUTCOMES,
   type FakeMachine,
@@ -27,6 +28,7 @@ const OBSERVES: readonly ObservedFacet[] = [
   "bios",
   "tasks",
   "eventLog",
+  "inventory",
 ];
 
 const PERFORMS: readonly DriverAction["verb"][] = [
@@ -56,6 +58,26 @@ export const fakeType: HardwareType = {
       path: "fake.serial",
       required: false,
       meaning: "serial number (default: fake- and the name)",
+    },
+    {
+      path: "fake.disks",
+      required: false,
+      meaning: "what its BMC says of each disk (default: two SSDs, serials by the machine's)",
+    },
+    {
+      path: "fake.nics",
+      required: false,
+      meaning: "what its BMC says of each network interface (default: two)",
+    },
+    {
+      path: "fake.cpu",
+      required: false,
+      meaning: "what its BMC says of its processors (default: 2 sockets, 32 cores)",
+    },
+    {
+      path: "fake.memoryBytes",
+      required: false,
+      meaning: "bytes of memory (default: 256 GiB)",
     },
     {
       path: "fake.delayMs",
@@ -137,7 +159,7 @@ class FakeDriver implements Driver {
           : {},
       transport: { tls: "verified", fence: "session" },
       unreachable,
-      vendor: "Ironwright",
+      vendor: FAKE_MAKER,
       model: "fake",
     };
   }
@@ -281,7 +303,7 @@ function valueOf<F extends ObservedFacet>(
   facet: F,
 ): ObservedFacets[F] {
   const values: ObservedFacets = {
-    identity: { manufacturer: "Ironwright", serial: node.spec.fake?.serial ?? `fake-${node.name}` },
+    identity: { manufacturer: FAKE_MAKER, serial: fakeSerial(node) },
     power: machine.power,
     bootDevice: { device: machine.bootDevice, persistent: machine.bootDevice !== "none" },
     bootMode: machine.bootMode,
@@ -289,6 +311,7 @@ function valueOf<F extends ObservedFacet>(
     bios: {},
     tasks: [],
     eventLog: [],
+    inventory: fakeInventory(node),
   };
   return values[facet];
 }

@@ -100,7 +100,8 @@ export function readIdentity(
   };
 }
 
-function realValue(text: string | undefined): string | undefined {
+/** A value in one line; undefined for what vendors leave in a field that nobody filled. */
+export function realValue(text: string | undefined): string | undefined {
   return text === undefined || NO_VALUE.test(text) ? undefined : oneLine(text);
 }
 

@@ -18,6 +18,7 @@ import type { JsonObject } from "../net/read-json.ts";
 import { type Lanes, newLanes, Slots, WAITING_MAX } from "../net/slots.ts";
 import { Wire } from "../net/wire.ts";
 import { Bmc } from "./bmc.ts";
+import { readInventory } from "./parts/read-inventory.ts";
 import { performAct } from "./perform-act.ts";
 import { behavioursOf, type Make } from "./quirks.ts";
 import { readBios, readEventLog, readSecureBoot, readTasks } from "./read-extras.ts";
@@ -195,6 +196,7 @@ export class RedfishDriver implements Driver {
       bios: () => readBios(bmc, system, signal),
       tasks: () => readTasks(bmc, signal),
       eventLog: () => readEventLog(bmc, system, signal),
+      inventory: () => readInventory(bmc, system, make, signal),
     };
     const readings: Readings = {};
     const one = async (facet: ObservedFacet): Promise<void> => {

@@ -55,6 +55,7 @@ export const redfishType: HardwareType = {
     "bios",
     "tasks",
     "eventLog",
+    "inventory",
   ],
   performs: [
     "power.on",

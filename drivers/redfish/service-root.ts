@@ -14,6 +14,7 @@ export interface ServiceRoot {
   readonly sessions: string | undefined;
   readonly sessionService: string | undefined;
   readonly tasks: string | undefined;
+  readonly updateService: string | undefined;
   readonly vendor: string | undefined;
   readonly product: string | undefined;
 }
@@ -24,6 +25,7 @@ const HIDDEN_ROOT: ServiceRoot = {
   sessions: "/redfish/v1/SessionService/Sessions",
   sessionService: "/redfish/v1/SessionService",
   tasks: "/redfish/v1/TaskService",
+  updateService: "/redfish/v1/UpdateService",
   vendor: undefined,
   product: undefined,
 };
@@ -52,6 +54,7 @@ export async function readServiceRoot(
     sessions: linkAt(objectAt(body, "Links"), "Sessions"),
     sessionService: linkAt(body, "SessionService"),
     tasks: linkAt(body, "Tasks") ?? linkAt(body, "TaskService"),
+    updateService: linkAt(body, "UpdateService"),
     vendor: textAt(body, "Vendor"),
     product: textAt(body, "Product"),
   });

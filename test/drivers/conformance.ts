@@ -4,6 +4,7 @@ import type { DriverAction } from "../../schemas/action.ts";
 import { CODES } from "../../schemas/codes.ts";
 import { failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import { machineInventorySchema } from "../../schemas/machine-inventory.ts";
 import { known, type ObservedFacet, type ObservedFacets } from "../../schemas/observation.ts";
 import { performContext } from "./support/driver-bench.ts";
 
@@ -20,6 +21,8 @@ export interface DriverBench {
   readonly silent: FleetNode;
   /** Makes the machine treat a verb so; answers the node to perform on. */
   treat(verb: DriverAction["verb"], how: Treatment): FleetNode;
+  /** Takes all disks out of the machine; answers the node to observe. */
+  diskless(): FleetNode;
   /** How many mutating requests have reached the machine, sessions left out. */
   mutations(): number | Promise<number>;
   close(): Promise<void>;
@@ -125,6 +128,31 @@ export function driverConformance(type: HardwareType, setUp: () => Promise<Drive
         sent: true,
       });
       expect((await read("secureBoot"))?.enabled).toBe(true);
+    });
+
+    it("the inventory is read when it is asked for: the machine's own, by the schema, and the same twice", async () => {
+      const first = await read("inventory");
+      expect(machineInventorySchema.parse(first)).toEqual(first);
+      expect(first?.notes).toEqual([]);
+      expect(first?.system.serial).toBe((await read("identity"))?.serial);
+      expect(first?.cpu.coreCount).toBeGreaterThanOrEqual(first?.cpu.socketCount ?? Infinity);
+      expect(first?.memoryBytes).toBeGreaterThan(2 ** 30);
+      const serials = first?.disks?.map(({ serial }) => serial) ?? [];
+      expect(serials.length).toBeGreaterThan(0);
+      expect(new Set(serials).size).toBe(serials.length);
+      expect(first?.nics?.every(({ mac }) => mac !== null)).toBe(true);
+      expect(await read("inventory")).toEqual(first);
+      expect(await bench.mutations()).toBe(0);
+    });
+
+    it("a machine that lists no disks has none, which is not unknown", async () => {
+      const seen = await bench.driver.observe(bench.diskless(), ["inventory"]);
+      expect(known(seen, "inventory")?.disks).toEqual([]);
+    });
+
+    it("the inventory of a silent BMC is unknown, with a reason", async () => {
+      const seen = await bench.driver.observe(bench.silent, ["inventory"]);
+      expect(seen.facets.inventory).toMatchObject({ known: false, why: { code: "IW-B01" } });
     });
 
     it("the check is asked once for each act, and a Failure of it stops the act unsent", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fakeType } from "../../../drivers/fake/fake-type.ts";
 import { parseFakeMachine } from "../../../drivers/fake/fake-machine.ts";
+import type { NodeSpec } from "../../../schemas/documents.ts";
 import { known } from "../../../schemas/observation.ts";
 import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
 import { performContext, testNode, testPorts } from "../support/driver-bench.ts";
@@ -36,6 +37,7 @@ function setUp(): Promise<DriverBench> {
     silent: testNode("n2", { driver: "fake", fake: { failures: ["observe"] } }),
     treat: (verb: string, how: Treatment) =>
       testNode("n1", { driver: "fake", fake: { failures: [`${verb}:${how}`] } }),
+    diskless: () => testNode("n1", { driver: "fake", fake: { disks: [] } }),
     mutations: () => {
       const text = fakeState.kept.get("n1");
       return text === undefined ? 0 : parseFakeMachine(text, node).acts - ended;
@@ -53,6 +55,29 @@ describe("the fake hardware type", () => {
       "/fake/failures/0",
       "/fake/failures/1",
     ]);
+  });
+
+  it("says of its hardware what its settings say, the rest made up from its serial", async () => {
+    const driver = fakeType.open(testPorts());
+    const read = async (fake: NonNullable<NodeSpec["fake"]>) =>
+      known(await driver.observe(testNode("n1", { fake }), ["inventory"]), "inventory");
+    const plain = await read({ serial: "S7" });
+    expect(plain?.disks?.map(({ serial }) => serial)).toEqual(["S7-D0", "S7-D1"]);
+    const other = await read({ serial: "S8" });
+    expect(other?.disks?.[0]?.wwn).not.toBe(plain?.disks?.[0]?.wwn);
+    expect(other?.nics?.[0]?.mac).not.toBe(plain?.nics?.[0]?.mac);
+    const told = await read({
+      disks: [{ serial: null, sizeBytes: 1000, media: "HDD", rotational: true }],
+      nics: [{ mac: "52:54:00:00:00:01", link: "down" }],
+      cpu: { coreCount: 4 },
+      memoryBytes: 2 ** 33,
+    });
+    expect(told).toMatchObject({
+      disks: [{ name: "disk0", serial: null, sizeBytes: 1000, media: "HDD", rotational: true }],
+      nics: [{ mac: "52:54:00:00:00:01", link: "down", speedMbps: 25_000 }],
+      cpu: { coreCount: 4, socketCount: 2 },
+      memoryBytes: 2 ** 33,
+    });
   });
 
   it("hides one facet and shows the others", async () => {

@@ -1,4 +1,5 @@
 import { redfishType } from "../../../drivers/redfish/redfish-type.ts";
+import { madeUpHardware } from "../../../drivers/simulator/hardware.ts";
 import type { DriverAction } from "../../../schemas/action.ts";
 import type { FleetNode } from "../../../schemas/fleet.ts";
 import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
@@ -8,7 +9,11 @@ import { redfishError, sendJson, type SmallBmc, startSmallBmc } from "../support
 driverConformance(redfishType, setUp);
 
 async function setUp(): Promise<DriverBench> {
-  const bmc = await startSmallBmc({ username: "root", password: "calvin" });
+  const bmc = await startSmallBmc({
+    username: "root",
+    password: "calvin",
+    hardware: madeUpHardware("n1"),
+  });
   const bmcSpec = { username: "root", password: { env: "BMC_PASSWORD" } };
   const node = testNode("n1", { driver: "redfish", bmc: { address: bmc.url, ...bmcSpec } });
   // Port 1 of the loopback: nothing listens there.
@@ -22,6 +27,10 @@ async function setUp(): Promise<DriverBench> {
     node,
     silent,
     treat: (verb, how) => treat(bmc, { node, silent }, verb, how),
+    diskless: () => {
+      bmc.hardware = { ...madeUpHardware("n1"), disks: [] };
+      return node;
+    },
     mutations: () => bmc.mutations().length,
     close: () => bmc.close(),
   };

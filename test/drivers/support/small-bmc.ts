@@ -6,6 +6,13 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { Hardware } from "../../../drivers/simulator/hardware.ts";
+import {
+  hardwareLinks,
+  hardwareResource,
+  type ShownHardware,
+  updateResource,
+} from "../../../drivers/simulator/hardware-resources.ts";
 import { isObject } from "../../../drivers/net/read-json.ts";
 import { objectAt, textAt } from "../../../drivers/redfish/resource.ts";
 
@@ -42,6 +49,8 @@ export interface SmallBmcOptions {
   readonly wantsEtag?: boolean;
   readonly resetTypes?: readonly string[] | "action-info" | "silent";
   readonly extra?: Record<string, unknown>;
+  /** What its systems consist of; nothing is said of it when left out. */
+  readonly hardware?: Hardware;
 }
 
 /** A Redfish service of a few resources, for driver tests: obedient unless `misbehave` says otherwise. */
@@ -53,6 +62,7 @@ export interface SmallBmc {
   readonly log: SeenRequest[];
   readonly sessions: Map<string, string>;
   misbehave: Misbehave;
+  hardware: Hardware | undefined;
   logged(): string[];
   mutations(): string[];
   close(): Promise<void>;
@@ -122,6 +132,7 @@ function newState(options: SmallBmcOptions): State {
     log,
     sessions: new Map(),
     misbehave: () => false,
+    hardware: options.hardware,
     logged: () => log.map((seen) => `${seen.method} ${seen.path}`),
     mutations: () =>
       log
@@ -187,6 +198,8 @@ function answer(state: State, seen: SeenRequest, response: ServerResponse): void
   if (path === "/redfish/v1/Managers/1") {
     return sendJson(response, 200, { FirmwareVersion: "1.2.3" });
   }
+  const update = updateResource(path, shownOf(state, "1"));
+  if (update !== null) return sendJson(response, 200, update);
   const match = /^\/redfish\/v1\/Systems\/(\d+)(\/.*)?$/.exec(path);
   const system = state.bmc.systems[Number(match?.[1] ?? 0) - 1];
   if (system === undefined) return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
@@ -199,6 +212,9 @@ function root(state: State): unknown {
     RedfishVersion: "1.8.0",
     ...(state.options.vendor === undefined ? {} : { Vendor: state.options.vendor }),
     Systems: { "@odata.id": "/redfish/v1/Systems" },
+    ...(state.bmc.hardware === undefined
+      ? {}
+      : { UpdateService: { "@odata.id": "/redfish/v1/UpdateService" } }),
     ...(state.options.sessions === false ? {} : { Links: { Sessions: { "@odata.id": SESSIONS } } }),
   };
 }
@@ -241,26 +257,38 @@ function onSystem(state: State, at: OnSystem, response: ServerResponse): void {
   const { seen, system, below } = at;
   const etag = `"${system.revision}"`;
   const path = seen.path.slice(0, seen.path.length - below.length);
-  if (seen.method === "GET" && below === "") {
-    return sendJson(response, 200, systemBody(state, system, path), { etag });
+  if (seen.method === "GET") {
+    const body = readable(state, at, path);
+    if (body === undefined) return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
+    return sendJson(response, 200, body, below === "" ? { etag } : {});
   }
-  if (seen.method === "GET" && below === "/SecureBoot") {
-    const current = system.secureBoot ? "Enabled" : "Disabled";
-    const body = { SecureBootEnable: system.secureBoot, SecureBootCurrentBoot: current };
-    return sendJson(response, 200, body);
-  }
-  if (seen.method === "GET" && below === "/ResetActionInfo") {
-    const parameter = { Name: "ResetType", AllowableValues: ["On", "ForceOff"] };
-    return sendJson(response, 200, { Parameters: [parameter] });
-  }
-  if (seen.method === "GET" && below === "/Bios") {
-    return sendJson(response, 200, { Attributes: { Turbo: "On", Cores: 8, Deep: { a: 1 } } });
-  }
-  if (seen.method === "GET") return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
   const unmet = state.options.wantsEtag === true ? unmetCondition(seen, etag) : null;
   if (unmet !== null) return sendJson(response, unmet, null);
   change(system, isObject(seen.body) ? seen.body : {});
   response.writeHead(204).end();
+}
+
+/** What a system answers to a GET below its path; undefined where nothing is there. */
+function readable(state: State, { system, below }: OnSystem, path: string): unknown {
+  const bodies: Readonly<Record<string, () => unknown>> = {
+    "": () => systemBody(state, system, path),
+    "/SecureBoot": () => ({
+      SecureBootEnable: system.secureBoot,
+      SecureBootCurrentBoot: system.secureBoot ? "Enabled" : "Disabled",
+    }),
+    "/ResetActionInfo": () => ({
+      Parameters: [{ Name: "ResetType", AllowableValues: ["On", "ForceOff"] }],
+    }),
+    "/Bios": () => ({ Attributes: { Turbo: "On", Cores: 8, Deep: { a: 1 } } }),
+  };
+  const [shown] = shownOf(state, path.split("/").at(-1) ?? "");
+  const part = shown === undefined ? null : hardwareResource(shown, below.split("/").slice(1));
+  return bodies[below]?.() ?? part?.body;
+}
+
+function shownOf(state: State, name: string): readonly ShownHardware[] {
+  const { hardware } = state.bmc;
+  return hardware === undefined ? [] : [{ name, hardware }];
 }
 
 function unmetCondition(seen: SeenRequest, etag: string): number | null {
@@ -317,6 +345,7 @@ function systemBody(state: State, system: SmallSystem, path: string): unknown {
             : { "ResetType@Redfish.AllowableValues": types }),
       },
     },
+    ...shownOf(state, path.split("/").at(-1) ?? "").map(hardwareLinks)[0],
     ...state.options.extra,
   };
 }
