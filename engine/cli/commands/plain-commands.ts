@@ -1,6 +1,7 @@
 import { jsonSchema } from "../../../inventory/json-schema.ts";
 import { formatDiagnostics } from "../../../inventory/format-diagnostics.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
+import { originOf } from "../../../schemas/fleet.ts";
 import { drawMachine, GRAPH_FORMATS } from "../../plan/draw-machine.ts";
 import { drawPlan } from "../../plan/draw-plan.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
@@ -135,14 +136,29 @@ function driverFindings(
   nodes: Nodes,
 ): Parameters<typeof formatDiagnostics>[0] {
   return nodes.flatMap((node) => {
-    const type = house.hardwareTypes.get(node.spec.driver ?? "");
-    return (type?.validate(node) ?? []).map(({ path, message }) => ({
-      ...(node.origins[path] ?? node.place),
+    const { driver = "" } = node.spec;
+    const type = house.hardwareTypes.get(driver);
+    if (type === undefined) return [unknownDriver(node, [...house.hardwareTypes.keys()])];
+    return type.validate(node).map(({ path, message }) => ({
+      ...originOf(node, path),
       code: "IW-I04",
       severity: "error" as const,
       message: `${node.name}: ${message}`,
     }));
   });
+}
+
+function unknownDriver(
+  node: Nodes[number],
+  known: readonly string[],
+): Parameters<typeof formatDiagnostics>[0][number] {
+  const { driver = "" } = node.spec;
+  return {
+    ...originOf(node, "/driver"),
+    code: "IW-I06",
+    severity: "error",
+    message: `${node.name}: there is no hardware type ${driver}; there are ${known.join(", ")}`,
+  };
 }
 
 async function validateLive(input: CommandInput): Promise<typeof EXIT.done | typeof EXIT.failed> {

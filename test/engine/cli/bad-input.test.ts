@@ -143,3 +143,12 @@ test("no secret is in any output, plan, record, cache or journal", async () => {
   const found = execFileSync("sh", ["-c", `grep -rl geheim '${rack.repo.dir}' || true`]).toString();
   expect(found).toBe("");
 });
+
+test("a driver that there is not is named, with those that there are", async () => {
+  const repo = await tempRepo({
+    "inventory/a.yaml": `${NODE}  driver: redfsh\n  bmc: { address: "https://a" }\n`,
+  });
+  const { code, text } = await flat(runCli(repo.dir, ["validate"]));
+  expect(code).toBe(3);
+  expect(text).toContain("inventory/a.yaml:5:3 error n1: there is no hardware type redfsh");
+});
