@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { API_VERSION, DOCUMENT_KINDS, LATER_KINDS } from "../schemas/documents.ts";
-import { isMap } from "./merge.ts";
+import { escapeKey, isMap } from "./merge.ts";
 import { nearest } from "./nearest.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 
@@ -43,7 +43,7 @@ export function checkDocument(document: PlainDocument): {
   const findings = result.success
     ? []
     : result.error.issues.flatMap((issue) => findingsOf(issue, document, plain));
-  if (!isMap(plain) || findings.length > 0) return { checked: null, findings };
+  if (!isMap(plain) || !result.success) return { checked: null, findings };
   const { metadata, spec } = plain;
   if (!isMap(metadata) || !isMap(spec)) return { checked: null, findings };
   return { checked: { kind, metadata, spec }, findings };
@@ -111,7 +111,7 @@ function textWanted(issue: z.core.$ZodIssue, above: Path): readonly Path[] {
 }
 
 function pointerOf(path: Path): string {
-  return path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return path.map((key) => `/${escapeKey(String(key))}`).join("");
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -164,32 +164,39 @@ function findingsOf(
     case "invalid_value":
       return [error("IW-I04", spot)(wrongWord(name, value, issue.values))];
     case "invalid_union":
-      return [unionFinding(name, value, spot)];
+      return unionFinding(name, value, spot);
     default:
-      return [
-        error(
-          "IW-I04",
-          spot,
-        )(
-          `${name} is ${show(value)}; it ${issue.message.startsWith("must") ? issue.message : `is wrong: ${issue.message}`}`,
-        ),
-      ];
+      return [error("IW-I04", spot)(`${name} is ${show(value)}; it ${mustBe(issue)}`)];
   }
 }
 
-function unionFinding(name: string, value: unknown, spot: Spot): Finding {
-  if (/password|kg$/.test(name)) {
-    const code = typeof value === "string" || typeof value === "number" ? "IW-I09" : "IW-I04";
-    const what =
-      code === "IW-I09"
-        ? "a password is written into the document"
-        : "a secret is not referred to rightly";
-    return error(
-      code,
+function mustBe(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  const items = code === "too_big" || code === "too_small" ? unitOf(issue.origin) : "";
+  if (code === "too_big") return `must have at most ${issue.maximum}${items}`;
+  if (code === "too_small") return `must have at least ${issue.minimum}${items}`;
+  if (code === "invalid_format" && issue.format === "uuid") return "must be a UUID";
+  return message.startsWith("must") ? message : `is wrong: ${message}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " items" : "";
+}
+
+/** What is written in a secret's place is said by `findSecrets`, which sees it everywhere. */
+function unionFinding(name: string, value: unknown, spot: Spot): readonly Finding[] {
+  if (!/(?:password|kg)$/.test(name))
+    return [error("IW-I04", spot)(`${name} is ${show(value)}, which none of its forms allows`)];
+  if (!isMap(value) && !Array.isArray(value)) return [];
+  return [
+    error(
+      "IW-I04",
       spot,
-    )(`${name}: ${what}; write { env: NAME }, { file: PATH } or { provider: NAME, key: KEY }`);
-  }
-  return error("IW-I04", spot)(`${name} is ${show(value)}, which none of its forms allows`);
+    )(
+      `${name}: a secret is not referred to rightly; write { env: NAME }, { file: PATH } or { provider: NAME, key: KEY }`,
+    ),
+  ];
 }
 
 /** Keys that people bring along from YAML 1.1 and from other tools. */
@@ -200,7 +207,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
 
 function unknownKey(key: string, parent: string): string {
   const where = parent === "" ? "the document" : parent;
-  const foreign = FOREIGN[key];
+  const foreign = Object.hasOwn(FOREIGN, key) ? FOREIGN[key] : undefined;
   return `unknown key "${key}" in ${where}${foreign === undefined ? "; check the spelling, or see: ironwright schema" : `; ${foreign}`}`;
 }
 

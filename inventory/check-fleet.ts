@@ -90,7 +90,8 @@ function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
   return sharing.flatMap((node) => {
     const place = originOf(node, "/bmc/address");
     const address = node.spec.bmc?.address ?? "";
-    const { system } = node.spec.bmc ?? {};
+    // A slash at the end of a path names the same resource (DSP0266 6.5).
+    const system = node.spec.bmc?.system?.replace(/\/+$/, "");
     const other = sharing.find((one) => one !== node);
     if (system === undefined)
       return [
@@ -115,12 +116,9 @@ function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
 
 function normal(address: string | undefined): string | null {
   if (address === undefined) return null;
-  try {
-    const { protocol, host } = new URL(address);
-    return `${protocol}//${host}`;
-  } catch {
-    return address.toLowerCase();
-  }
+  if (!address.includes("://") || !URL.canParse(address)) return address.toLowerCase();
+  const { protocol, host } = new URL(address);
+  return `${protocol}//${host}`;
 }
 
 function where({ place }: FleetNode): string {

@@ -18,12 +18,22 @@ const MILD_ACTIONS = new Set(["inspect", "claim"]);
 
 /** Rules of one document that its shape cannot say. */
 export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly Finding[] {
-  const { spec, kind } = document;
+  const { metadata, spec, kind } = document;
   const found: Finding[] = [];
   const say = (code: string, pointer: string, message: string): void => {
     found.push({ code, severity: "error", message, spot: spotIn(document, `${prefix}${pointer}`) });
   };
-  if (kind === "Profile") forbidMachine(spec, "a Profile", say);
+  if (kind === "Profile") {
+    forbidMachine(spec, "a Profile", say);
+    for (const key of ["uuid", "labels"])
+      if (metadata[key] !== undefined)
+        found.push({
+          code: "IW-I11",
+          severity: "error",
+          message: `metadata.${key} of a Profile reaches no node; write it on the Node, or in a NodeList's template`,
+          spot: spotIn(document, `/metadata/${key}`),
+        });
+  }
   if (at(spec, "/boot/persistent") === false)
     say(
       "IW-I04",
@@ -36,13 +46,6 @@ export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly
       "IW-I04",
       "/provision/image/checksum",
       'the checksum is a URL; write the checksum itself ("sha256:..."), for what a URL says can change',
-    );
-  const address = at(spec, "/bmc/address");
-  if (typeof address === "string" && /^[a-z]+:\/\/[^/]*:[^/]*@/i.test(address))
-    say(
-      "IW-I09",
-      "/bmc/address",
-      "a password is written into the address; write bmc.username and bmc.password",
     );
   checkRequests(spec, say);
   return found;
@@ -68,14 +71,20 @@ export function forbidMachine(
 function checkRequests(spec: Readonly<Record<string, unknown>>, say: Say): void {
   const { requests } = spec;
   if (!Array.isArray(requests)) return;
+  const ids = new Set<string>();
   requests.forEach((request: unknown, index) => {
-    if (!isMap(request) || request["expires"] !== undefined) return;
+    if (!isMap(request)) return;
+    const id = String(request["id"]);
+    if (ids.has(id))
+      say("IW-I17", `/requests/${index}`, `the request ${id} is written twice; each id runs once`);
+    ids.add(id);
+    if (request["expires"] !== undefined) return;
     const action = String(request["action"]);
     if (!MILD_ACTIONS.has(action))
       say(
         "IW-I17",
         `/requests/${index}`,
-        `the request ${String(request["id"])} (${action}) has no expires; from impact reboot up it needs one, 14 days at most`,
+        `the request ${id} (${action}) has no expires; from impact reboot up it needs one, 14 days at most`,
       );
   });
 }

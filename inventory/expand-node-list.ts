@@ -1,7 +1,7 @@
-import { nodeDocumentSchema } from "../schemas/documents.ts";
+import { API_VERSION } from "../schemas/documents.ts";
 import { checkDocument, type CheckedDocument } from "./check-document.ts";
 import { checkRules, forbidMachine, spotIn } from "./check-rules.ts";
-import { type Folding, isMap, lay } from "./merge.ts";
+import { escapeKey, type Folding, isMap, lay, remove } from "./merge.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 
@@ -19,8 +19,24 @@ export function expandNodeList(
     const spot = spotIn(plain, `/spec/template/spec${pointer}`);
     findings.push({ code, severity: "error", message, spot });
   };
+  const wrong = wrongColumns(names, plain);
+  if (wrong.length > 0) return { documents: [], findings: wrong };
+  const { metadata } = template;
+  for (const key of ["name", "uuid"])
+    if (isMap(metadata) && metadata[key] !== undefined)
+      findings.push({
+        code: "IW-I11",
+        severity: "error",
+        message: `metadata.${key} means one machine; it is not allowed in a NodeList's template; make it a column`,
+        spot: spotIn(plain, `/spec/template/metadata/${key}`),
+      });
   if (isMap(template["spec"])) forbidMachine(template["spec"], "a NodeList's template", say);
   const documents: ParsedDocument[] = [];
+  const root = "/spec/template";
+  const templateNulls = plain.nulls.flatMap((at) =>
+    at.startsWith(`${root}/`) ? [at.slice(root.length)] : [],
+  );
+  const shared = { template, names, plain, templateNulls };
   rows.forEach((row: unknown, index) => {
     const spot = spotIn(plain, `/spec/rows/${index}`);
     if (!Array.isArray(row) || row.length !== names.length) {
@@ -33,11 +49,29 @@ export function expandNodeList(
       });
       return;
     }
-    const { document, findings: wrong } = expandRow({ template, names, row, index, plain, spot });
-    findings.push(...wrong);
+    const expanded = expandRow({ ...shared, row, index, spot });
+    const { document } = expanded;
+    findings.push(...expanded.findings);
     if (document !== null) documents.push(document);
   });
   return { documents, findings };
+}
+
+/** A column is a path below metadata or spec; its name is checked once, not in every row. */
+function wrongColumns(names: readonly string[], plain: PlainDocument): readonly Finding[] {
+  return names.flatMap((name, index) => {
+    const [root, ...rest] = name.split(".");
+    const path = rest.length > 0 && rest.every((key) => key !== "" && key !== "__proto__");
+    const rooted = (root === "metadata" || root === "spec") && path;
+    const twice = names.indexOf(name) !== index;
+    if (rooted && !twice) return [];
+    const message = twice
+      ? `the column ${name} is there twice; remove one of them`
+      : `the column "${name}" is no path below metadata or spec; write metadata.name, spec.bmc.address and so on`;
+    return [
+      { code: "IW-I04", severity: "error", message, spot: spotIn(plain, `/spec/columns/${index}`) },
+    ];
+  });
 }
 
 interface Row {
@@ -47,9 +81,11 @@ interface Row {
   readonly index: number;
   readonly plain: PlainDocument;
   readonly spot: Spot;
+  /** Pointers that the template sets to null: they remove what a profile says. */
+  readonly templateNulls: readonly string[];
 }
 
-function expandRow({ template, names, row, index, plain, spot }: Row): {
+function expandRow({ template, names, row, index, plain, spot, templateNulls }: Row): {
   readonly document: ParsedDocument | null;
   readonly findings: readonly Finding[];
 } {
@@ -60,41 +96,61 @@ function expandRow({ template, names, row, index, plain, spot }: Row): {
     originOf: (pointer) => spotIn(plain, `/spec/template${pointer}`),
   });
   const sources: Record<string, string> = {};
-  const nulls: string[] = [];
+  const nulls = [...templateNulls];
+  const columnAt = new Map<string, Spot>();
   names.forEach((name, column) => {
     const pointer = `/${name.replaceAll(".", "/")}`;
     const cell = `/spec/rows/${index}/${column}`;
+    columnAt.set(pointer, spotIn(plain, `/spec/columns/${column}`));
     if (row[column] === null) {
+      remove(folding, pointer);
       nulls.push(pointer);
       return;
     }
     lay(folding, {
       value: nested(name, row[column]),
       nulls: [],
-      originOf: () => spotIn(plain, cell),
+      originOf: (at) => spotIn(plain, `${cell}${at.slice(pointer.length)}`),
     });
-    const source = plain.sources[cell];
-    if (source !== undefined) sources[pointer] = source;
+    for (const [at, part] of partsOf(row[column], "")) {
+      const source = plain.sources[`${cell}${at}`];
+      if (source !== undefined) sources[`${pointer}${at}`] = source;
+      if (part === null) nulls.push(`${pointer}${at}`);
+    }
   });
   const spots = folding.origins;
-  const value = {
-    apiVersion: "ironwright/v1",
-    kind: "Node",
-    metadata: {},
-    spec: {},
-    ...folding.value,
-  };
-  const { checked, findings } = checkDocument({ value, spot, spots, sources, nulls: [] });
-  if (
-    checked === null ||
-    !nodeDocumentSchema.safeParse({ ...value, ...checked, apiVersion: "ironwright/v1" }).success
-  )
-    return { document: null, findings };
+  const value = { apiVersion: API_VERSION, kind: "Node", metadata: {}, spec: {}, ...folding.value };
+  const result = checkDocument({ value, spot, spots, sources, nulls });
+  // A column that is called wrongly is wrong once, not in every row.
+  const findings = result.findings.map((finding) =>
+    finding.code === "IW-I03"
+      ? { ...finding, spot: columnSpot(finding, spots, columnAt) }
+      : finding,
+  );
+  if (result.checked === null) return { document: null, findings };
   const specNulls = nulls
     .filter((at) => at.startsWith("/spec/"))
     .map((at) => at.slice("/spec".length));
-  const document = { ...checked, kind: "Node" as const, spot, spots, nulls: specNulls };
+  const document = { ...result.checked, kind: "Node" as const, spot, spots, nulls: specNulls };
   return { document, findings: [...findings, ...checkRules(document)] };
+}
+
+function columnSpot(
+  { spot }: Finding,
+  spots: Readonly<Record<string, Spot>>,
+  columnAt: ReadonlyMap<string, Spot>,
+): Spot {
+  for (const [pointer, column] of columnAt) if (spots[pointer] === spot) return column;
+  return spot;
+}
+
+/** A value and all that is in it, with their pointers. */
+function partsOf(value: unknown, at: string): readonly (readonly [string, unknown])[] {
+  const own = [[at, value] as const];
+  if (typeof value !== "object" || value === null) return own;
+  return own.concat(
+    Object.entries(value).flatMap(([key, item]) => partsOf(item, `${at}/${escapeKey(key)}`)),
+  );
 }
 
 /** `spec.bmc.address` and a value as the map that they mean. */

@@ -29,6 +29,9 @@ export function profilesOf({ spec }: Pick<ParsedDocument, "spec">): readonly str
   return Array.isArray(profiles) ? profiles.map(String) : [];
 }
 
+/** Nobody can say what a node is that has its fields from farther away; and folding goes down by recursion. */
+const TRAIL_MAX = 32;
+
 /** The chain of profiles that a document folds in, in order, each once; findings name cycles and strangers. */
 export function chainOf(
   document: Sourced,
@@ -61,6 +64,15 @@ export function chainOf(
         });
         return;
       }
+      if (trail.length >= TRAIL_MAX) {
+        report({
+          ...place,
+          code: "IW-I07",
+          severity: "error",
+          message: `profiles stand on each other more than ${TRAIL_MAX} deep; flatten them`,
+        });
+        return;
+      }
       if (chain.includes(profile)) return;
       visit(profile, [...trail, name]);
       if (!chain.includes(profile)) chain.push(profile);
@@ -86,7 +98,11 @@ export function foldNode(
   const { name, uuid, labels, annotations } = document.metadata;
   const nodeName = String(name);
   const declared = typeof uuid === "string";
-  const identified = declared ? uuid : fleetId === undefined ? null : uuidV5(fleetId, nodeName);
+  const identified = declared
+    ? uuid.toLowerCase()
+    : fleetId === undefined
+      ? null
+      : uuidV5(fleetId, nodeName);
   const facts = {
     name: nodeName,
     uuid: identified,

@@ -27,11 +27,16 @@ function asText(diagnostics: readonly Diagnostic[]): string {
   const shown = diagnostics
     .slice(0, MOST)
     .map(({ file, line, column, severity, code, message, frame }) => {
-      const head = `${file}:${line}:${column}  ${severity}  ${message}   ${code}\n`;
+      const head = `${printable(file)}:${line}:${column}  ${severity}  ${message}   ${code}\n`;
       return frame === undefined ? head : `${head}${indented(frame)}\n`;
     });
   const more = diagnostics.length - shown.length;
   return `${shown.join("\n")}${more > 0 ? `\nand ${more} more; all of them: ironwright validate --format json\n` : ""}`;
+}
+
+/** A file may be called anything; a line of ours stays one line. */
+function printable(file: string): string {
+  return file.replaceAll(/\p{Cc}/gu, "?");
 }
 
 function indented(frame: string): string {
@@ -83,6 +88,8 @@ function asSarif(diagnostics: readonly Diagnostic[]): string {
             rules: codes.map((id) => ({ id, shortDescription: { text: meanings[id] ?? id } })),
           },
         },
+        // Columns as this language counts them (3.14.17).
+        columnKind: "utf16CodeUnits",
         results: diagnostics.map(({ code, severity, message, file, line, column }) => ({
           ruleId: code,
           level: severity,
@@ -90,7 +97,7 @@ function asSarif(diagnostics: readonly Diagnostic[]): string {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: encodeURI(file) },
+                artifactLocation: { uri: file.split("/").map(encodeURIComponent).join("/") },
                 region: { startLine: line, startColumn: column },
               },
             },

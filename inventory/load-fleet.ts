@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { isAbsolute, join, posix } from "node:path";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type ConductorDocument, conductorDocumentSchema } from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
 import { checkFleet } from "./check-fleet.ts";
-import { codeFrame } from "./code-frame.ts";
+import { checkSecretRefs } from "./check-secret-refs.ts";
+import { codeFrames } from "./code-frame.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
 import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
 import { ParseCache } from "./parse-cache.ts";
@@ -50,6 +51,16 @@ export interface LoadedFleet {
 export async function loadFleet(options: LoadFleetOptions): Promise<LoadedFleet> {
   const source = await readSource(options);
   if ("code" in source) return { fleet: null, diagnostics: [source] };
+  return loadFrom(withoutSettings(source, options.settingsPath), options);
+}
+
+/** Where the inventory is the whole repository, the settings file is not one of its documents. */
+function withoutSettings(source: Source, settingsPath: string | undefined): Source {
+  const files = source.files.filter(({ path }) => path !== settingsPath);
+  return files.length === source.files.length ? source : { ...source, files };
+}
+
+async function loadFrom(source: Source, options: LoadFleetOptions): Promise<LoadedFleet> {
   const { settings, cacheDir } = options;
   const fleetId = options.fleetId ?? settings.fleet;
   const settingsFile = await settingsOf(options, source.repository, source.commit);
@@ -59,14 +70,30 @@ export async function loadFleet(options: LoadFleetOptions): Promise<LoadedFleet>
   if (source.diagnostics.length === 0 && cacheDir !== undefined) {
     const cached = readFleetCache(cacheDir, key);
     if (cached !== null)
-      return { fleet: { ...cached, commit, tree }, diagnostics: cached.warnings };
+      return checked(
+        { fleet: { ...cached, commit, tree }, diagnostics: cached.warnings },
+        source,
+        settings,
+      );
   }
   const built = await build(source, cacheDir, fleetId);
   const diagnostics = [...source.diagnostics, ...built.diagnostics].sort(byPlace);
   if (diagnostics.some(({ severity }) => severity === "error")) return { fleet: null, diagnostics };
   const fleet: Fleet = { ...built.fleet, commit, tree, warnings: diagnostics };
   if (cacheDir !== undefined) writeFleetCache(cacheDir, key, fleet);
-  return { fleet, diagnostics };
+  return checked({ fleet, diagnostics }, source, settings);
+}
+
+/** What depends on more than the tree is looked at in each run, also when the Fleet was cached. */
+async function checked(
+  { fleet, diagnostics }: { readonly fleet: Fleet; readonly diagnostics: readonly Diagnostic[] },
+  source: Source,
+  settings: Settings,
+): Promise<LoadedFleet> {
+  const wrong = checkSecretRefs(fleet.nodes, settings);
+  if (wrong.length === 0) return { fleet, diagnostics };
+  const all = [...diagnostics, ...(await framed(distinct(wrong), source))];
+  return { fleet: null, diagnostics: all.sort(byPlace) };
 }
 
 interface Source extends SourceTree {
@@ -75,7 +102,13 @@ interface Source extends SourceTree {
 
 async function readSource(options: LoadFleetOptions): Promise<Source | Diagnostic> {
   const { dir, ref, settings, cacheDir } = options;
-  const { inventory } = settings;
+  const inventory = inventoryOf(settings);
+  if (isAbsolute(settings.inventory) || inventory.split("/")[0] === "..")
+    return diagnostic(
+      "IW-I12",
+      settings.inventory,
+      `the setting inventory is ${settings.inventory}; it must be a folder of the repository, for a commit holds no other`,
+    );
   const repository = await findRepository(dir);
   if (ref !== undefined) return committedSource(repository, ref, inventory);
   const folder = join(dir, inventory);
@@ -84,6 +117,12 @@ async function readSource(options: LoadFleetOptions): Promise<Source | Diagnosti
       "IW-I12",
       inventory,
       `there is no inventory: ${inventory}/ does not exist; run: ironwright init, or set inventory in ironwright.yaml`,
+    );
+  if (lstatSync(folder).isSymbolicLink())
+    return diagnostic(
+      "IW-I14",
+      inventory,
+      `${inventory} is a symbolic link: git keeps only its name; name the folder itself by the setting inventory`,
     );
   const stats = new StatCache(cacheDir === undefined ? null : join(cacheDir, "stat.json"));
   const { files, diagnostics } = workingTree(dir, inventory, stats);
@@ -102,6 +141,11 @@ async function readSource(options: LoadFleetOptions): Promise<Source | Diagnosti
   };
 }
 
+/** As git writes it: `./inventory/` is `inventory`. */
+function inventoryOf({ inventory }: Settings): string {
+  return posix.normalize(inventory).replace(/\/+$/, "");
+}
+
 async function committedSource(
   repository: Repository | null,
   ref: string,
@@ -116,8 +160,8 @@ async function committedSource(
       ".",
       `git knows no commit "${ref}" here; look at: git log --all --oneline (a shallow clone holds few)`,
     );
-  const files = await committedFiles(repository, commit.id, inventory);
-  return { repository, files, commit, diagnostics: [] };
+  const committed = await committedFiles(repository, commit.id, inventory);
+  return { repository, commit, ...committed };
 }
 
 async function settingsOf(
@@ -147,10 +191,11 @@ async function commitOf(
   if (repository.dir !== dir) return NO_COMMIT;
   const head = await readCommit(repository, "HEAD");
   if (head?.id == null) return NO_COMMIT;
-  const files = await committedFiles(repository, head.id, settings.inventory);
+  const { files } = await committedFiles(repository, head.id, inventoryOf(settings));
   const own =
     settingsPath === undefined ? null : await committedFile(repository, head.id, settingsPath);
-  return treeHash(own === null ? files : [...files, own]) === tree ? head : NO_COMMIT;
+  const others = files.filter(({ path }) => path !== settingsPath);
+  return treeHash(own === null ? others : [...others, own]) === tree ? head : NO_COMMIT;
 }
 
 /** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
@@ -189,7 +234,7 @@ async function build(
         "the inventory declares no node; an empty inventory is an error, not a wish",
       ),
     );
-  return { fleet, diagnostics: await framed(diagnostics, source) };
+  return { fleet, diagnostics: await framed(distinct(diagnostics), source) };
 }
 
 function assemble(
@@ -200,13 +245,13 @@ function assemble(
   const named = byKindAndName(documents, report);
   const profiles: Profiles = named("Profile");
   const nodes: FleetNode[] = [];
-  const reach: Record<string, number> = {};
+  const reach = new Map<string, number>();
   for (const profile of profiles.values()) chainOf(profile, profiles, report);
   for (const document of named("Node").values()) {
     const chain = chainOf(document, profiles, report);
     for (const { metadata } of chain) {
       const name = String(metadata["name"]);
-      reach[name] = (reach[name] ?? 0) + 1;
+      reach.set(name, (reach.get(name) ?? 0) + 1);
     }
     nodes.push(foldNode(document, chain, fleetId));
   }
@@ -216,7 +261,7 @@ function assemble(
   return {
     nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)),
     conductors: [...named("Conductor").values()].flatMap(asConductor),
-    profileReach: reach,
+    profileReach: Object.fromEntries(reach),
     profileFiles: files,
   };
 }
@@ -257,22 +302,33 @@ function byKindAndName(
   return (kind) => kinds.get(kind) ?? new Map();
 }
 
+/** A circle is found from each of its nodes; it is said once at each place. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const found of diagnostics) {
+    const { file, line, column, code, message } = found;
+    seen.set([file, line, column, code, message].join("\0"), found);
+  }
+  return [...seen.values()];
+}
+
 /** Findings between documents get their frame here; those of one file have it from its parse. */
 async function framed(
   diagnostics: readonly Diagnostic[],
   source: Source,
 ): Promise<readonly Diagnostic[]> {
-  const texts = new Map<string, string>();
+  const files = new Map(source.files.map((file) => [file.path, file]));
+  const frames = new Map<string, ReturnType<typeof codeFrames>>();
   const result: Diagnostic[] = [];
   for (const found of diagnostics) {
-    const file = source.files.find(({ path }) => path === found.file);
+    const file = files.get(found.file);
     if (found.frame !== undefined || file === undefined || found.code === "IW-I02") {
       result.push(found);
       continue;
     }
-    const text = texts.get(file.path) ?? new TextDecoder().decode(await file.read());
-    texts.set(file.path, text);
-    result.push({ ...found, frame: codeFrame(text, found.line, found.column) });
+    const frame = frames.get(file.path) ?? codeFrames(new TextDecoder().decode(await file.read()));
+    frames.set(file.path, frame);
+    result.push({ ...found, frame: frame(found.line, found.column) });
   }
   return result;
 }

@@ -4,7 +4,8 @@ import { isAbsolute, relative, resolve } from "node:path";
 import type { z } from "zod";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type Settings, settingsSchema } from "../schemas/settings.ts";
-import { codeFrame } from "./code-frame.ts";
+import { codeFrames } from "./code-frame.ts";
+import { decodeText } from "./decode-text.ts";
 import { isMap } from "./merge.ts";
 import { nearest } from "./nearest.ts";
 import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
@@ -43,6 +44,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   const { text, path } = source;
   const { documents, findings } = readYaml(text);
   const [document] = documents;
+  const frames = codeFrames(text);
   const inFile = (message: string, spot: Spot, code = "IW-S01"): Diagnostic => ({
     code,
     severity: "error",
@@ -50,13 +52,16 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     file: path ?? FILE,
     line: spot[0],
     column: spot[1],
-    frame: codeFrame(text, spot[0], spot[1]),
+    frame: frames(spot[0], spot[1]),
   });
   if (findings.length > 0)
     return failed(
       findings.map((f) => inFile(f.message, f.spot, f.code)),
       path,
     );
+  const second = documents[1];
+  if (second !== undefined)
+    return failed([inFile("the settings are one document; delete the second", second.spot)], path);
   if (document !== undefined && !isMap(document.value))
     return failed([inFile("the settings must be a map", document.spot)], path);
   const raw: Record<string, unknown> = isMap(document?.value) ? withoutNulls(document.value) : {};
@@ -97,15 +102,20 @@ async function readSource({
     line: 1,
     column: 1,
   });
+  const readable = (
+    bytes: Uint8Array,
+    path: string,
+  ): { text: string; path: string } | Diagnostic => {
+    const decoded = decodeText(bytes);
+    return "wrong" in decoded ? problem(decoded.wrong, "IW-I02") : { text: decoded.text, path };
+  };
   if (ref !== undefined && configFile === undefined) {
     const repository = await findRepository(dir);
     const commit = repository === null ? null : await readCommit(repository, ref);
     // load-fleet says what is wrong with the ref.
     if (repository === null || commit?.id == null) return { text: "", path: null };
     const file = await committedFile(repository, commit.id, FILE);
-    return file === null
-      ? { text: "", path: null }
-      : { text: new TextDecoder().decode(await file.read()), path: FILE };
+    return file === null ? { text: "", path: null } : readable(await file.read(), FILE);
   }
   const full = resolve(dir, configFile ?? FILE);
   if (!existsSync(full)) {
@@ -115,10 +125,7 @@ async function readSource({
   }
   const path = relative(dir, full);
   try {
-    return {
-      text: readFileSync(full, "utf8"),
-      path: isAbsolute(path) || path.startsWith("..") ? full : path,
-    };
+    return readable(readFileSync(full), isAbsolute(path) || path.startsWith("..") ? full : path);
   } catch (error) {
     return problem(
       `${full} cannot be read: ${error instanceof Error ? error.message : String(error)}`,

@@ -38,8 +38,8 @@ function mergeMap<O>(
   both: Both<O>,
 ): void {
   for (const [key, value] of Object.entries(from)) {
-    if (value === null) continue;
-    const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    if (value === null || key === "__proto__") continue;
+    const at = `${pointer}/${escapeKey(key)}`;
     const there = into[key];
     if (isMap(value)) {
       const map = isMap(there) ? there : {};
@@ -80,7 +80,8 @@ function joined<O>(
   return list;
 }
 
-function remove<O>(under: Folding<O>, pointer: string): void {
+/** Takes away a value and the origins of all its parts. */
+export function remove<O>(under: Folding<O>, pointer: string): void {
   const keys = pointer
     .slice(1)
     .split("/")
@@ -98,6 +99,13 @@ function forget<O>({ origins }: Folding<O>, pointer: string): void {
   if (origins[pointer] !== undefined) delete origins[pointer];
   const below = `${pointer}/`;
   for (const key in origins) if (key.startsWith(below)) delete origins[key];
+}
+
+/** A key as a JSON pointer writes it (RFC 6901). */
+export function escapeKey(key: string): string {
+  return key.includes("/") || key.includes("~")
+    ? key.replaceAll("~", "~0").replaceAll("/", "~1")
+    : key;
 }
 
 /** A plain map. */

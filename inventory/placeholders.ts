@@ -1,4 +1,5 @@
 import type { NodeSpec, SecretRef } from "../schemas/documents.ts";
+import { isMap } from "./merge.ts";
 
 /** What `${...}` may name. */
 export interface NodeFacts {
@@ -16,17 +17,25 @@ export function fillPlaceholders(spec: NodeSpec, facts: NodeFacts): NodeSpec {
   if (bmc?.password !== undefined) filled.bmc = { ...bmc, password: fillRef(bmc.password, fill) };
   if (bmc?.kg !== undefined) filled.bmc = { ...filled.bmc, kg: fillRef(bmc.kg, fill) };
   const { configDrive, rescue } = provision ?? {};
-  if (configDrive?.userData !== undefined)
-    filled.provision = {
-      ...provision,
-      configDrive: { ...configDrive, userData: fill(configDrive.userData) },
-    };
+  if (configDrive !== undefined)
+    filled.provision = { ...provision, configDrive: fillStrings(configDrive, fill) };
   if (rescue?.password !== undefined)
     filled.provision = {
       ...filled.provision,
       rescue: { ...rescue, password: fillRef(rescue.password, fill) },
     };
   return filled;
+}
+
+/** Every string of a config drive, at any depth; keys stay as they are. */
+function fillStrings<T>(value: T, fill: (text: string) => string): T;
+function fillStrings(value: unknown, fill: (text: string) => string): unknown {
+  if (typeof value === "string") return fill(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => fillStrings(item, fill));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, fillStrings(item, fill)]),
+  );
 }
 
 function fillRef(ref: SecretRef, fill: (text: string) => string): SecretRef {
@@ -42,9 +51,9 @@ function replace(text: string, facts: NodeFacts, { identity }: NodeSpec): string
     if (name === "metadata.name") return facts.name;
     if (name === "metadata.uuid") return facts.uuid ?? whole;
     if (name === "identity.serial") return identity?.serial ?? whole;
-    if (name.startsWith("labels.")) return facts.labels[name.slice("labels.".length)] ?? whole;
-    if (name.startsWith("annotations."))
-      return facts.annotations[name.slice("annotations.".length)] ?? whole;
-    return whole;
+    const [, root, key = ""] = /^(labels|annotations)\.(.*)$/.exec(name) ?? [];
+    if (root !== "labels" && root !== "annotations") return whole;
+    // A label may be missing that every object has: constructor.
+    return Object.hasOwn(facts[root], key) ? (facts[root][key] ?? whole) : whole;
   });
 }

@@ -2,7 +2,7 @@ import type { Fleet, FleetNode } from "../schemas/fleet.ts";
 import { originOf } from "../schemas/fleet.ts";
 import { placeText } from "../schemas/diagnostic.ts";
 import { stringify } from "yaml";
-import { isMap } from "./merge.ts";
+import { escapeKey, isMap } from "./merge.ts";
 
 /** Origins stand in one column where lines are not longer. */
 const ORIGIN_AT = 48;
@@ -55,7 +55,7 @@ function mapLines(
 ): readonly string[] {
   const pad = "  ".repeat(depth);
   return Object.entries(map).flatMap(([key, value]) => {
-    const at = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const at = `${pointer}/${escapeKey(key)}`;
     const name = `${pad}${scalar(key)}:`;
     if (isMap(value) && Object.keys(value).length > 0)
       return [name, ...mapLines(value, at, depth + 1, node)];

@@ -49,10 +49,11 @@ export function workingTree(
       const path = relative(root, full).split(sep).join("/");
       if (entry.isDirectory()) {
         if (!entry.name.startsWith(".")) visit(full);
+      } else if (entry.isSymbolicLink()) {
+        if (mayLead(entry.name)) diagnostics.push(notRead(path, "a symbolic link"));
       } else if (isInventoryFile(entry.name)) {
-        const problem = notAFile(entry, path);
-        if (problem === null) files.push(workingFile(full, path, stats, diagnostics));
-        else diagnostics.push(problem);
+        if (entry.isFile()) files.push(workingFile(full, path, stats, diagnostics));
+        else diagnostics.push(notRead(path, "no plain file"));
       }
     }
   };
@@ -64,10 +65,14 @@ function entries(dir: string): readonly Dirent[] {
   return fs.readdirSync(dir, { withFileTypes: true });
 }
 
-function notAFile(entry: Dirent, path: string): Diagnostic | null {
-  if (entry.isFile()) return null;
-  const what = entry.isSymbolicLink() ? "a symbolic link" : "no plain file";
-  const message = `${path} is ${what} and is not read: git keeps only its name. Put the file itself there`;
+/** A link to a folder or to a document; one to a picture or a script is nobody's business. */
+function mayLead(name: string): boolean {
+  return !name.startsWith(".") && (isInventoryFile(name) || !name.includes("."));
+}
+
+/** Left out in silence, its nodes would be orphans. */
+function notRead(path: string, what: string): Diagnostic {
+  const message = `${path} is ${what} and is not read: git keeps only its name. Put the files themselves there`;
   return { code: "IW-I14", severity: "error", message, file: path, line: 1, column: 1 };
 }
 
@@ -168,23 +173,29 @@ export async function committedFiles(
   repository: Repository,
   commit: string,
   folder: string,
-): Promise<readonly SourceFile[]> {
+): Promise<Omit<SourceTree, "commit">> {
   const { dir, cache } = repository;
   const files: SourceFile[] = [];
+  const diagnostics: Diagnostic[] = [];
   const visit = async (oid: string, at: string): Promise<void> => {
     const { tree } = await git.readTree({ fs, dir, oid, cache });
-    for (const entry of tree) {
-      const path = at === "" ? entry.path : `${at}/${entry.path}`;
-      if (entry.type === "tree" && !entry.path.startsWith(".") && leadsTo(path, folder))
-        await visit(entry.oid, path);
-      if (entry.type === "blob" && within(path, folder) && isInventoryFile(entry.path))
-        files.push({ path, oid: entry.oid, read: () => readBlob(repository, entry.oid) });
+    for (const { path: name, oid: id, type, mode } of tree) {
+      const path = at === "" ? name : `${at}/${name}`;
+      if (type === "tree" && !name.startsWith(".") && leadsTo(path, folder)) await visit(id, path);
+      if (type === "tree" || !within(path, folder)) continue;
+      const what = type === "commit" ? "a submodule" : mode === LINK ? "a symbolic link" : null;
+      if (what !== null && mayLead(name)) diagnostics.push(notRead(path, what));
+      else if (what === null && isInventoryFile(name))
+        files.push({ path, oid: id, read: () => readBlob(repository, id) });
     }
   };
   const { commit: body } = await git.readCommit({ fs, dir, oid: commit, cache });
   await visit(body.tree, "");
-  return sorted(files);
+  return { files: sorted(files), diagnostics };
 }
+
+/** The mode by which git marks a blob that is the target of a symbolic link. */
+const LINK = "120000";
 
 /** One file of a commit; null when it is not there. */
 export async function committedFile(
