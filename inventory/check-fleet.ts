@@ -73,9 +73,13 @@ function sameUuid(nodes: readonly FleetNode[]): readonly Diagnostic[] {
 /** Two nodes at one (address, system) would undo each other's work without knowing. */
 function sameBmc(nodes: readonly FleetNode[]): readonly Diagnostic[] {
   const byAddress = new Map<string, FleetNode[]>();
+  // An enclosure has one address for many nodes.
+  const normalOf = new Map<string, string>();
   for (const node of nodes) {
-    const address = normal(node.spec.bmc?.address);
-    if (address === null) continue;
+    const written = node.spec.bmc?.address;
+    if (written === undefined) continue;
+    const address = normalOf.get(written) ?? normal(written);
+    normalOf.set(written, address);
     const there = byAddress.get(address);
     if (there === undefined) byAddress.set(address, [node]);
     else there.push(node);
@@ -114,8 +118,7 @@ function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
   });
 }
 
-function normal(address: string | undefined): string | null {
-  if (address === undefined) return null;
+function normal(address: string): string {
   if (!address.includes("://") || !URL.canParse(address)) return address.toLowerCase();
   const { protocol, host } = new URL(address);
   return `${protocol}//${host}`;

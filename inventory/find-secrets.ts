@@ -9,6 +9,18 @@ const IN_ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/@\s]*:([^/@\s]+)@/i;
 /** `${labels.x}` and its like: a name of something, not the thing. */
 const REFERENCE_KEYS = new Set(["env", "file", "provider", "key"]);
 
+/** The same few keys come in every document. */
+const KNOWN = new Map<string, boolean>();
+const KNOWN_MAX = 10_000;
+
+function isSecretKey(key: string): boolean {
+  const known = KNOWN.get(key);
+  if (known !== undefined) return known;
+  const secret = SECRET_KEY.test(key);
+  if (KNOWN.size < KNOWN_MAX) KNOWN.set(key, secret);
+  return secret;
+}
+
 interface Found {
   readonly pointer: string;
   readonly text: string;
@@ -37,7 +49,11 @@ function secretsOf({ value, sources }: PlainDocument): readonly Found[] {
     else if (isMap(here)) visitMap(here, at, name, secret);
     else if (here !== null && here !== undefined && here !== "") {
       const text = sources[at] ?? (typeof here === "string" ? here : JSON.stringify(here));
-      const password = secret ? text : IN_ADDRESS.exec(/\baddress$/.test(name) ? text : "")?.[1];
+      const password = secret
+        ? text
+        : name.endsWith("address")
+          ? IN_ADDRESS.exec(text)?.[1]
+          : undefined;
       if (password !== undefined)
         found.push({ pointer: at, text: password, message: sentence(name, secret) });
     }
@@ -53,13 +69,13 @@ function secretsOf({ value, sources }: PlainDocument): readonly Found[] {
       const below = name === "" ? key : `${name}.${key}`;
       const pointer = `${at}/${escapeKey(key)}`;
       if (pointer === "/spec/rows") visitRows(item, map["columns"]);
-      else visit(item, pointer, below, secret || SECRET_KEY.test(key));
+      else visit(item, pointer, below, secret || isSecretKey(key));
     }
   };
   const visitRows = (rows: unknown, columns: unknown): void => {
     if (!Array.isArray(rows) || !Array.isArray(columns)) return;
     const names = columns.map(String);
-    const secret = names.map((name) => SECRET_KEY.test(name.slice(name.lastIndexOf(".") + 1)));
+    const secret = names.map((name) => isSecretKey(name.slice(name.lastIndexOf(".") + 1)));
     rows.forEach((row: unknown, r) => {
       if (Array.isArray(row))
         row.forEach((cell, c) =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
 import { type NodeSpec, nodeSpecSchema } from "../schemas/documents.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
@@ -117,7 +117,7 @@ export function foldNode(
     spec,
     place: { file: document.file, line, column },
     origins: folding.origins,
-    specHash: createHash("sha256").update(canonical(spec)).digest("hex"),
+    specHash: hash("sha256", canonical(spec)),
   };
 }
 
@@ -136,8 +136,14 @@ function texts(value: unknown): Readonly<Record<string, string>> {
 }
 
 function canonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (!isMap(value)) return JSON.stringify(value) ?? "null";
-  const keys = Object.keys(value).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
+  let text = "";
+  for (const [key, item] of Object.entries(value).sort(byKey))
+    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonical(item)}`;
+  return `{${text}}`;
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -43,12 +43,12 @@ export function workingTree(
 ): Omit<SourceTree, "commit"> {
   const diagnostics: Diagnostic[] = [];
   const files: SourceFile[] = [];
-  const visit = (dir: string): void => {
+  const visit = (dir: string, at: string): void => {
     for (const entry of entries(dir)) {
-      const full = join(dir, entry.name);
-      const path = relative(root, full).split(sep).join("/");
+      const full = `${dir}${sep}${entry.name}`;
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!entry.name.startsWith(".")) visit(full);
+        if (!entry.name.startsWith(".")) visit(full, path);
       } else if (entry.isSymbolicLink()) {
         if (mayLead(entry.name)) diagnostics.push(notRead(path, "a symbolic link"));
       } else if (isInventoryFile(entry.name)) {
@@ -57,7 +57,8 @@ export function workingTree(
       }
     }
   };
-  visit(join(root, inventory));
+  const top = join(root, inventory);
+  visit(top, relative(root, top).split(sep).join("/"));
   return { files: sorted(files), diagnostics };
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
@@ -36,7 +36,7 @@ export function compose(version: string, env: NodeJS.ProcessEnv): House {
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
     checkpoint,
     hardwareTypes: types,
-    digest: (text) => createHash("sha256").update(text).digest("hex"),
+    digest: (text) => hash("sha256", text),
     openDrivers: (options) => openDrivers(options, types, { clock, random }),
     async discover(address, how, options) {
       const found = await discover(address, how, portsOf(options, { clock, random }));

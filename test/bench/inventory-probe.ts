@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { makePlan } from "../../engine/plan/make-plan.ts";
@@ -61,7 +61,7 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
       settings,
       settingsHash: "s",
       offline: false,
-      digest: (text) => createHash("sha256").update(text).digest("hex"),
+      digest: (text) => hash("sha256", text),
     },
   );
   return { loadMs: loaded - started, planMs: performance.now() - made };
