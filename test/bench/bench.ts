@@ -24,11 +24,14 @@ function probe(what: string, dir: string, cacheDir: string): Measured {
   return JSON.parse(out) as Measured;
 }
 
-function best(runs: () => Measured): Measured {
-  const all = Array.from({ length: ROUNDS }, runs).sort((a, b) => a.loadMs - b.loadMs);
-  const [first] = all;
+function best(all: readonly Measured[]): Measured {
+  const [first] = [...all].sort((a, b) => whole(a) - whole(b));
   if (first === undefined) throw new Error("nothing was measured");
   return first;
+}
+
+function whole({ loadMs, planMs }: Measured): number {
+  return loadMs + planMs;
 }
 
 function inventory(nodes: number): Readonly<Record<string, number>> {
@@ -36,20 +39,25 @@ function inventory(nodes: number): Readonly<Record<string, number>> {
   try {
     makeInventory(dir, { nodes });
     const cacheDir = join(dir, "cache");
-    const floor = best(() => probe("floor", dir, cacheDir));
-    const cold = best(() => {
+    const floors: Measured[] = [];
+    const colds: Measured[] = [];
+    const warms: Measured[] = [];
+    // In turns: what else the machine does meanwhile falls on all three alike.
+    for (let round = 0; round < ROUNDS; round += 1) {
+      floors.push(probe("floor", dir, cacheDir));
       rmSync(cacheDir, { recursive: true, force: true });
-      return probe("plan", dir, cacheDir);
-    });
-    const warm = best(() => probe("plan", dir, cacheDir));
+      colds.push(probe("plan", dir, cacheDir));
+      warms.push(probe("plan", dir, cacheDir));
+    }
+    const [floor, cold, warm] = [best(floors), best(colds), best(warms)];
     return {
       nodes,
       floorMs: floor.loadMs,
-      coldMs: cold.loadMs + cold.planMs,
-      warmMs: warm.loadMs + warm.planMs,
+      coldMs: whole(cold),
+      warmMs: whole(warm),
       planMs: warm.planMs,
-      coldOverFloor: (cold.loadMs + cold.planMs) / floor.loadMs,
-      warmOverCold: (warm.loadMs + warm.planMs) / (cold.loadMs + cold.planMs),
+      coldOverFloor: whole(cold) / whole(floor),
+      warmOverCold: whole(warm) / whole(cold),
       rssMb: Math.max(cold.rssMb, warm.rssMb),
     };
   } finally {
