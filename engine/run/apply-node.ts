@@ -1,6 +1,7 @@
 import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import { emptyRecord, type NodeRecord } from "../../schemas/record.ts";
+import { parseInstant } from "../../schemas/instant.ts";
+import { emptyRecord, type HoldRecord, type NodeRecord } from "../../schemas/record.ts";
 import type { NodePlan, Step } from "../../schemas/plan.ts";
 import { nextWait } from "../plan/backoff.ts";
 import { sameValue } from "../plan/canonical-json.ts";
@@ -124,7 +125,7 @@ async function withGrant(
   const why = await recover(flow);
   if (why !== null) return failed(context, node, grant, why);
   await look(flow, facetsToRead(node));
-  const steps = stepsNow(flow, options, left > 0);
+  const steps = await stepsNow(flow, options, left > 0);
   if ("status" in steps) {
     tell(flow, steps.status === "skipped" ? "node.skipped" : "node.done", steps.message, {
       code: steps.code,
@@ -135,14 +136,15 @@ async function withGrant(
 }
 
 /** The planned steps if the node is as it was planned for; after a recovery, those that are left of them. */
-function stepsNow(
+async function stepsNow(
   flow: Flow,
   options: NodeOptions,
   recovered: boolean,
-): readonly Step[] | NodeResult {
+): Promise<readonly Step[] | NodeResult> {
   const { node, plan, grant, observation, context } = flow;
   const resolved = { node, uuid: plan.uuid, record: storedRecord(grant), renamedFrom: null };
-  const fresh = planNode(resolved, observation, [], { ...options.plan, now: context.clock.now() });
+  const now = context.clock.now();
+  const fresh = planNode(resolved, observation, await plannedHolds(flow), { ...options.plan, now });
   if (recovered) return leftSteps(plan, fresh, node.name);
   const checked = checkNode(plan, fresh);
   if (checked.kind === "as-planned") return plan.steps;
@@ -156,6 +158,13 @@ function nothingLeft(plan: NodePlan, fresh: NodePlan): readonly Step[] | NodeRes
   if (fresh.adopts === true) return [];
   const status = plan.steps.length === 0 ? "recorded" : "already-done";
   return { node: plan.node, status, code: null, message: "already done" };
+}
+
+/** Holds that the plan knew: a later one is found by the check before each send, which says whose it is. */
+async function plannedHolds({ context, plan }: Flow): Promise<readonly HoldRecord[]> {
+  const plannedAt = parseInstant(context.plan.createdAt);
+  const holds = (await context.store.holds()).get(plan.uuid ?? "") ?? [];
+  return holds.filter(({ since }) => since <= plannedAt);
 }
 
 /** A node that nobody acted on has a record only since this grant; the plan knew none. */

@@ -179,6 +179,14 @@ test("a hold and a stop are obeyed, and said to be", async () => {
   expect((await rack.run("apply", "--yes")).code).toBe(0);
 });
 
+test("a hold on power alone keeps that step back and lets the others be done", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n  boot: { device: disk }\n" });
+  await rack.run("hold", "n1", "--reason", "cabling", "--scope", "power");
+  const applied = await rack.run("apply", "--yes");
+  expect([applied.code, applied.out]).toEqual([0, expect.stringContaining("1 node applied")]);
+  expect(rack.acts().map(({ method }) => method)).toEqual(["PATCH"]);
+});
+
 test("removing more than a few nodes is refused whole, and passed by its exact number", async () => {
   const names = ["n1", "n2", "n3", "n4", "n5"];
   const rack = await aRack(names);
