@@ -14,7 +14,7 @@ export function planText(
   input: CommandInput,
   world: World,
   plan: Plan,
-  savedAs: string | null,
+  how: { readonly savedAs: string | null; readonly applying?: boolean },
 ): string {
   const { io, house } = input;
   const { fleet } = world;
@@ -22,7 +22,7 @@ export function planText(
     now: house.clock.now(),
     columns: io.columns,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    savedAs,
+    ...how,
     colors: io.colors,
     storeName: plan.store === null ? null : plan.store.slice(0, 8),
     reach: (file) => {

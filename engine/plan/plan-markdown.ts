@@ -1,8 +1,10 @@
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import { inWords } from "./durations.ts";
 import { groupAlike } from "./group-alike.ts";
+import { hasIntent, intentHeading, movedHeading } from "./headings.ts";
 import { shortId } from "./plan-json.ts";
 import { reasonText } from "./show-not-done.ts";
+import { withoutColumn } from "./show-nodes.ts";
 import { timeWords } from "./say-time.ts";
 import { valueText } from "./verdict.ts";
 
@@ -15,35 +17,37 @@ export function planMarkdown(
   options: { readonly now: number; readonly timeZone?: string },
 ): string {
   const { steps, reboots, erasedNodes, changedNodes } = plan.summary;
+  const intent = plan.nodes.filter(hasIntent);
+  const moved = plan.nodes.filter((node) => node.changes.length > 0 && !hasIntent(node));
   const title = plan.refused.length > 0 ? "Plan refused" : "Plan";
   const lines = [
     `## ${title} ${shortId(plan)}`,
     "",
-    `**${steps}** steps on **${changedNodes}** nodes, **${reboots}** reboots, **${erasedNodes}** machines erased. ` +
+    `**${steps}** ${plural(steps, "step")} on **${changedNodes}** ${plural(changedNodes, "node")}, ` +
+      `**${reboots}** ${plural(reboots, "reboot")}, **${erasedNodes}** ${plural(erasedNodes, "machine")} erased. ` +
       `${plan.observed.nodes} of ${plan.observed.of} nodes observed.`,
     "",
     ...plan.refused.map(({ code, message }) => `> **${code}** ${escaped(message)}\n`),
-    ...section(
-      "This commit changes",
-      plan.nodes.filter((node) => causes(node).has("intent")),
-    ),
-    ...section(
-      "The hardware moved",
-      plan.nodes.filter((node) => node.changes.length > 0 && !causes(node).has("intent")),
-    ),
+    ...section(intentHeading(plan, intent), intent),
+    ...section(movedHeading(moved), moved),
     ...notDone(plan, options),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-function causes(node: NodePlan): ReadonlySet<string> {
-  return new Set(node.changes.map((change) => change.cause));
+function plural(count: number, word: string): string {
+  return count === 1 ? word : `${word}s`;
+}
+
+/** A heading of the text, in the case of a sentence: a merge request does not shout. */
+function sentence(heading: string): string {
+  return `${heading.slice(0, 1)}${heading.slice(1).toLowerCase()}`;
 }
 
 function section(title: string, nodes: readonly NodePlan[]): readonly string[] {
   if (nodes.length === 0) return [];
   return [
-    `### ${title} ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"}`,
+    `### ${sentence(title)}`,
     "",
     ...groupAlike(nodes).flatMap(({ nodes: alike, first }) => [
       `**${alike
@@ -55,7 +59,7 @@ function section(title: string, nodes: readonly NodePlan[]): readonly string[] {
       "| --- | --- | --- | --- |",
       ...first.changes.map(
         (c) =>
-          `| ${c.path.slice(1).replaceAll("/", ".")} | ${cell(c.observed)} | ${cell(c.desired)} | ${escaped(c.declaredAt ?? "")}${c.noStep === undefined ? "" : ` (${escaped(c.noStep)})`} |`,
+          `| ${c.path.slice(1).replaceAll("/", ".")} | ${cell(c.observed)} | ${cell(c.desired)} | ${escaped(withoutColumn(c.declaredAt ?? ""))}${c.noStep === undefined ? "" : ` (${escaped(c.noStep)})`} |`,
       ),
       "",
       ...(first.steps.length === 0
@@ -85,6 +89,11 @@ function notDone(
   );
   rows.push(
     ...plan.orphans.map((name) => `| ${name} | orphan: no longer declared; left as it is | |`),
+  );
+  rows.push(
+    ...plan.nodes.flatMap(({ node, notes }) =>
+      notes.map((note) => `| ${node} | note: ${escaped(note)} | |`),
+    ),
   );
   if (rows.length === 0) return [];
   const shown = rows.slice(0, MOST_ROWS);

@@ -103,7 +103,8 @@ function placeOf(change: Change, { nodes }: Alike, sheet: Sheet): string {
   return `${place}${more}${reached}${mark}`;
 }
 
-function withoutColumn(place: string): string {
+/** `file:line` of a `file:line:column`: what a person looks for. */
+export function withoutColumn(place: string): string {
   return place.replace(/^(.*:\d+):\d+$/, "$1");
 }
 

@@ -1,5 +1,5 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
-import { isReported } from "./reported.ts";
+import { isLeftOut, isReported } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
 
 const NAME_AT = 2;
@@ -15,46 +15,55 @@ interface Row {
   readonly code: string;
 }
 
-/** What is not done and why, one row each; who is in sync comes last. */
+/** What is not done and why, one row each; notes and who is in sync come last. */
 export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
   const rows = [
     ...reported(plan.nodes),
+    ...leftOut(plan.nodes),
     ...blocked(plan.nodes, sheet),
     ...orphaned(plan.orphans),
-    ...insecure(plan),
   ];
+  const notes = insecure(plan);
   const busy = plan.nodes.filter((node) => !node.inSync).length;
   const quiet = plan.nodes.length - busy;
-  const shown = rows.slice(0, MOST_ROWS).flatMap((row) => print(row, sheet));
-  const more = rows.length - MOST_ROWS;
-  if (rows.length === 0 && quiet === 0) return [];
+  const done = plan.refused.length === 0 && rows.length === 0 && busy === 0;
+  const title = done ? (notes.length > 0 ? "NOTES" : null) : "NOT DONE";
+  const all = [...(plan.refused.length > 0 ? [REFUSED] : []), ...rows, ...notes];
+  if (all.length === 0 && quiet === 0) return [];
+  const more = all.length - MOST_ROWS;
   return [
-    sheet.colors.bold("NOT DONE"),
-    ...(plan.refused.length > 0
-      ? print(
-          {
-            name: "everything",
-            text: "the plan is refused as a whole: no step of it can be applied.",
-            code: "",
-          },
-          sheet,
-        )
-      : []),
-    ...shown,
+    ...(title === null ? [] : [sheet.colors.bold(title)]),
+    ...all.slice(0, MOST_ROWS).flatMap((row) => print(row, sheet)),
     ...(more > 0 ? [`  and ${more} more rows; all of them: ironwright plan --json`] : []),
-    ...inSync(quiet, busy, sheet),
+    ...inSync(quiet, done, sheet),
     "",
   ];
 }
 
-function inSync(quiet: number, busy: number, sheet: Sheet): readonly string[] {
+const REFUSED: Row = {
+  name: "everything",
+  text: "the plan is refused as a whole: no step of it can be applied.",
+  code: "",
+};
+
+function inSync(quiet: number, isAll: boolean, sheet: Sheet): readonly string[] {
   if (quiet === 0) return [];
-  const nodes = quiet === 1 ? "node is" : "nodes are";
-  const text =
-    busy === 0
-      ? `  nothing is left out: ${quiet} ${nodes} in sync.`
-      : `  ${quiet} ${nodes} in sync.`;
-  return [sheet.colors.dim(text)];
+  const nodes = quiet === 1 ? "1 node is" : `${quiet} nodes are`;
+  const text = isAll && quiet > 1 ? `All ${nodes} in sync.` : `${nodes} in sync.`;
+  return [sheet.colors.dim(isAll ? text : `  ${text}`)];
+}
+
+/** What was not asked for this time is not done either. */
+function leftOut(nodes: readonly NodePlan[]): readonly Row[] {
+  const names = nodes.filter(isLeftOut).map(({ node }) => node);
+  return names.length === 0 ? [] : [rowOf(names, "left out by --only", "")];
+}
+
+/** One row for one reason, however many nodes share it. */
+function rowOf(names: readonly string[], text: string, code: string): Row {
+  const [name = ""] = names;
+  if (names.length === 1) return { name, text, code };
+  return { name: `${names.length} nodes`, text: `${text} (${listed(names)})`, code };
 }
 
 function reported(nodes: readonly NodePlan[]): readonly Row[] {
@@ -84,11 +93,7 @@ function blocked(nodes: readonly NodePlan[], sheet: Sheet): readonly Row[] {
       if (known === undefined) same.set(key, { ...row, names: [node.node] });
       else known.names.push(node.node);
     }
-  return [...same.values()].map(({ names, text, code }) => ({
-    name: names.length === 1 ? (names[0] ?? "") : `${names.length} nodes`,
-    text: names.length === 1 ? text : `${text} (${listed(names)})`,
-    code,
-  }));
+  return [...same.values()].map(({ names, text, code }) => rowOf(names, text, code));
 }
 
 function listed(names: readonly string[]): string {

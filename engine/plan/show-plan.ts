@@ -1,6 +1,7 @@
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import { inWords } from "./durations.ts";
 import { groupAlike } from "./group-alike.ts";
+import { hasIntent, intentHeading, movedHeading } from "./headings.ts";
 import { shortId } from "./plan-json.ts";
 import { timeWords } from "./say-time.ts";
 import { showNodes } from "./show-nodes.ts";
@@ -18,6 +19,8 @@ export interface ShowOptions {
   readonly timeZone?: string | undefined;
   /** File that `apply` is to be given; null when it was not saved. */
   readonly savedAs: string | null;
+  /** True in `apply` itself, which needs no word on how to apply what it shows. */
+  readonly applying?: boolean | undefined;
   readonly colors: PlanColors;
   /** What people call the store; null without one. */
   readonly storeName: string | null;
@@ -53,10 +56,6 @@ export function showPlan(plan: Plan, options: ShowOptions): string {
   return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }
 
-function hasIntent(node: NodePlan): boolean {
-  return node.changes.some((change) => change.cause === "intent");
-}
-
 function headline(plan: Plan, options: ShowOptions, sheet: Sheet): readonly string[] {
   const refused = plan.refused.length > 0;
   const title = `${refused ? "PLAN REFUSED  " : "PLAN "}${shortId(plan)}`;
@@ -67,7 +66,10 @@ function headline(plan: Plan, options: ShowOptions, sheet: Sheet): readonly stri
   const from = plan.offline ? " (offline: from readings on disk)" : "";
   return [
     ...spread(left, store, sheet.columns).map((line) => sheet.colors.bold(line)),
-    `${nodes} of ${of} nodes observed${oldest}${from}.  Nothing has been changed.`,
+    ...wrapped(
+      `${nodes} of ${of} nodes observed${oldest}${from}.  Nothing has been changed.`,
+      sheet.columns,
+    ),
   ];
 }
 
@@ -102,11 +104,8 @@ function why(plan: Plan, sheet: Sheet): readonly string[] {
 }
 
 function intentSection(plan: Plan, nodes: readonly NodePlan[], sheet: Sheet): readonly string[] {
-  const verb = plan.refused.length > 0 ? "WOULD CHANGE" : "CHANGES";
-  const subject = plan.commit === null ? "THIS TREE" : "THIS COMMIT";
-  const count = nodes.length === 0 ? "NOTHING" : counted(nodes.length, "NODE");
   return [
-    sheet.colors.bold(`${subject} ${verb} ${count}`),
+    sheet.colors.bold(intentHeading(plan, nodes)),
     "",
     ...showNodes(groupAlike(nodes), sheet),
   ];
@@ -114,35 +113,35 @@ function intentSection(plan: Plan, nodes: readonly NodePlan[], sheet: Sheet): re
 
 function movedSection(nodes: readonly NodePlan[], sheet: Sheet): readonly string[] {
   if (nodes.length === 0) return [];
-  const title = `THE HARDWARE MOVED ON ${counted(nodes.length, "NODE")}`;
-  return [sheet.colors.bold(title), "", ...showNodes(groupAlike(nodes), sheet)];
-}
-
-/** `1 NODE`, `2 NODES`. */
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "S"}`;
+  return [sheet.colors.bold(movedHeading(nodes)), "", ...showNodes(groupAlike(nodes), sheet)];
 }
 
 function lastLine(plan: Plan, options: ShowOptions, sheet: Sheet): readonly string[] {
   if (plan.refused.length > 0) return [sheet.colors.notDone("Nothing can be applied (exit 4).")];
-  const { steps, reboots, erasedNodes } = plan.summary;
-  const writes = plan.nodes.filter((node) => node.records !== undefined).length;
-  const left = plan.nodes.some((node) => node.unfinished === true);
-  if (steps === 0 && writes === 0 && left)
-    return ["Nothing new to do; what a crash left open is closed by:   ironwright apply"];
-  if (steps === 0 && writes === 0)
-    return [
-      plan.nodes.every((node) => node.inSync)
-        ? "Nothing to do."
-        : "Nothing to apply; NOT DONE says why.",
-    ];
-  const what = [
-    steps === 1 ? "1 step" : `${steps} steps`,
-    reboots === 0 ? "no reboot" : reboots === 1 ? "1 reboot" : `${reboots} reboots`,
-    erasedNodes === 0 ? "nothing erased" : `${erasedNodes} machines ERASED`,
-  ].join(", ");
+  const writes = plan.nodes.some((node) => node.records !== undefined);
+  if (plan.summary.steps === 0 && !writes) return [nothingToDo(plan, options)];
+  const what = sumInWords(plan);
+  if (options.applying === true) return [`${what}.`];
   const command = `ironwright apply${options.savedAs === null ? "" : ` ${options.savedAs}`}`;
   const one = `${what}.   To do exactly this:   ${command}`;
   if (one.length <= sheet.columns) return [one];
   return [`${what}.`, `To do exactly this:   ${command}`];
+}
+
+function nothingToDo({ nodes }: Plan, { applying }: ShowOptions): string {
+  if (nodes.some((node) => node.unfinished === true))
+    return applying === true
+      ? "Nothing new to do; what a crash left open is closed now."
+      : "Nothing new to do; what a crash left open is closed by:   ironwright apply";
+  const isInSync = nodes.every((node) => node.inSync);
+  return isInSync ? "Nothing to do." : "Nothing to apply; NOT DONE says why.";
+}
+
+/** `6 steps, no reboot, nothing erased`. */
+function sumInWords({ summary: { steps, reboots, erasedNodes } }: Plan): string {
+  return [
+    steps === 1 ? "1 step" : `${steps} steps`,
+    reboots === 0 ? "no reboot" : reboots === 1 ? "1 reboot" : `${reboots} reboots`,
+    erasedNodes === 0 ? "nothing erased" : `${erasedNodes} machines ERASED`,
+  ].join(", ");
 }

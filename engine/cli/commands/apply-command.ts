@@ -156,7 +156,8 @@ async function openBreaker(
 async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<ExitCode> {
   const { input, world, store } = site;
   if (isSaved) await checkSaved(site, plan);
-  if (!input.common.json) input.io.out(planText(input, world, plan, null));
+  if (!input.common.json)
+    input.io.out(planText(input, world, plan, { savedAs: null, applying: true }));
   const strict = flag(input, "strict");
   if (plan.refused.length > 0) {
     for (const { code, message } of plan.refused)

@@ -87,5 +87,5 @@ function printed(
 ): string {
   if (format === "json") return planJson(plan);
   if (format === "markdown") return planMarkdown(plan, { now: input.house.clock.now() });
-  return planText(input, world, plan, saved);
+  return planText(input, world, plan, { savedAs: saved });
 }

@@ -6,6 +6,7 @@ import type { Observation } from "../../../schemas/observation.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
+import { planMarkdown } from "../../../engine/plan/plan-markdown.ts";
 import { NO_COLORS } from "../../../engine/plan/sheet.ts";
 import { showPlan } from "../../../engine/plan/show-plan.ts";
 import {
@@ -131,4 +132,77 @@ test("at 80 columns the same words are there, and no line is longer", () => {
   const text = show(drifted(), 80);
   expect(text.split("\n").filter((line) => line.length > 80)).toEqual([]);
   golden("drift-80", text);
+});
+
+/** Two nodes that git wants on; the first may be held, or `--only` may leave both out. */
+function wished(how: {
+  readonly held?: readonly string[];
+  readonly only?: readonly ["drift"];
+}): Plan {
+  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  const names = ["n1", "n2"];
+  const nodes = names.map((name) => {
+    const holds = how.held?.includes(name) === true ? [{ reason: "a fan is out" }] : [];
+    return aNode(name, { provision: { state: "active" }, power: "on", holds });
+  });
+  const input = anInput(aFleet(nodes), {
+    records: byUuid(names.map((name) => aRecord(name, active))),
+    observations: new Map(names.map((name) => [name, seen(name, { power: "off" })])),
+  });
+  return makePlan(input, { ...options(), only: how.only });
+}
+
+test("a heading says CHANGES only of nodes that something is done to", () => {
+  expect(show(wished({}), 100)).toContain("THIS COMMIT CHANGES 2 NODES\n");
+  expect(show(wished({ held: ["n1"] }), 100)).toContain(
+    "THIS COMMIT CHANGES 1 NODE AND WOULD CHANGE 1 MORE\n",
+  );
+  expect(show(wished({ held: ["n1", "n2"] }), 100)).toContain(
+    "THIS COMMIT WOULD CHANGE 2 NODES, BUT NOTHING IS DONE: SEE NOT DONE\n",
+  );
+});
+
+test("what --only leaves out is a row of NOT DONE", () => {
+  const text = show(wished({ only: ["drift"] }), 100);
+  expect(text).toContain("WOULD CHANGE 2 NODES, BUT NOTHING IS DONE");
+  expect(text).toMatch(/NOT DONE\n {2}2 nodes {7}left out by --only \(n1, n2\)/);
+});
+
+test("apply shows its plan without a word on how to apply it", () => {
+  const plan = wished({});
+  const text = showPlan(plan, {
+    now: NOW,
+    columns: 100,
+    savedAs: null,
+    applying: true,
+    colors: NO_COLORS,
+    storeName: "dc1",
+  });
+  expect(text).not.toContain("ironwright apply");
+  expect(text.trimEnd().split("\n").at(-1)).toBe("2 steps, no reboot, nothing erased.");
+});
+
+test("where all is in sync nothing stands under NOT DONE", () => {
+  const name = "n1";
+  const node = aNode(name, { provision: { state: "active" }, power: "on" });
+  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  const plan = makePlan(
+    anInput(aFleet([node]), {
+      records: byUuid([aRecord(name, active)]),
+      observations: new Map([[name, seen(name)]]),
+    }),
+    options(),
+  );
+  const text = show(plan, 100);
+  expect(text).not.toContain("NOT DONE");
+  expect(text).toContain("\n1 node is in sync.\n\nNothing to do.\n");
+});
+
+test("a merge request reads the same headings, and places without columns", () => {
+  const text = planMarkdown(wished({ held: ["n1", "n2"] }), { now: NOW });
+  expect(text).toContain("### This commit would change 2 nodes, but nothing is done: see not done");
+  expect(planMarkdown(wished({ held: ["n1"] }), { now: NOW })).toContain(
+    "**1** step on **1** node,",
+  );
+  expect(text).not.toMatch(/\.yaml:\d+:\d+/);
 });
