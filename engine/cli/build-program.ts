@@ -1,5 +1,11 @@
 import { Command as Program, CommanderError, Option } from "commander";
-import { type Command, CommandError, type CommonOptions, type OptionSpec } from "./command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommonOptions,
+  type OptionSpec,
+  type OutputForm,
+} from "./command.ts";
 import { EXIT, EXIT_MEANINGS, type ExitCode } from "./exit-code.ts";
 import type { House } from "./house.ts";
 import type { Io } from "./io.ts";
@@ -59,7 +65,7 @@ function addCommand(program: Program, command: Command, host: ProgramHost): void
     const args = raw
       .slice(0, -2)
       .flatMap((arg) => (arg === undefined ? [] : [arg].flat().map(String)));
-    const common = commonOf(options);
+    const common = commonOf(options, command);
     host.exit(await command.run({ args, options, common, io: host.io(common), house: host.house }));
   });
 }
@@ -72,7 +78,20 @@ function addOption(sub: Program, spec: OptionSpec): void {
   sub.addOption(option);
 }
 
-function commonOf(o: Record<string, unknown>): CommonOptions {
+/** Reads `-o` and `--json`; wrong usage (64) where the command has no such form. */
+function formOf(
+  o: Record<string, unknown>,
+  { name, forms = ["json", "yaml"] }: Command,
+): OutputForm | undefined {
+  const asked = o["json"] === true && o["output"] === undefined ? "json" : o["output"];
+  if (typeof asked !== "string") return undefined;
+  const form = forms.find((one) => one === asked);
+  if (form !== undefined) return form;
+  const ways = forms.length === 0 ? "prints one form only" : `prints text, ${forms.join(", ")}`;
+  throw new CommandError(EXIT.usage, `-o ${asked}: ironwright ${name} ${ways}`);
+}
+
+function commonOf(o: Record<string, unknown>, command: Command): CommonOptions {
   const text = (name: string): string | undefined => {
     const value = o[name];
     return typeof value === "string" ? value : undefined;
@@ -81,6 +100,7 @@ function commonOf(o: Record<string, unknown>): CommonOptions {
     const value = o[name];
     return Array.isArray(value) ? value.map(String) : [];
   };
+  const output = formOf(o, command);
   const level = text("logLevel") ?? "info";
   if (!["error", "warn", "info", "debug"].includes(level))
     throw new CommandError(
@@ -95,8 +115,8 @@ function commonOf(o: Record<string, unknown>): CommonOptions {
     selector: text("selector"),
     node: list("node"),
     exclude: list("exclude"),
-    json: o["json"] === true || text("output") === "json",
-    output: text("output"),
+    json: output === "json",
+    output,
     color: o["color"] !== false,
     logLevel: level,
     readOnly: o["readOnly"] === true,

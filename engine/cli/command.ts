@@ -12,7 +12,7 @@ export interface CommonOptions {
   readonly node: readonly string[];
   readonly exclude: readonly string[];
   readonly json: boolean;
-  readonly output?: string | undefined;
+  readonly output?: OutputForm | undefined;
   readonly color: boolean;
   readonly logLevel: string;
   readonly readOnly: boolean;
@@ -36,6 +36,10 @@ export interface CommandInput {
   readonly house: House;
 }
 
+/** Forms of an answer, besides the text that a person reads. */
+export const OUTPUT_FORMS = ["json", "yaml", "wide", "name"] as const;
+export type OutputForm = (typeof OUTPUT_FORMS)[number];
+
 /** One command; a new command is a new file of this shape and a row in `command-table.ts`. */
 export interface Command {
   readonly name: string;
@@ -48,6 +52,8 @@ export interface Command {
   readonly words?: readonly string[];
   readonly options: readonly OptionSpec[];
   readonly examples: readonly string[];
+  /** What `-o` may ask for; json and yaml when left out. */
+  readonly forms?: readonly OutputForm[];
   run(input: CommandInput): Promise<ExitCode>;
 }
 

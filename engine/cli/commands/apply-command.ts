@@ -35,6 +35,7 @@ export const applyCommand: Command = {
   name: "apply",
   arguments: "[planfile]",
   completes: "file",
+  forms: ["json"],
   summary: "make the hardware what git says: plan, ask, apply",
   options: [
     { flags: "-y, --yes", description: "do not ask" },

@@ -10,6 +10,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     words: ["bash", "zsh", "fish"],
     summary: "completion for bash, zsh or fish",
     options: [],
+    forms: [],
     examples: ["source <(ironwright completion bash)", "ironwright completion fish | source"],
     run(input) {
       const [shell] = input.args;

@@ -10,6 +10,7 @@ export const discoverCommand: Command = {
   name: "discover",
   arguments: "<address...>",
   summary: "read BMCs and print their Node documents (identity, pin, state: adopted)",
+  forms: [],
   options: [
     { flags: "--username <name>", description: "user of the BMC" },
     { flags: "--password-env <name>", description: "environment variable that holds the password" },

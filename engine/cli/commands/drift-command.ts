@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { editDocument } from "../../../inventory/edit-document.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { sightings } from "../view.ts";
@@ -28,7 +29,8 @@ export const driftCommand: Command = {
       ({ cause, facet }) => cause === "drift" && facet !== "identity",
     );
     if (drifts.length === 0) {
-      input.io.out(`${node.name}: no drift; nothing was written.\n`);
+      const none = { node: node.name, file: null, written: [] };
+      answer(input, none, `${node.name}: no drift; nothing was written.\n`);
       return EXIT.done;
     }
     const path = join(world.root, node.place.file);
@@ -47,8 +49,11 @@ export const driftCommand: Command = {
       text = edited;
     }
     writeFileSync(path, text);
-    input.io.out(
-      `${node.place.file}: ${drifts.map(({ path: pointer }) => pointer.slice(1).replaceAll("/", ".")).join(", ")} written as observed; look at it and commit: git diff ${node.place.file}\n`,
+    const written = drifts.map(({ path: pointer }) => pointer.slice(1).replaceAll("/", "."));
+    answer(
+      input,
+      { node: node.name, file: node.place.file, written },
+      `${node.place.file}: ${written.join(", ")} written as observed; look at it and commit: git diff ${node.place.file}\n`,
     );
     return EXIT.done;
   },

@@ -1,5 +1,6 @@
 import { inWords } from "../../plan/durations.ts";
 import { explainNode } from "../../plan/explain-node.ts";
+import { answer } from "../answer.ts";
 import { type Command, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type NodeSight, sightings } from "../view.ts";
@@ -32,11 +33,7 @@ export const explainCommand: Command = {
       now,
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     });
-    input.io.out(
-      input.common.json
-        ? `${JSON.stringify({ node: node.name, plan: sight?.plan, record: sight?.record }, null, 2)}\n`
-        : text,
-    );
+    answer(input, { node: node.name, plan: sight?.plan, record: sight?.record }, text);
     return EXIT.done;
   },
 };

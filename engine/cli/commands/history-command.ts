@@ -1,4 +1,5 @@
 import { instantText } from "../../../schemas/instant.ts";
+import { answer } from "../answer.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { table } from "../table.ts";
@@ -18,13 +19,10 @@ export const historyCommand: Command = {
     const store = await needReader(input, world);
     const { uuid, node } = await resolvedNode(world, store, input.args[0]);
     const entries = await store.history(uuid);
-    if (input.common.json) {
-      input.io.out(`${JSON.stringify(entries, null, 2)}\n`);
-      return EXIT.done;
-    }
-    if (entries.length === 0) input.io.out(`${node.name}: nothing was done to it by this store.\n`);
+    if (entries.length === 0)
+      answer(input, entries, `${node.name}: nothing was done to it by this store.\n`);
     else
-      input.io.out(
+      answer(input, entries, () =>
         table(
           ["WHEN", "EVENT", "ACTION", "COMMIT", "BY", "MESSAGE"],
           entries.map((e) => [

@@ -3,6 +3,7 @@ import { parseInstant, instantText } from "../../../schemas/instant.ts";
 import { placeText } from "../../../schemas/diagnostic.ts";
 import { originOf } from "../../../schemas/fleet.ts";
 import { resolveNodes } from "../../plan/match-records.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { table } from "../table.ts";
@@ -63,7 +64,9 @@ export const holdCommand: Command = {
           message: `hold ${id} (${scope}): ${reason}`,
           durationMs: null,
         });
-        io.out(
+        answer(
+          input,
+          { node: node.name, id, scope, reason, owner, since: now, until },
           `${node.name} is held (${scope}, id ${id}). To release it: ironwright release ${node.name} ${id}\n`,
         );
         return EXIT.done;
@@ -106,12 +109,15 @@ export const releaseCommand: Command = {
           ? ""
           : ` ${inGit} ${inGit === 1 ? "hold is" : "holds are"} declared in git; end ${inGit === 1 ? "it" : "them"} in a commit.`;
       if (released.length === 0) {
-        input.io.out(
-          `${node.name} has no ${input.args[1] === undefined ? "hold of the command line" : `hold ${input.args[1]}`}.${note}\n`,
-        );
+        const none = `${node.name} has no ${input.args[1] === undefined ? "hold of the command line" : `hold ${input.args[1]}`}.${note}`;
+        if (input.args[1] !== undefined)
+          throw new CommandError(EXIT.usage, `${none} See: ironwright holds`);
+        answer(input, { node: node.name, released, inGit }, `${none}\n`);
         return inGit > 0 ? EXIT.refused : EXIT.done;
       }
-      input.io.out(
+      answer(
+        input,
+        { node: node.name, released, inGit },
         `${node.name}: released ${released.map((hold) => `${hold.id} ("${hold.reason}")`).join(", ")}.${note}\n`,
       );
       return EXIT.done;
@@ -127,17 +133,16 @@ export const holdsCommand: Command = {
   examples: ["ironwright holds"],
   async run(input) {
     const rows = await allHolds(input);
-    if (input.common.json) input.io.out(`${JSON.stringify(rows, null, 2)}\n`);
-    else if (rows.length === 0) input.io.out("nothing is held.\n");
+    if (rows.length === 0) answer(input, rows, "nothing is held.\n");
     else
-      input.io.out(
+      answer(input, rows, () =>
         table(
           ["NODE", "SCOPE", "OWNER", "UNTIL", "WHERE", "REASON"],
           rows.map((r) => [
             r.node,
             r.scope,
             r.owner ?? "-",
-            r.until ?? "released",
+            r.until?.replace(/\.\d+Z$/, "Z") ?? "released",
             r.where,
             r.reason,
           ]),

@@ -11,6 +11,7 @@ import {
   type NewStore,
   replaceStore,
 } from "../../run/store/init-store.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadPlace, type Place, storeError } from "../world.ts";
@@ -38,7 +39,7 @@ export const initCommand: Command = {
   ],
   examples: ["ironwright init", "ironwright init --nodes new", "ironwright init --replace-store"],
   async run(input) {
-    const { io, house, common } = input;
+    const { house, common } = input;
     if (common.readOnly)
       throw new CommandError(
         EXIT.refused,
@@ -66,19 +67,24 @@ export const initCommand: Command = {
     refuseSecond(place, replace);
     const scaffolded = scaffold(place);
     const store = await makeStore(input, place, { nodes, replace });
-    if (scaffolded !== null)
-      io.out(`wrote ${scaffolded}: one fake machine, to try the ways; replace it by your own\n`);
-    io.out(
-      `made the store ${store.id} in ${place.stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${place.settings.inventory}\n`,
-    );
-    io.out("next: ironwright plan\n");
+    const data = { store: store.id, fleet: store.fleet, state: place.stateDir, scaffolded };
+    answer(input, data, () => madeText(place, store.id, scaffolded));
     return EXIT.done;
   },
 };
 
-function told({ io }: CommandInput, made: Result<StoreFile>, what: string): typeof EXIT.done {
+function madeText({ stateDir, settings }: Place, id: string, scaffolded: string | null): string {
+  const example =
+    scaffolded === null
+      ? ""
+      : `wrote ${scaffolded}: one fake machine, to try the ways; replace it by your own\n`;
+  return `${example}made the store ${id} in ${stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${settings.inventory}\nnext: ironwright plan\n`;
+}
+
+function told(input: CommandInput, made: Result<StoreFile>, what: string): typeof EXIT.done {
   if (!made.ok) throw storeError(made.failure);
-  io.out(`store ${made.value.id}: the directory ${what}\n`);
+  const { id } = made.value;
+  answer(input, { store: id, is: what }, `store ${id}: the directory ${what}\n`);
   return EXIT.done;
 }
 

@@ -1,4 +1,5 @@
 import { inWords } from "../../plan/durations.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { table } from "../table.ts";
@@ -41,10 +42,9 @@ export const leaseCommand: Command = {
         fence,
         since: claim.takenAt,
       }));
-      if (input.common.json) input.io.out(`${JSON.stringify(rows, null, 2)}\n`);
-      else if (rows.length === 0) input.io.out("no lease is held.\n");
+      if (rows.length === 0) answer(input, rows, "no lease is held.\n");
       else
-        input.io.out(
+        answer(input, rows, () =>
           table(
             ["NODE", "HOLDER", "STATE", "FENCE", "SINCE"],
             rows.map((r) => [
@@ -71,7 +71,9 @@ export const leaseCommand: Command = {
       const { uuid, node } = await resolvedNode(world, store, name);
       const taken = await store.breakLease(uuid, reason, flag(input, "holderIsDead"));
       if (!taken.ok) throw storeError(taken.failure);
-      input.io.out(
+      answer(
+        input,
+        { node: node.name, fence: taken.value.fence },
         `${node.name}: the lease is broken (fence ${taken.value.fence}); the next apply finishes what was left open.\n`,
       );
       return EXIT.done;

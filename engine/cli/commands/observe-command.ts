@@ -1,4 +1,6 @@
-import { known } from "../../../schemas/observation.ts";
+import { valueText } from "../../plan/verdict.ts";
+import { known, type Observation } from "../../../schemas/observation.ts";
+import { answer } from "../answer.ts";
 import { type Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { sightings } from "../view.ts";
@@ -17,17 +19,21 @@ export const observeCommand: Command = {
     const node = nodeNamed(world.fleet, input.args[0]);
     const { nodes } = await sightings(input, world, { live: true, select: new Set([node.name]) });
     const observation = nodes[0]?.observation;
-    if (input.common.json) input.io.out(`${JSON.stringify(observation ?? null, null, 2)}\n`);
-    else if (observation?.unreachable != null)
-      input.io.out(
-        `${node.name}: ${observation.unreachable.message}   ${observation.unreachable.code}\n`,
-      );
-    else
-      for (const [facet, reading] of Object.entries(observation?.facets ?? {}))
-        input.io.out(
-          `${facet.padEnd(12)} ${reading.known ? JSON.stringify(reading.value) : `unknown: ${reading.why?.message ?? "not reported"}`}\n`,
-        );
+    answer(input, observation ?? null, () => inWords(node.name, observation));
     if (observation === undefined || observation.unreachable !== null) return EXIT.failed;
     return known(observation, "power") === undefined ? EXIT.failed : EXIT.done;
   },
 };
+
+function inWords(name: string, observation: Observation | undefined): string {
+  const silent = observation?.unreachable;
+  if (silent != null) return `${name}: ${silent.message}   ${silent.code}\n`;
+  return Object.entries(observation?.facets ?? {})
+    .map(([facet, reading]) => {
+      const value = reading.known
+        ? valueText(reading.value)
+        : `unknown: ${reading.why?.message ?? "not reported"}`;
+      return `${facet.padEnd(12)} ${value}\n`;
+    })
+    .join("");
+}

@@ -4,6 +4,7 @@ import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { originOf } from "../../../schemas/fleet.ts";
 import { drawMachine, GRAPH_FORMATS } from "../../plan/draw-machine.ts";
 import { drawPlan } from "../../plan/draw-plan.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { planWorld } from "../plan-world.ts";
@@ -17,6 +18,7 @@ export const graphCommand: Command = {
   words: ["machine", "plan"],
   summary: "draw the provision state machine, or the steps of the plan",
   options: [{ flags: "--format <form>", description: GRAPH_FORMATS.join(", ") }],
+  forms: ["json"],
   examples: [
     "ironwright graph machine",
     "ironwright graph machine --format dot | dot -Tsvg > machine.svg",
@@ -63,7 +65,7 @@ export const schemaCommand: Command = {
         EXIT.usage,
         `schema "${kind ?? ""}" is none of Node, NodeList, Profile, Conductor`,
       );
-    input.io.out(`${JSON.stringify(schema, null, 2)}\n`);
+    answer(input, schema, `${JSON.stringify(schema, null, 2)}\n`);
     return Promise.resolve(EXIT.done);
   },
 };
@@ -76,9 +78,7 @@ export const versionCommand: Command = {
   examples: ["ironwright version"],
   run(input) {
     const { version } = input.house;
-    input.io.out(
-      input.common.json ? `${JSON.stringify({ version })}\n` : `ironwright ${version}\n`,
-    );
+    answer(input, { version }, `ironwright ${version}\n`);
     return Promise.resolve(EXIT.done);
   },
 };
@@ -89,6 +89,7 @@ const VALIDATE_FORMATS = ["text", "json", "github", "sarif"] as const;
 export const validateCommand: Command = {
   name: "validate",
   summary: "check the documents and settings; no BMC is asked",
+  forms: ["json"],
   options: [
     { flags: "--format <form>", description: VALIDATE_FORMATS.join(", ") },
     { flags: "--live", description: "also read every node's BMC" },

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { stringify } from "yaml";
 import type { Plan } from "../../../schemas/plan.ts";
 import { planJson, savePlan } from "../../plan/plan-json.ts";
 import { planMarkdown } from "../../plan/plan-markdown.ts";
@@ -9,7 +10,7 @@ import { impactOption, onlyOption, planExit, planWorld } from "../plan-world.ts"
 import { keepPlan, planText } from "../show-planned.ts";
 import { driverOptions, loadWorldToApply, reader, refuseSlowRead, type World } from "../world.ts";
 
-const FORMATS = ["text", "json", "markdown"];
+const FORMATS = ["text", "json", "yaml", "markdown"];
 
 /** `plan`: shows what apply would do and changes nothing. */
 export const planCommand: Command = {
@@ -22,7 +23,7 @@ export const planCommand: Command = {
     },
     { flags: "--out <file>", description: "save the plan, to be applied exactly" },
     { flags: "--offline", description: "plan from the last readings; no BMC is asked" },
-    { flags: "--format <form>", description: "text, json or markdown" },
+    { flags: "--format <form>", description: "text, json, yaml or markdown" },
     { flags: "--max-impact <word>", description: "leave out steps above none, in-place or reboot" },
     { flags: "--detailed-exitcode", description: "exit 2 when changes are pending" },
     { flags: "--strict", description: "exit 4 when any node is blocked or unreachable" },
@@ -66,7 +67,7 @@ export const planCommand: Command = {
 };
 
 function formatOf(input: CommandInput): string {
-  const format = textOption(input, "format") ?? (input.common.json ? "json" : "text");
+  const format = textOption(input, "format") ?? input.common.output ?? "text";
   if (FORMATS.includes(format)) return format;
   throw new CommandError(EXIT.usage, `--format "${format}" is none of ${FORMATS.join(", ")}`);
 }
@@ -86,6 +87,7 @@ function printed(
   { plan, format, saved }: { plan: Plan; format: string; saved: string | null },
 ): string {
   if (format === "json") return planJson(plan);
+  if (format === "yaml") return stringify(plan, { lineWidth: 0 });
   if (format === "markdown") return planMarkdown(plan, { now: input.house.clock.now() });
   return planText(input, world, plan, { savedAs: saved });
 }

@@ -1,4 +1,5 @@
 import { resolveNodes } from "../../plan/match-records.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { resolvedNode } from "../view.ts";
@@ -29,7 +30,8 @@ export const retryCommand: Command = {
         await claimed.value.patchRecord({ lastError: null, retryAt: null, fault: null });
         await claimed.value.release();
       }
-      input.io.out(`${node.name}: the next plan and apply try it again.\n`);
+      const text = `${node.name}: the next plan and apply try it again.\n`;
+      answer(input, { node: node.name, retry: true }, text);
       return EXIT.done;
     });
   },
@@ -60,7 +62,9 @@ export const forgetCommand: Command = {
         );
       const forgotten = await store.forget(orphan.uuid);
       if (!forgotten.ok) throw storeError(forgotten.failure);
-      input.io.out(
+      answer(
+        input,
+        { node: name, uuid: orphan.uuid, forgotten: true },
         `${name} is forgotten: its record and history are gone; its machine was left as it is.\n`,
       );
       return EXIT.done;

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { renderNode } from "../../../inventory/render-node.ts";
 import { instantText } from "../../../schemas/instant.ts";
+import { answer } from "../answer.ts";
 import { type Command, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { nodeNamed, loadWorld } from "../world.ts";
@@ -26,16 +27,16 @@ export const showCommand: Command = {
     const world = await loadWorld(input);
     const node = nodeNamed(world.fleet, input.args[0]);
     if (flag(input, "rendered")) {
-      input.io.out(renderNode(world.fleet, node));
+      const { name, uuid, labels, annotations, spec, origins } = node;
+      const data = { metadata: { name, uuid, labels, annotations }, spec, origins };
+      answer(input, data, () => renderNode(world.fleet, node));
       return EXIT.done;
     }
     const select = new Set([node.name]);
     const { nodes } = await sightings(input, world, { live: flag(input, "live"), select });
     for (const sight of nodes) {
-      const text = input.common.json
-        ? `${JSON.stringify(inFull(sight), null, 2)}\n`
-        : stringify(inFull(sight), { lineWidth: 0 });
-      input.io.out(text);
+      const data = inFull(sight);
+      answer(input, data, () => stringify(data, { lineWidth: 0 }));
     }
     return EXIT.done;
   },

@@ -7,6 +7,7 @@ import { loadWorld } from "../world.ts";
 export const simulateCommand: Command = {
   name: "simulate",
   summary: "start simulated BMCs that speak Redfish; they run until Ctrl-C",
+  forms: [],
   options: [
     { flags: "--nodes <n>", description: "make up so many machines and print their documents" },
     { flags: "--port <p>", description: "port (default: one that is free)", default: "0" },

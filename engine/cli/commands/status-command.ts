@@ -1,6 +1,7 @@
 import { inWords } from "../../plan/durations.ts";
 import { instantText } from "../../../schemas/instant.ts";
 import { known } from "../../../schemas/observation.ts";
+import { answer } from "../answer.ts";
 import { type Command, type CommandInput, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { table } from "../table.ts";
@@ -13,6 +14,7 @@ export const statusCommand: Command = {
   alias: "get",
   summary: "one line a node: state, power, in sync or why not (from the last readings)",
   options: [{ flags: "--live", description: "read the BMCs now" }],
+  forms: ["json", "yaml", "wide", "name"],
   examples: [
     "ironwright status",
     "ironwright status -l rack=r7 --live",
@@ -23,11 +25,12 @@ export const statusCommand: Command = {
     const { nodes, planned } = await sightings(input, world, { live: flag(input, "live") });
     const { io, common, house } = input;
     if (common.output === "name") io.out(nodes.map(({ node }) => `${node.name}\n`).join(""));
-    else if (common.json) {
+    else {
       const instance = world.settings.instance ?? house.host;
-      const { commit } = planned.plan;
-      io.out(`${JSON.stringify({ commit, instance, nodes: nodes.map(asJson) }, null, 2)}\n`);
-    } else io.out(asTable(input, nodes, planned.plan.orphans));
+      const { commit, orphans } = planned.plan;
+      const data = { commit, instance, nodes: nodes.map(asJson) };
+      answer(input, data, () => asTable(input, nodes, orphans));
+    }
     return EXIT.done;
   },
 };

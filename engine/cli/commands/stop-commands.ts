@@ -1,3 +1,4 @@
+import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadPlace, withActing } from "../world.ts";
@@ -22,8 +23,11 @@ export const stopCommand: Command = {
       place,
       async (store) => {
         const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
-        await store.setStop({ reason, by, at: house.clock.now(), kind: "stop", nodes: [] });
-        io.out(
+        const stop = { reason, by, at: house.clock.now(), kind: "stop" as const, nodes: [] };
+        await store.setStop(stop);
+        answer(
+          input,
+          stop,
           "Stopped: every engine finds this before its next act; acts on the wire are finished. To go on: ironwright resume\n",
         );
         return EXIT.done;
@@ -43,10 +47,12 @@ export const resumeCommand: Command = {
     const place = await loadPlace(input);
     return withActing(input, place, async (store) => {
       const ended = await store.clearStop();
-      if (ended === null) input.io.out("nothing was stopped.\n");
+      if (ended === null) answer(input, { resumed: null }, "nothing was stopped.\n");
       else {
         const nodes = ended.nodes.length === 0 ? "" : `, acknowledged ${ended.nodes.length} nodes`;
-        input.io.out(
+        answer(
+          input,
+          { resumed: ended },
           `Resumed: ended the ${ended.kind} of ${ended.by} ("${ended.reason}")${nodes}.\n`,
         );
       }

@@ -1,4 +1,5 @@
 import { known } from "../../../schemas/observation.ts";
+import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { countOption } from "../plan-world.ts";
@@ -54,7 +55,7 @@ export const waitCommand: Command = {
       const { nodes } = await sightings(input, world, { live: true, select: new Set([node.name]) });
       const [sight] = nodes;
       if (sight !== undefined && met(sight)) {
-        io.out(`${node.name} is ${wanted}\n`);
+        answer(input, { node: node.name, for: wanted, met: true }, `${node.name} is ${wanted}\n`);
         return EXIT.done;
       }
       if (house.clock.monotonic() >= deadline || io.stopping.aborted) {
