@@ -1,6 +1,7 @@
 /** Words of `event` in `apply --json` and in a node's history. */
 export const EVENT_NAMES = [
   "apply.start",
+  "apply.refused",
   "apply.summary",
   "node.start",
   "node.done",

@@ -42,7 +42,10 @@ export function buildProgram(commands: readonly Command[], host: ProgramHost): P
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureHelp({ sortSubcommands: false })
+    // `ironwright -C DIR plan` is what git has taught; what stands after the command is the command's.
+    .enablePositionalOptions()
     .addHelpText("after", footer());
+  for (const option of COMMON_OPTIONS) addOption(program, option);
   for (const command of commands) addCommand(program, command, host);
   return program;
 }
@@ -61,13 +64,23 @@ function addCommand(program: Program, command: Command, host: ProgramHost): void
       addOption(sub, option);
   sub.addHelpText("after", `\nExamples:\n${command.examples.map((e) => `  ${e}`).join("\n")}\n`);
   sub.action(async (...raw: unknown[]) => {
-    const options = sub.opts<Record<string, unknown>>();
+    const options = optionsOf(program, sub);
     const args = raw
       .slice(0, -2)
       .flatMap((arg) => (arg === undefined ? [] : [arg].flat().map(String)));
     const common = commonOf(options, command);
     host.exit(await command.run({ args, options, common, io: host.io(common), house: host.house }));
   });
+}
+
+/** The command's own options; where it was given none, the one before its name. */
+function optionsOf(program: Program, sub: Program): Record<string, unknown> {
+  const before = program.opts<Record<string, unknown>>();
+  const given = Object.entries(before).filter(
+    ([name]) =>
+      program.getOptionValueSource(name) === "cli" && sub.getOptionValueSource(name) !== "cli",
+  );
+  return { ...sub.opts<Record<string, unknown>>(), ...Object.fromEntries(given) };
 }
 
 function addOption(sub: Program, spec: OptionSpec): void {

@@ -10,17 +10,13 @@ import { initCommand } from "./commands/init-command.ts";
 import { leaseCommand } from "./commands/lease-command.ts";
 import { observeCommand } from "./commands/observe-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
-import {
-  graphCommand,
-  schemaCommand,
-  validateCommand,
-  versionCommand,
-} from "./commands/plain-commands.ts";
+import { graphCommand, schemaCommand, versionCommand } from "./commands/plain-commands.ts";
 import { forgetCommand, retryCommand } from "./commands/record-commands.ts";
 import { showCommand } from "./commands/show-command.ts";
 import { simulateCommand } from "./commands/simulate-command.ts";
 import { statusCommand } from "./commands/status-command.ts";
 import { resumeCommand, stopCommand } from "./commands/stop-commands.ts";
+import { validateCommand } from "./commands/validate-command.ts";
 import { waitCommand } from "./commands/wait-command.ts";
 
 /** Every command, in the order that help prints them. */

@@ -12,7 +12,7 @@ export interface Io {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** Rewrites the progress block at the bottom of a terminal; does nothing elsewhere. */
   progress(lines: readonly string[]): void;
-  /** Asks a person; null when nobody can be asked. */
+  /** Asks a person; null when nobody can be asked, "" when Ctrl-C or Ctrl-D was the answer. */
   ask(question: string): Promise<string | null>;
   readonly columns: number;
   readonly stdoutIsTty: boolean;

@@ -12,8 +12,7 @@ import { LOG_LEVELS } from "./io.ts";
 import { nodeIo } from "./node-io.ts";
 
 /** The story of one run: words in, an exit code out. */
-async function main(argv: readonly string[]): Promise<ExitCode> {
-  const stopping = stopOnSignals();
+async function main(argv: readonly string[], stopping: AbortSignal): Promise<ExitCode> {
   const house = compose(version(), process.env);
   let exit: ExitCode = EXIT.done;
   const program = buildProgram(COMMANDS, {
@@ -38,15 +37,34 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /** The first signal finishes what runs; the second leaves at once. Both leave the journal whole. */
-function stopOnSignals(): AbortSignal {
-  const controller = new AbortController();
+function stopOnSignals(controller: AbortController): void {
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(EXIT.failed);
     controller.abort();
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  return controller.signal;
+}
+
+/**
+ * A reader that went away (`| head`) has all that it wants, and a full disk takes no more: either is a
+ * first signal, never an end in the middle of an act. An answer that was lost to the disk is a failure.
+ */
+function stopWithoutReader(controller: AbortController): void {
+  let isLost = false;
+  process.stdout.on("error", (error) => {
+    if (codeOf(error) !== "EPIPE" && !isLost) {
+      isLost = true;
+      // The stream says so after the write, which may be after main has come to its own end.
+      process.on("exit", (code) => {
+        if (code === EXIT.done || code === EXIT.pending) process.exitCode = EXIT.failed;
+      });
+      say(`the answer cannot be written to stdout: ${error.message}`);
+    }
+    controller.abort();
+  });
+  // Without a reader of the story there is nobody left to tell of it.
+  process.stderr.on("error", () => controller.abort());
 }
 
 function version(): string {
@@ -89,10 +107,7 @@ function say(text: string): void {
   process.stderr.write(`ironwright: ${text}\n`);
 }
 
-// A reader that went away (`| head`) has all that it wants.
-process.stdout.on("error", (error) => {
-  if (codeOf(error) === "EPIPE") process.exit(EXIT.done);
-  throw error;
-});
-
-process.exitCode = await main(process.argv.slice(2)).catch(ending);
+const stopping = new AbortController();
+stopOnSignals(stopping);
+stopWithoutReader(stopping);
+process.exitCode = await main(process.argv.slice(2), stopping.signal).catch(ending);

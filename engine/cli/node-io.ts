@@ -68,10 +68,12 @@ function colorWanted(env: NodeJS.ProcessEnv, tty: boolean): boolean {
 async function ask(question: string, stopping: AbortSignal): Promise<string | null> {
   if (!process.stdin.isTTY) return null;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D close the reader, and a question to a closed reader is never answered.
+  const closed = new Promise<string>((done) => lines.once("close", () => done("")));
   try {
-    return await lines.question(question, { signal: stopping });
+    return await Promise.race([lines.question(question, { signal: stopping }), closed]);
   } catch {
-    return null;
+    return "";
   } finally {
     lines.close();
   }

@@ -1,14 +1,18 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { compareImpact } from "../../../schemas/action.ts";
+import type { EngineEvent } from "../../../schemas/event.ts";
+import { instantText } from "../../../schemas/instant.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import { inTrouble } from "../../plan/breaker.ts";
-import { checkWhole } from "../../plan/check-plan.ts";
 import type { PlanInput } from "../../plan/input.ts";
-import { loadPlan } from "../../plan/plan-json.ts";
 import { apply, type ApplyResult } from "../../run/apply.ts";
 import type { ActingStore } from "../../run/ports.ts";
-import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  flag,
+  listOption,
+  textOption,
+} from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
 import type { DriverSet } from "../house.ts";
 import {
@@ -20,11 +24,13 @@ import {
   planWorld,
 } from "../plan-world.ts";
 import { eventPrinter } from "../print-event.ts";
+import { checkSaved, readPlan } from "../saved-plan.ts";
 import { planText } from "../show-planned.ts";
 import {
   driverOptions,
   loadWorldToApply,
   needActing,
+  nodeNamed,
   refuseSlowRead,
   storeError,
   type World,
@@ -43,7 +49,7 @@ export const applyCommand: Command = {
     { flags: "--only <causes>", description: "intent, drift, or both" },
     {
       flags: "--max-impact <word>",
-      description: "ceiling: none, in-place, reboot",
+      description: "ceiling: none, in-place, reboot, destructive (nothing erases yet)",
       default: "reboot",
     },
     { flags: "--allow-erase <n>", description: "machines that may be erased (nothing erases yet)" },
@@ -71,6 +77,7 @@ export const applyCommand: Command = {
   async run(input) {
     const { world, readAtSeq } = await loadWorldToApply(input);
     const planFile = input.args[0];
+    checkOptions(input, world, planFile);
     const lockTimeoutMs = (countOption(input, "lockTimeout", "--lock-timeout") ?? 0) * 1000;
     const saved = planFile === undefined ? null : readPlan(input, world, planFile);
     const drivers = input.house.openDrivers(driverOptions(input, world, true));
@@ -92,27 +99,28 @@ export const applyCommand: Command = {
   },
 };
 
+/** What cannot be meant is wrong usage, before a BMC is asked. */
+function checkOptions(input: CommandInput, world: World, planFile: string | undefined): void {
+  const { selector, node, exclude } = input.common;
+  const narrowed = selector !== undefined || node.length > 0 || exclude.length > 0;
+  if (planFile !== undefined && (narrowed || textOption(input, "only") !== undefined))
+    throw new CommandError(
+      EXIT.usage,
+      "a saved plan is applied exactly: leave out -l, --node, --exclude and --only, or plan again with them",
+    );
+  impactOption(input);
+  onlyOption(input);
+  countOption(input, "acceptRemoval", "--accept-removal");
+  countOption(input, "allowErase", "--allow-erase");
+  for (const name of listOption(input, "claim")) if (name !== "all") nodeNamed(world.fleet, name);
+}
+
 interface Site {
   readonly input: CommandInput;
   readonly world: World;
   readonly store: ActingStore;
   readonly drivers: DriverSet;
   readonly lockTimeoutMs: number;
-}
-
-/** A saved plan: by its path, or by its name in the state directory. */
-function readPlan(input: CommandInput, world: World, name: string): Plan {
-  const paths = [resolve(input.io.cwd, name), join(world.stateDir, "plans", name)];
-  const path = paths.find((candidate) => existsSync(candidate));
-  if (path === undefined)
-    throw new CommandError(
-      EXIT.usage,
-      `there is no plan ${name}, neither here nor in ${world.stateDir}/plans`,
-    );
-  const loaded = loadPlan(readFileSync(path, "utf8"), (text) => input.house.digest(text));
-  if (!loaded.ok)
-    throw new CommandError(EXIT.invalid, `${name}: ${loaded.failure.message}`, loaded.failure.code);
-  return loaded.value;
 }
 
 async function freshPlan(
@@ -156,14 +164,13 @@ async function openBreaker(
 
 async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<ExitCode> {
   const { input, world, store } = site;
-  if (isSaved) await checkSaved(site, plan);
+  if (isSaved) await checkSaved(input, world, store, plan);
   if (!input.common.json)
     input.io.out(planText(input, world, plan, { savedAs: null, applying: true }));
   const strict = flag(input, "strict");
   if (plan.refused.length > 0) {
-    for (const { code, message } of plan.refused)
-      input.io.log("error", `refused: ${message}`, { code });
-    return EXIT.refused;
+    sayRefused(site, plan);
+    return finish(site, plan, null, strict);
   }
   // Also a plan without work is put in force: what it removes is an orphan from now on.
   const entry = await store.inForce();
@@ -173,8 +180,8 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
   if (refusedAll || (!hasWork(plan) && !adopts && entry?.tree === plan.tree))
     return finish(site, plan, null, strict);
   if (hasWork(plan) && !(await approved(input, plan))) {
-    input.io.log("info", "nothing was done");
-    return EXIT.done;
+    input.io.log("info", "not approved; nothing was done");
+    return EXIT.refused;
   }
   const { house } = input;
   const applied = await apply(
@@ -206,6 +213,13 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
   return finish(site, plan, applied.value, strict);
 }
 
+function sayRefused(site: Site, plan: Plan): void {
+  for (const { code, message } of plan.refused) {
+    tellAll(site, plan, { event: "apply.refused", message, code });
+    site.input.io.log("error", `refused: ${message}`, { code });
+  }
+}
+
 function planOptions({ input, world }: Site, plan: Plan): Parameters<typeof apply>[3]["plan"] {
   return {
     now: input.house.clock.now(),
@@ -230,45 +244,6 @@ function who({ io, house }: CommandInput): string {
   return `${user}@${house.host}`;
 }
 
-/** A saved plan is applied exactly, or not at all. */
-async function checkSaved(site: Site, plan: Plan): Promise<void> {
-  const { input, world, store } = site;
-  const why = checkWhole(
-    plan,
-    {
-      ...plan,
-      store: store.file.id,
-      storeEpoch: store.file.epoch,
-      tree: world.fleet.tree,
-      settingsHash: world.settingsHash,
-    },
-    input.house.clock.now(),
-  );
-  if (why !== null)
-    throw new CommandError(
-      EXIT.refused,
-      `the saved plan is not applied: ${why}; plan again`,
-      "IW-P16",
-    );
-  const stop = await store.stop();
-  if (stop !== null)
-    throw new CommandError(
-      EXIT.refused,
-      `the fleet is stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`,
-      "IW-P11",
-    );
-  const ceiling = impactOption(input, "reboot") ?? "reboot";
-  const above = plan.nodes.find((node) =>
-    node.steps.some((step) => compareImpact(step.impact, ceiling) > 0),
-  );
-  if (above !== undefined)
-    throw new CommandError(
-      EXIT.refused,
-      `the plan holds steps above --max-impact ${ceiling}, on ${above.node} for one`,
-      "IW-P14",
-    );
-}
-
 /** Asks at a terminal; elsewhere only `--yes` approves. */
 async function approved(input: CommandInput, plan: Plan): Promise<boolean> {
   if (flag(input, "yes") || flag(input, "autoApprove")) return true;
@@ -285,14 +260,34 @@ async function approved(input: CommandInput, plan: Plan): Promise<boolean> {
   return answer.trim() === "yes";
 }
 
+/** Prints an event of the whole apply, where `--json` asks for events. */
+function tellAll(
+  { input, store }: Site,
+  { commit }: Plan,
+  told: Pick<EngineEvent, "event" | "message"> & Partial<EngineEvent>,
+): void {
+  if (!input.common.json) return;
+  const line: EngineEvent = {
+    time: instantText(input.house.clock.now()),
+    code: null,
+    node: null,
+    step: null,
+    commit,
+    instance: store.incarnation.name,
+    fence: null,
+    ...told,
+  };
+  input.io.out(`${JSON.stringify(line)}\n`);
+}
+
 function finish(site: Site, plan: Plan, result: ApplyResult | null, strict: boolean): ExitCode {
   const { input } = site;
   const byPlan = planExit(plan, { strict, detailed: false });
   if (result === null) {
-    if (input.common.json)
-      input.io.out(
-        `${JSON.stringify({ time: new Date(input.house.clock.now()).toISOString(), code: null, event: "apply.summary", node: null, step: null, commit: plan.commit, instance: site.store.incarnation.name, fence: null, message: "nothing to do", applied: 0, failed: 0, skipped: 0, recorded: 0, durationSeconds: 0 })}\n`,
-      );
+    const event = "apply.summary";
+    const none = { applied: 0, failed: 0, skipped: 0, recorded: 0, durationSeconds: 0 };
+    const message = plan.refused.length > 0 ? "refused; nothing was done" : "nothing to do";
+    tellAll(site, plan, { event, message, ...none });
     return byPlan;
   }
   if (!input.common.json) input.io.out(resultText(input, result));

@@ -3,6 +3,9 @@ import { EXIT } from "../exit-code.ts";
 import { countOption } from "../plan-world.ts";
 import { loadWorld } from "../world.ts";
 
+/** TCP has no more ports (RFC 9293). */
+const PORT_MAX = 65_535;
+
 /** `simulate`: BMCs that speak Redfish, for an inventory or made up. */
 export const simulateCommand: Command = {
   name: "simulate",
@@ -37,12 +40,15 @@ export const simulateCommand: Command = {
     const nodes = countOption(input, "nodes", "--nodes");
     const fleetNodes = nodes === undefined ? (await loadWorld(input)).fleet.nodes : null;
     if (nodes === 0) throw new CommandError(EXIT.usage, "--nodes 0 simulates nothing");
+    const port = countOption(input, "port", "--port") ?? 0;
+    if (port > PORT_MAX)
+      throw new CommandError(EXIT.usage, `--port ${port} is no port; the last one is ${PORT_MAX}`);
     const passwordEnv = textOption(input, "passwordEnv");
     const number = (name: string, flags: string): number => countOption(input, name, flags) ?? 0;
     const started = await input.house.simulate({
       fleetNodes,
       nodes: nodes ?? 0,
-      port: number("port", "--port"),
+      port,
       https: flag(input, "https"),
       portPerBmc: flag(input, "portPerBmc"),
       faults: listOption(input, "fault"),

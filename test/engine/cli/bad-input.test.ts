@@ -2,7 +2,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { aRack } from "../../support/rack.ts";
-import { runCli } from "../../support/run-cli.ts";
+import { MAIN, runCli } from "../../support/run-cli.ts";
 import { tempRepo } from "../../support/temp-repo.ts";
 
 async function flat(
@@ -32,7 +32,7 @@ test.each([
 
 test("wrong usage is 64 and names the way: command, flag, node, selector", async () => {
   const repo = await tempRepo({ "inventory/a.yaml": `${NODE}  driver: fake\n` });
-  for (const args of [
+  const wrong = [
     ["plann"],
     ["plan", "--nosuch"],
     ["explain", "n2"],
@@ -40,12 +40,43 @@ test("wrong usage is 64 and names the way: command, flag, node, selector", async
     ["plan", "--only", "wish"],
     ["apply", "nosuch.plan"],
     ["graph", "tree"],
-  ]) {
-    const { code, text } = await flat(runCli(repo.dir, args));
-    expect([args.join(" "), code]).toEqual([args.join(" "), 64]);
+    ["apply", "."],
+    ["apply", "x.plan", "--node", "n1"],
+    ["apply", "--allow-erase", "many"],
+    ["apply", "--claim", "n2"],
+    ["simulate", "--nodes", "1", "--port", "99999"],
+  ];
+  const ended = await Promise.all(wrong.map((args) => flat(runCli(repo.dir, args))));
+  for (const [index, { code, text }] of ended.entries()) {
+    expect([wrong[index], code]).toEqual([wrong[index], 64]);
     expect(text).not.toMatch(/at .*\.js:\d+/);
   }
   expect((await flat(runCli(repo.dir, ["explain", "n2"]))).text).toContain('did you mean "n1"');
+});
+
+test("common flags also stand before the command", async () => {
+  const repo = await tempRepo({ "inventory/a.yaml": `${NODE}  driver: fake\n` });
+  const there = await runCli("/", ["-C", repo.dir, "status", "-o", "name"]);
+  expect([there.code, there.out]).toEqual([0, "n1\n"]);
+  const after = await runCli("/", ["-C", "/nosuch", "status", "-C", repo.dir, "-o", "name"]);
+  expect([after.code, after.out]).toEqual([0, "n1\n"]);
+});
+
+test("a disk that takes no answer is one sentence and 1; a reader that went away is no failure", async () => {
+  const repo = await tempRepo({ "inventory/a.yaml": `${NODE}  driver: fake\n` });
+  const { spawnSync } = await import("node:child_process");
+  const sh = (text: string): { status: number | null; said: string } => {
+    const env = { PATH: process.env["PATH"] ?? "", HOME: repo.dir, MAIN };
+    const { status, stderr } = spawnSync("bash", ["-c", text], { cwd: repo.dir, env });
+    return { status, said: stderr.toString() };
+  };
+  const full = sh('node "$MAIN" graph machine > /dev/full');
+  expect([full.status, full.said]).toEqual([
+    1,
+    expect.stringMatching(/^ironwright: the answer cannot be written to stdout: ENOSPC[^\n]*\n$/),
+  ]);
+  const head = sh('set -o pipefail; node "$MAIN" graph machine --json | head -1 > /dev/null');
+  expect(head).toEqual({ status: 0, said: "" });
 });
 
 test("an unknown setting and an unknown IRONWRIGHT_ variable are errors with their place", async () => {

@@ -179,6 +179,27 @@ test("a hold and a stop are obeyed, and said to be", async () => {
   expect((await rack.run("apply", "--yes")).code).toBe(0);
 });
 
+test("a refused apply ends with its summary as every other does", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  await rack.run("stop", "--reason", "wrong commit");
+  const events = (await rack.run("apply", "--yes", "--json")).out.trim().split("\n");
+  expect(events.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+    "apply.refused",
+    "apply.summary",
+  ]);
+});
+
+test("validate --live keeps to its format, and places a BMC that does not answer", async () => {
+  const rack = await aRack(["n1"], { spec: "  power: on\n" });
+  await rack.simulator.close();
+  const { code, out } = await rack.run("validate", "--live", "--format", "json");
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    valid: false,
+    diagnostics: [{ code: "IW-B01", file: "inventory/n1.yaml" }],
+  });
+});
+
 test("a hold on power alone keeps that step back and lets the others be done", async () => {
   const rack = await aRack(["n1"], { spec: "  power: on\n  boot: { device: disk }\n" });
   await rack.run("hold", "n1", "--reason", "cabling", "--scope", "power");
