@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { hostname, uptime } from "node:os";
+import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Driver, DriverPorts } from "../../drivers/driver.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
@@ -32,6 +32,7 @@ export function compose(version: string, env: NodeJS.ProcessEnv): House {
     random,
     version,
     host: hostname(),
+    user: userName(),
     pid: process.pid,
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
     checkpoint,
@@ -44,6 +45,15 @@ export function compose(version: string, env: NodeJS.ProcessEnv): House {
     },
     simulate: (request) => simulate(request, clock),
   };
+}
+
+/** A user id without an entry in the system's list (a container's) has no name but its number. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
 }
 
 interface Basics {

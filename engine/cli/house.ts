@@ -12,6 +12,8 @@ export interface House {
   readonly random: Random;
   readonly version: string;
   readonly host: string;
+  /** Name of the user that this process runs as. */
+  readonly user: string;
   readonly pid: number;
   readonly store: StorePorts;
   readonly checkpoint: Checkpoint;

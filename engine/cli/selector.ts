@@ -1,3 +1,4 @@
+import { nearest } from "../../inventory/nearest.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { CommandError, type CommonOptions } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -44,15 +45,7 @@ export function selectedNames(
 
 /** The error for a name that is not declared, with the nearest one that is. */
 export function unknownNode(name: string, names: readonly string[]): CommandError {
-  const near = names.find((n) => n.includes(name) || name.includes(n) || close(n, name));
-  const hint = near === undefined ? "see: ironwright status" : `did you mean "${near}"?`;
+  const near = nearest(name, names);
+  const hint = near === null ? "see: ironwright status" : `did you mean "${near}"?`;
   return new CommandError(EXIT.usage, `node "${name}" is not declared in the inventory; ${hint}`);
-}
-
-/** True when two names of one length differ in at most two places. */
-function close(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  let differing = 0;
-  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) differing += 1;
-  return differing <= 2;
 }

@@ -1,7 +1,14 @@
+import { wrapped } from "../plan/sheet.ts";
+
 /** The least that a column is cut down to before the table gives up fitting. */
 const COLUMN_MIN = 8;
+/** The least that the last column, which says why, is wrapped at. */
+const LAST_MIN = 28;
 
-/** Prints rows as columns that fit the width; a cut cell ends in "…", never without a mark. */
+/**
+ * Prints rows as columns that fit the width. The last column is the sentence that a person came for: it
+ * goes on in the next line; a cell of another column that does not fit ends in "…".
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -9,15 +16,22 @@ export function table(
 ): string {
   const all = [head, ...rows];
   const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? "").length)));
-  shrink(widths, width - 2 * (widths.length - 1));
-  return all.map((row) => line(row, widths)).join("\n") + "\n";
+  const last = widths.pop() ?? 0;
+  const gaps = 2 * widths.length;
+  shrink(widths, width - gaps - Math.min(last, LAST_MIN));
+  const room = Math.max(LAST_MIN, width - gaps - sum(widths));
+  return all.flatMap((row) => lines(row, widths, Math.min(last, room))).join("\n") + "\n";
 }
 
-function line(row: readonly string[], widths: readonly number[]): string {
-  return widths
-    .map((w, i) => cut(row[i] ?? "", w).padEnd(w))
-    .join("  ")
-    .trimEnd();
+function lines(
+  row: readonly string[],
+  widths: readonly number[],
+  lastWidth: number,
+): readonly string[] {
+  const [first = "", ...more] = wrapped(row[widths.length] ?? "", lastWidth);
+  const start = widths.map((w, i) => `${cut(row[i] ?? "", w).padEnd(w)}  `).join("");
+  const blank = " ".repeat(start.length);
+  return [`${start}${first}`.trimEnd(), ...more.map((text) => `${blank}${text}`)];
 }
 
 /** Cuts a text to a width, marking the cut. */
@@ -27,7 +41,7 @@ export function cut(text: string, width: number): string {
 
 /** Takes from the widest column until all fit. */
 function shrink(widths: number[], room: number): void {
-  let over = widths.reduce((a, b) => a + b, 0) - room;
+  let over = sum(widths) - room;
   while (over > 0) {
     const widest = widths.indexOf(Math.max(...widths));
     const now = widths[widest] ?? 0;
@@ -35,4 +49,8 @@ function shrink(widths: number[], room: number): void {
     widths[widest] = now - 1;
     over -= 1;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
 }

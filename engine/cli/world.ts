@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { formatDiagnostics } from "../../inventory/format-diagnostics.ts";
@@ -57,7 +57,7 @@ export async function loadPlace(input: CommandInput): Promise<Place> {
     root,
     stateDir,
     witnessDir: witnessDirOf(loaded.settings, root, io.env),
-    cacheDir: existsSync(stateDir) ? join(stateDir, "cache") : userCache(io.env),
+    cacheDir: isDirectory(stateDir) ? join(stateDir, "cache") : userCache(io.env),
     settings: loaded.settings,
     settingsHash: loaded.settingsHash,
     settingsPath: loaded.settingsPath,
@@ -106,6 +106,10 @@ async function loadFleetOf(input: CommandInput, place: Place): Promise<World> {
   if (fleet === null)
     throw new CommandError(EXIT.invalid, "the inventory cannot be read", "IW-I14");
   return { ...place, fleet };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** A parsed cache is worth keeping also where no store is: a pipeline plans without one. */

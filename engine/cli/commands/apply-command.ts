@@ -23,6 +23,7 @@ import {
   planExit,
   planWorld,
 } from "../plan-world.ts";
+import { personAt } from "../person.ts";
 import { eventPrinter } from "../print-event.ts";
 import { checkSaved, readPlan } from "../saved-plan.ts";
 import { planText } from "../show-planned.ts";
@@ -199,7 +200,7 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
       plan: planOptions(site, plan),
       lockTimeoutMs: site.lockTimeoutMs,
       originOf: await originsOf(store),
-      authority: { who: who(input), ceiling: textOption(input, "maxImpact") ?? "reboot" },
+      authority: { who: personAt(input), ceiling: textOption(input, "maxImpact") ?? "reboot" },
       why: "apply",
       stopping: input.io.stopping,
     },
@@ -237,11 +238,6 @@ async function originsOf(store: ActingStore): Promise<(name: string) => "existin
   const existing = store.file["nodes"] !== "new";
   const names = new Set(await store.firstNames());
   return (name) => (existing && names.has(name) ? "existing" : "new");
-}
-
-function who({ io, house }: CommandInput): string {
-  const user = io.env["SUDO_USER"] ?? io.env["USER"] ?? io.env["LOGNAME"] ?? "unknown";
-  return `${user}@${house.host}`;
 }
 
 /** Asks at a terminal; elsewhere only `--yes` approves. */

@@ -48,7 +48,7 @@ export const discoverCommand: Command = {
         input.io.out(text);
         printed += 1;
       } else {
-        input.io.log("error", `${address}: ${found.failure.message}`, { code: found.failure.code });
+        input.io.log("error", found.failure.message, { code: found.failure.code });
         codes.push(EXIT.failed);
       }
     }

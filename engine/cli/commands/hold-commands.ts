@@ -6,6 +6,7 @@ import { resolveNodes } from "../../plan/match-records.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { person } from "../person.ts";
 import { table } from "../table.ts";
 import { resolvedNode } from "../view.ts";
 import { loadWorld, needReader, withActing } from "../world.ts";
@@ -31,7 +32,7 @@ export const holdCommand: Command = {
     'ironwright hold r2-n17 --scope power --until 2h --reason "cabling"',
   ],
   async run(input) {
-    const { io, house } = input;
+    const { house } = input;
     const reason = textOption(input, "reason");
     if (reason === undefined || reason.trim() === "")
       throw new CommandError(
@@ -43,7 +44,7 @@ export const holdCommand: Command = {
       throw new CommandError(EXIT.usage, `--scope is none of ${HOLD_SCOPES.join(", ")}`);
     const now = house.clock.now();
     const until = untilOption(textOption(input, "until"), now);
-    const owner = textOption(input, "owner") ?? io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown";
+    const owner = textOption(input, "owner") ?? person(input);
     const world = await loadWorld(input);
     return withActing(
       input,

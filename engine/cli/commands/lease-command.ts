@@ -69,6 +69,14 @@ export const leaseCommand: Command = {
       throw new CommandError(EXIT.usage, 'breaking a lease needs a reason: --reason "..."');
     return withActing(input, world, async (store) => {
       const { uuid, node } = await resolvedNode(world, store, name);
+      const held = (await store.leases()).some(
+        (one) => one.uuid === uuid && one.state !== "released",
+      );
+      if (!held)
+        throw new CommandError(
+          EXIT.usage,
+          `nobody holds ${node.name}: there is no lease to break; see: ironwright lease list`,
+        );
       const taken = await store.breakLease(uuid, reason, flag(input, "holderIsDead"));
       if (!taken.ok) throw storeError(taken.failure);
       answer(

@@ -1,6 +1,7 @@
 import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { personAt } from "../person.ts";
 import { loadPlace, withActing } from "../world.ts";
 
 /** `stop`: nothing acts any more, fleet-wide, before its next act. */
@@ -16,13 +17,13 @@ export const stopCommand: Command = {
         EXIT.usage,
         'a stop needs a reason that others will read: --reason "..."',
       );
-    const { io, house } = input;
+    const { house } = input;
     const place = await loadPlace(input);
     return withActing(
       input,
       place,
       async (store) => {
-        const by = `${io.env["SUDO_USER"] ?? io.env["USER"] ?? "unknown"}@${house.host}`;
+        const by = personAt(input);
         const stop = { reason, by, at: house.clock.now(), kind: "stop" as const, nodes: [] };
         await store.setStop(stop);
         answer(

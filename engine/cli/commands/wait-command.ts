@@ -1,4 +1,5 @@
 import { known } from "../../../schemas/observation.ts";
+import { PROVISION_STATES } from "../../../schemas/record.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -16,7 +17,6 @@ const CONDITIONS: Readonly<Record<string, (sight: NodeSight) => boolean>> = {
   off: ({ observation }) => known(observation, "power") === "off",
   reachable: ({ plan }) => !plan.unreachable,
 };
-const STATES = ["enroll", "manageable", "available", "active"];
 
 /** `wait`: until a node is as asked. */
 export const waitCommand: Command = {
@@ -27,7 +27,7 @@ export const waitCommand: Command = {
   options: [
     {
       flags: "--for <state>",
-      description: [...STATES, ...Object.keys(CONDITIONS)].join(", "),
+      description: `${Object.keys(CONDITIONS).join(", ")}, or a provision state (graph machine)`,
       default: "in-sync",
     },
     { flags: "--timeout <seconds>", description: "give up after", default: "600" },
@@ -41,11 +41,13 @@ export const waitCommand: Command = {
     const wanted = textOption(input, "for") ?? "in-sync";
     const met =
       CONDITIONS[wanted] ??
-      (STATES.includes(wanted) ? ({ plan }: NodeSight) => plan.provisionState === wanted : null);
+      (PROVISION_STATES.some((state) => state === wanted)
+        ? ({ plan }: NodeSight) => plan.provisionState === wanted
+        : null);
     if (met === null)
       throw new CommandError(
         EXIT.usage,
-        `--for "${wanted}" is none of ${[...STATES, ...Object.keys(CONDITIONS)].join(", ")}`,
+        `--for "${wanted}" is none of ${[...Object.keys(CONDITIONS), ...PROVISION_STATES].join(", ")}`,
       );
     const seconds = countOption(input, "timeout", "--timeout") ?? 600;
     const world = await loadWorld(input);
@@ -59,15 +61,17 @@ export const waitCommand: Command = {
         return EXIT.done;
       }
       if (house.clock.monotonic() >= deadline || io.stopping.aborted) {
-        const power = known(sight?.observation, "power") ?? "unknown";
-        const state = sight?.plan.provisionState ?? "unknown";
-        io.log(
-          "error",
-          `${node.name} is not ${wanted} after ${seconds} s: provision state ${state}, power ${power}; see: ironwright explain ${node.name}`,
-        );
+        const after = io.stopping.aborted ? "yet (interrupted)" : `after ${seconds} s`;
+        io.log("error", `${node.name} is not ${wanted} ${after}: ${asItIs(node.name, sight)}`);
         return EXIT.failed;
       }
       await house.clock.sleep(LOOK_MS, io.stopping).catch(() => undefined);
     }
   },
 };
+
+function asItIs(name: string, sight: NodeSight | undefined): string {
+  const power = known(sight?.observation, "power") ?? "unknown";
+  const state = sight?.plan.provisionState ?? "unknown";
+  return `provision state ${state}, power ${power}; see: ironwright explain ${name}`;
+}

@@ -52,7 +52,7 @@ test("wrong usage is 64 and names the way: command, flag, node, selector", async
     expect(text).not.toMatch(/at .*\.js:\d+/);
   }
   expect((await flat(runCli(repo.dir, ["explain", "n2"]))).text).toContain('did you mean "n1"');
-});
+}, 120_000);
 
 test("common flags also stand before the command", async () => {
   const repo = await tempRepo({ "inventory/a.yaml": `${NODE}  driver: fake\n` });
