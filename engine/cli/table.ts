@@ -7,18 +7,21 @@ const LAST_MIN = 28;
 
 /**
  * Prints rows as columns that fit the width. The last column is the sentence that a person came for: it
- * goes on in the next line; a cell of another column that does not fit ends in "…".
+ * goes on in the next line; a cell of another column that does not fit ends in "…". Columns named in
+ * `whole` are never cut: half a time or half a name tells nothing.
  */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   width: number,
+  whole: readonly string[] = [],
 ): string {
   const all = [head, ...rows];
   const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? "").length)));
   const last = widths.pop() ?? 0;
   const gaps = 2 * widths.length;
-  shrink(widths, width - gaps - Math.min(last, LAST_MIN));
+  const over = sum(widths) + gaps + Math.min(last, LAST_MIN) - width;
+  shrink(widths, over, (i) => whole.includes(head[i] ?? ""));
   const room = Math.max(LAST_MIN, width - gaps - sum(widths));
   return all.flatMap((row) => lines(row, widths, Math.min(last, room))).join("\n") + "\n";
 }
@@ -39,15 +42,13 @@ export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Takes from the widest column until all fit. */
-function shrink(widths: number[], room: number): void {
-  let over = sum(widths) - room;
-  while (over > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const now = widths[widest] ?? 0;
-    if (now <= COLUMN_MIN) return;
-    widths[widest] = now - 1;
-    over -= 1;
+/** Takes from the widest column that may be cut until enough is saved. */
+function shrink(widths: number[], over: number, isWhole: (index: number) => boolean): void {
+  for (let left = over; left > 0; left -= 1) {
+    const open = widths.map((width, i) => (isWhole(i) ? 0 : width));
+    const widest = open.indexOf(Math.max(...open));
+    if ((open[widest] ?? 0) <= COLUMN_MIN) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
   }
 }
 

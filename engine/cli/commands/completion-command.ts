@@ -1,4 +1,5 @@
-import { type Command, CommandError } from "../command.ts";
+import { type Command, CommandError, type OptionSpec } from "../command.ts";
+import { COMMON_OPTIONS } from "../common-options.ts";
 import { EXIT } from "../exit-code.ts";
 
 /** `completion`: a script for the shell; node names come from `status -o name`. */
@@ -16,8 +17,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       const [shell] = input.args;
       const table = commands();
       if (shell === "bash") input.io.out(bash(table));
-      else if (shell === "zsh")
-        input.io.out(`autoload -U +X bashcompinit && bashcompinit\n${bash(table)}`);
+      else if (shell === "zsh") input.io.out(`${ZSH}${bash(table)}`);
       else if (shell === "fish") input.io.out(fish(table));
       else
         throw new CommandError(
@@ -29,31 +29,60 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   };
 }
 
+/** zsh runs the bash function; its own system must be there first, also in a bare shell. */
+const ZSH = `(( $+functions[compdef] )) || { autoload -U +X compinit && compinit -D; }
+autoload -U +X bashcompinit && bashcompinit
+`;
+
 const NAMES = "ironwright status -o name --log-level error 2>/dev/null";
+
+/** Flags whose word is the name of a node. */
+const NAME_FLAGS: ReadonlySet<string> = new Set(["--node", "--exclude"]);
+
+function longFlags(options: readonly OptionSpec[]): readonly string[] {
+  return options.flatMap(({ flags }) => /--[a-z-]+/.exec(flags) ?? []);
+}
+
+/** Flags that take a word: what stands after them is no command. */
+function takers(commands: readonly Command[]): readonly string[] {
+  const all = [...COMMON_OPTIONS, ...commands.flatMap(({ options }) => options)];
+  const taking = all.filter(({ flags }) => flags.includes("<"));
+  return [...new Set(taking.flatMap(({ flags }) => flags.split(/[ ,]+/).slice(0, -1)))];
+}
+
+function namesOf({ name, alias }: Command): readonly string[] {
+  return alias === undefined ? [name] : [name, alias];
+}
+
+function wordsOf(command: Command, names: string): string {
+  return command.completes === "node" ? names : (command.words ?? []).join(" ");
+}
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
-    const flags = command.options
-      .flatMap(({ flags: text }) => /--[a-z-]+/.exec(text) ?? [])
-      .join(" ");
-    const words =
-      command.completes === "node"
-        ? `$(${NAMES})`
-        : command.completes === "words"
-          ? (command.words ?? []).join(" ")
-          : "";
-    const name = command.alias === undefined ? command.name : `${command.name}|${command.alias}`;
-    return `    ${name}) words="${words} ${flags}" ;;`;
+    const words = [wordsOf(command, `$(${NAMES})`), ...longFlags(command.options)].join(" ");
+    return `    ${namesOf(command).join("|")}) words="${words}" ;;`;
   });
+  const taking = takers(commands);
+  const files = taking.filter((flag) => !NAME_FLAGS.has(flag));
+  const common = ["-C", "-l", "-o", ...longFlags(COMMON_OPTIONS)].join(" ");
   return [
     "_ironwright() {",
-    "  local cur=${COMP_WORDS[COMP_CWORD]} words",
-    '  if [ "$COMP_CWORD" -eq 1 ]; then',
-    `    words="${commands.map(({ name }) => name).join(" ")}"`,
-    "  else case ${COMP_WORDS[1]} in",
+    "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words command= i",
+    "  for ((i = 1; i < COMP_CWORD; i++)); do case ${COMP_WORDS[i]} in",
+    `    ${taking.join("|")}) i=$((i + 1)) ;;`,
+    "    -*) ;;",
+    "    *) command=${COMP_WORDS[i]}; break ;;",
+    "  esac; done",
+    "  case $prev in",
+    `    ${[...NAME_FLAGS].join("|")}) COMPREPLY=( $(compgen -W "$(${NAMES})" -- "$cur") ); return ;;`,
+    `    ${files.join("|")}) COMPREPLY=( $(compgen -f -- "$cur") ); return ;;`,
+    "  esac",
+    "  case $command in",
+    `    "") words="${commands.flatMap(namesOf).join(" ")}" ;;`,
     ...cases,
-    "  esac; fi",
-    '  COMPREPLY=( $(compgen -W "$words -C --ref --json --node -l" -- "$cur") )',
+    "  esac",
+    `  COMPREPLY=( $(compgen -W "$words ${common}" -- "$cur") )`,
     '  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=( $(compgen -f -- "$cur") )',
     "}",
     "complete -F _ironwright ironwright",
@@ -62,13 +91,30 @@ function bash(commands: readonly Command[]): string {
 }
 
 function fish(commands: readonly Command[]): string {
+  const common = COMMON_OPTIONS.map((option) => `complete -c ironwright ${fishFlag(option)}`);
   const lines = commands.flatMap((command) => {
-    const seen = `__fish_seen_subcommand_from ${command.name}`;
-    const words = command.completes === "node" ? `(${NAMES})` : (command.words ?? []).join(" ");
+    const names = namesOf(command).join(" ");
+    const seen = `-n '__fish_seen_subcommand_from ${names}'`;
+    const words = wordsOf(command, `(${NAMES})`);
     return [
-      `complete -c ironwright -n __fish_use_subcommand -f -a ${command.name} -d '${command.summary.replaceAll("'", "")}'`,
-      ...(words === "" ? [] : [`complete -c ironwright -n '${seen}' -f -a '${words}'`]),
+      `complete -c ironwright -n __fish_use_subcommand -f -a '${names}' -d '${quoted(command.summary)}'`,
+      ...(words === "" ? [] : [`complete -c ironwright ${seen} -f -a '${words}'`]),
+      ...command.options.map((option) => `complete -c ironwright ${seen} ${fishFlag(option)}`),
     ];
   });
-  return `${lines.join("\n")}\n`;
+  return `${[...common, ...lines].join("\n")}\n`;
+}
+
+function fishFlag({ flags, description }: OptionSpec): string {
+  const words = flags.split(/[ ,]+/).flatMap((word) => {
+    if (word.startsWith("--")) return [`-l ${word.slice(2)}`];
+    if (word.startsWith("-")) return [`-s ${word.slice(1)}`];
+    return ["-r"];
+  });
+  const names = longFlags([{ flags, description }]).some((flag) => NAME_FLAGS.has(flag));
+  return `${words.join(" ")}${names ? ` -f -a '(${NAMES})'` : ""} -d '${quoted(description)}'`;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll("'", "");
 }

@@ -34,6 +34,7 @@ export const historyCommand: Command = {
             `${e.message}${e.code === null ? "" : ` (${e.code})`}`,
           ]),
           input.io.columns,
+          ["WHEN", "EVENT"],
         ),
       );
     return EXIT.done;

@@ -90,7 +90,7 @@ function asTable(
       why(sight),
     ];
   });
-  const lines = table(head, rows, io.columns);
+  const lines = table(head, rows, io.columns, ["NODE", "POWER", "SEEN"]);
   const left =
     orphans.length === 0
       ? ""

@@ -15,6 +15,11 @@ r1-n06  available
 `);
 });
 
+test("table() cuts no column that must be whole", () => {
+  const text = table(["NODE", "STATE", "WHY"], ROWS, 50, ["STATE"]);
+  expect(text).toContain("enroll -> available  held");
+});
+
 test("table() marks what it cuts, and no line is longer than the width", () => {
   const text = table(["NODE", "STATE", "WHY"], ROWS, 50);
   expect(text).toContain("enroll -> a…  held");
