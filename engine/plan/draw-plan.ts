@@ -1,5 +1,6 @@
 import type { Plan, Step } from "../../schemas/plan.ts";
 import type { GraphFormat } from "./draw-machine.ts";
+import { type Arrow, type Box, boxWidth, drawSvg } from "./draw-svg.ts";
 
 /** The steps of a plan as a graph: nodes, their steps in order, and what each waits for. */
 export function drawPlan(plan: Plan, format: GraphFormat): string {
@@ -39,7 +40,33 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
         ),
         "",
       ].join("\n");
+    case "svg":
+      return asSvg(plan.id, busy);
   }
+}
+
+/** Between two boxes, and between two rows. Pixels. */
+const GAP = 40;
+
+/** One row a node: its name, then its steps from left to right. */
+function asSvg(id: string, busy: Plan["nodes"]): string {
+  const boxes: Box[] = [];
+  let width = GAP;
+  for (const [row, { node, steps }] of busy.entries()) {
+    let left = GAP;
+    const put = (its: Omit<Box, "x" | "y">): void => {
+      boxes.push({ ...its, x: left + boxWidth(its.text) / 2, y: GAP * (row + 1) });
+      left += boxWidth(its.text) + GAP;
+    };
+    put({ id: node, text: node, look: "stable" });
+    for (const step of steps)
+      put({ id: nameOf(node, step), text: stepText(step), look: step.impact });
+    width = Math.max(width, left);
+  }
+  const arrows = busy.flatMap(({ node, steps }) =>
+    edges(node, steps).map(([from, to]): Arrow => ({ from, to, label: "" })),
+  );
+  return drawSvg({ title: `plan ${id}`, width, height: GAP * (busy.length + 1), boxes, arrows });
 }
 
 function stepText({ action, impact }: Step): string {
@@ -47,7 +74,7 @@ function stepText({ action, impact }: Step): string {
 }
 
 function edges(node: string, steps: readonly Step[]): readonly (readonly [string, string])[] {
-  const name = (step: Step): string => `${node} ${step.id} ${step.action}`;
+  const name = (step: Step): string => nameOf(node, step);
   return steps.flatMap((step) =>
     step.dependsOn.length === 0
       ? [[node, name(step)] as const]
@@ -56,6 +83,10 @@ function edges(node: string, steps: readonly Step[]): readonly (readonly [string
           return earlier === undefined ? [] : [[name(earlier), name(step)] as const];
         }),
   );
+}
+
+function nameOf(node: string, { id, action }: Step): string {
+  return `${node} ${id} ${action}`;
 }
 
 function word(name: string): string {

@@ -18,7 +18,8 @@ export const graphCommand: Command = {
   forms: ["json"],
   examples: [
     "ironwright graph machine",
-    "ironwright graph machine --format dot | dot -Tsvg > machine.svg",
+    "ironwright graph machine --format svg > machine.svg",
+    "ironwright graph plan --format dot | dot -Tpng > plan.png",
   ],
   async run(input) {
     const asked = textOption(input, "format") ?? (input.common.json ? "json" : "text");

@@ -10,6 +10,22 @@ test("the table has Ironic's 30 states and 93 transitions, and ours beside them"
   expect(TRANSITIONS.filter(({ ours, why }) => ours && why === null)).toEqual([]);
 });
 
+test("the picture has a box for each state, and every transition is a word at a line, ours dashed", () => {
+  const svg = drawMachine("svg");
+  expect(svg.match(/<rect /g)).toHaveLength(STATES.length);
+  const ends = (all: typeof TRANSITIONS): Set<string> =>
+    new Set(all.map(({ from, to }) => `${from} -> ${to}`));
+  expect(svg.match(/marker-end/g)).toHaveLength(ends(TRANSITIONS).size);
+  const words = [...svg.matchAll(/class="label"[^>]*>([^<]+)</g)].flatMap(([, text = ""]) =>
+    text.split(", "),
+  );
+  expect(words.toSorted()).toEqual(TRANSITIONS.map(({ event }) => event).toSorted());
+  const theirs = ends(TRANSITIONS.filter(({ ours }) => !ours));
+  const onlyOurs = [...ends(TRANSITIONS)].filter((one) => !theirs.has(one));
+  expect(svg.match(/class="ours"/g)).toHaveLength(onlyOurs.length);
+  expect(svg).not.toContain("NaN");
+});
+
 test("no state has two edges for one event, and every edge joins known states", () => {
   const edges = TRANSITIONS.map(({ from, event }) => `${from} ${event}`);
   expect(new Set(edges).size).toBe(edges.length);
