@@ -16,7 +16,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   1: "a step that ran failed, or nothing could be read at all",
   2: "changes pending (plan --detailed-exitcode)",
   3: "the inventory, the settings or the store are invalid",
-  4: "refused by a policy, hold, claim or protection",
+  4: "refused by a policy, hold, claim, protection, or a person who did not say yes",
   5: "a lease is held by another engine, or was lost",
   64: "wrong usage",
   70: "a bug in Ironwright",

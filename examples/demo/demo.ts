@@ -63,6 +63,8 @@ class Stage {
     });
     return new Promise((done) => {
       child.on("close", (code, signal) => {
+        if (how.silent === true && code === 0)
+          process.stdout.write(picocolors.dim("(done; what it printed is left out here)\n"));
         if (signal !== null) process.stdout.write(picocolors.red(`(ended by ${signal})\n`));
         else if (code !== 0) process.stdout.write(picocolors.yellow(`(exit ${code})\n`));
         done({ out, code });
@@ -239,8 +241,11 @@ async function main(): Promise<void> {
     );
     process.stdout.write(`
   export BMC_PASSWORD=...
-  npx ironwright discover https://BMC-ADDRESS --username admin --password-env BMC_PASSWORD > inventory/first.yaml
-  npx ironwright init && npx ironwright plan          # plan never writes to a BMC
+  mkdir -p ~/fleet/inventory                              # a repository of its own, not this one
+  npx ironwright -C ~/fleet discover https://BMC-ADDRESS --username admin --password-env BMC_PASSWORD \\
+    > ~/fleet/inventory/first.yaml                        # it names the certificate to --pin, if one is needed
+  npx ironwright -C ~/fleet init
+  npx ironwright -C ~/fleet plan                          # plan never writes to a BMC
 `);
     if (keep) await keepRunning(stage);
   } finally {
