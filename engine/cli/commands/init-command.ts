@@ -14,6 +14,7 @@ import {
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { personAt } from "../person.ts";
 import { loadPlace, type Place, storeError } from "../world.ts";
 
 /** `init`: makes the store; scaffolds an inventory when there is none. */
@@ -154,7 +155,7 @@ async function makeStore(
 
 /** What the store is to know of the inventory as it is now. */
 async function newStore(
-  { house, io }: CommandInput,
+  input: CommandInput,
   { settings, root, settingsPath }: Place,
   { id, fleetId, nodes }: { id: string; fleetId: string; nodes: "existing" | "new" },
 ): Promise<NewStore> {
@@ -177,7 +178,7 @@ async function newStore(
     names: fleet.nodes.map((node) => node.name),
     tree: fleet.tree,
     commit: fleet.commit.id,
-    by: `${io.env["USER"] ?? "unknown"}@${house.host}`,
+    by: personAt(input),
   };
 }
 
