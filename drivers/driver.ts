@@ -3,6 +3,7 @@ import type { FleetNode } from "../schemas/fleet.ts";
 import type { Failure } from "../schemas/failure.ts";
 import type { Observation, ObservedFacet } from "../schemas/observation.ts";
 import type { Secret } from "../schemas/secret.ts";
+import type { HardwareOffer } from "../schemas/steps.ts";
 import type { Settings } from "../schemas/settings.ts";
 
 /** Types only: what the engine knows of a driver. */
@@ -98,6 +99,8 @@ export interface DriverProperty {
 export interface HardwareType {
   readonly name: string;
   readonly properties: readonly DriverProperty[];
+  /** Interfaces it composes, with the steps that each offers; the first of each kind is the default. */
+  readonly offer: HardwareOffer;
   /** Facets it can read, and verbs that it performs. */
   readonly observes: readonly ObservedFacet[];
   readonly performs: readonly DriverAction["verb"][];

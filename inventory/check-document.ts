@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { API_VERSION, DOCUMENT_KINDS, LATER_KINDS } from "../schemas/documents.ts";
 import { escapeKey, isMap } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../schemas/nearest.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 
 /** A document whose shape is right, with text where text is expected. */

@@ -1,12 +1,31 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../schemas/fleet.ts";
+import { nearest } from "../schemas/nearest.ts";
 
 /** Hardware types that need no BMC. */
 const WITHOUT_BMC = new Set(["fake"]);
 
 /** Rules that hold between nodes, and of a node once its profiles are folded in. */
-export function checkFleet(nodes: readonly FleetNode[]): readonly Diagnostic[] {
-  return [...nodes.flatMap(required), ...sameUuid(nodes), ...sameBmc(nodes)];
+export function checkFleet(
+  nodes: readonly FleetNode[],
+  runbooks: readonly string[],
+): readonly Diagnostic[] {
+  return [
+    ...nodes.flatMap(required),
+    ...sameUuid(nodes),
+    ...sameBmc(nodes),
+    ...nodes.flatMap((node) => strangeRunbooks(node, runbooks)),
+  ];
+}
+
+function strangeRunbooks(node: FleetNode, runbooks: readonly string[]): readonly Diagnostic[] {
+  return (node.spec.requests ?? []).flatMap(({ runbook }, index) => {
+    if (runbook === undefined || runbooks.includes(runbook)) return [];
+    const near = nearest(runbook, runbooks);
+    const hint = near === null ? "declare a Runbook of that name" : `did you mean ${near}?`;
+    const place = originOf(node, `/requests/${index}/runbook`);
+    return [error("IW-I06", place, `runbook ${runbook} is not declared; ${hint}`)];
+  });
 }
 
 function error(

@@ -1,3 +1,5 @@
+import { nodeSpecSchema } from "../schemas/documents.ts";
+import { checkRequests } from "./check-requests.ts";
 import { isMap } from "./merge.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, Spot } from "./read-yaml.ts";
@@ -12,9 +14,6 @@ const OF_ONE_MACHINE = [
   "/provision/rootDevice/serial",
   "/provision/rootDevice/wwn",
 ];
-
-/** Actions below impact `reboot`: their requests may live without an end. */
-const MILD_ACTIONS = new Set(["inspect", "claim"]);
 
 /** Rules of one document that its shape cannot say. */
 export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly Finding[] {
@@ -47,7 +46,9 @@ export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly
       "/provision/image/checksum",
       'the checksum is a URL; write the checksum itself ("sha256:..."), for what a URL says can change',
     );
-  checkRequests(spec, say);
+  if (kind === "Node") checkNodeRequests(spec, say);
+  if (kind === "Node" || kind === "Profile") checkTwice(spec, "/provision/steps", say);
+  if (kind === "DeployTemplate") checkTwice(spec, "/steps", say);
   return found;
 }
 
@@ -68,25 +69,37 @@ export function forbidMachine(
       );
 }
 
-function checkRequests(spec: Readonly<Record<string, unknown>>, say: Say): void {
-  const { requests } = spec;
-  if (!Array.isArray(requests)) return;
-  const ids = new Set<string>();
-  requests.forEach((request: unknown, index) => {
-    if (!isMap(request)) return;
-    const id = String(request["id"]);
-    if (ids.has(id))
-      say("IW-I17", `/requests/${index}`, `the request ${id} is written twice; each id runs once`);
-    ids.add(id);
-    if (request["expires"] !== undefined) return;
-    const action = String(request["action"]);
-    if (!MILD_ACTIONS.has(action))
-      say(
-        "IW-I17",
-        `/requests/${index}`,
-        `the request ${id} (${action}) has no expires; from impact reboot up it needs one, 14 days at most`,
-      );
+function checkNodeRequests(spec: Readonly<Record<string, unknown>>, say: Say): void {
+  const { identity, requests } = nodeSpecSchema.pick({ identity: true, requests: true }).parse({
+    identity: spec["identity"],
+    requests: spec["requests"],
   });
+  if (requests === undefined) return;
+  const { serial, systemUuid } = identity ?? {};
+  checkRequests(
+    requests,
+    { serial, isKnown: serial !== undefined || systemUuid !== undefined },
+    (pointer, message) => say("IW-I17", `/requests${pointer}`, message),
+  );
+}
+
+/** The lists of a deploy are sorted, so that a step that is named twice would stand there once. */
+function checkTwice(spec: Readonly<Record<string, unknown>>, pointer: string, say: Say): void {
+  const steps = at(spec, pointer);
+  if (!Array.isArray(steps)) return;
+  const first = new Map<string, number>();
+  for (const [index, step] of steps.entries()) {
+    if (!isMap(step)) continue;
+    const name = `${String(step["interface"])}.${String(step["step"])}`;
+    const twin = first.get(name);
+    if (twin === undefined) first.set(name, index);
+    else
+      say(
+        "IW-I05",
+        `${pointer}/${index}`,
+        `${name} is named twice, here and in steps[${twin}]; a deploy runs each step once`,
+      );
+  }
 }
 
 /** The value at a pointer of plain data. */

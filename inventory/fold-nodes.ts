@@ -4,7 +4,7 @@ import { type NodeSpec, nodeSpecSchema } from "../schemas/documents.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
 import { spotIn } from "./check-rules.ts";
 import { type Folding, isMap, lay } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../schemas/nearest.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import { fillPlaceholders } from "./placeholders.ts";
 import { uuidV5 } from "./uuid-v5.ts";

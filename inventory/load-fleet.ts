@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, posix } from "node:path";
-import type { Diagnostic } from "../schemas/diagnostic.ts";
-import { type ConductorDocument, conductorDocumentSchema } from "../schemas/documents.ts";
+import { comparePlaces, type Diagnostic } from "../schemas/diagnostic.ts";
+import type { z } from "zod";
+import {
+  API_VERSION,
+  conductorDocumentSchema,
+  deployTemplateDocumentSchema,
+  runbookDocumentSchema,
+} from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
@@ -77,7 +83,7 @@ async function loadFrom(source: Source, options: LoadFleetOptions): Promise<Load
       );
   }
   const built = await build(source, cacheDir, fleetId);
-  const diagnostics = [...source.diagnostics, ...built.diagnostics].sort(byPlace);
+  const diagnostics = [...source.diagnostics, ...built.diagnostics].sort(comparePlaces);
   if (diagnostics.some(({ severity }) => severity === "error")) return { fleet: null, diagnostics };
   const fleet: Fleet = { ...built.fleet, commit, tree, warnings: diagnostics };
   if (cacheDir !== undefined) writeFleetCache(cacheDir, key, fleet);
@@ -93,7 +99,7 @@ async function checked(
   const wrong = checkSecretRefs(fleet.nodes, settings);
   if (wrong.length === 0) return { fleet, diagnostics };
   const all = [...diagnostics, ...(await framed(distinct(wrong), source))];
-  return { fleet: null, diagnostics: all.sort(byPlace) };
+  return { fleet: null, diagnostics: all.sort(comparePlaces) };
 }
 
 interface Source extends SourceTree {
@@ -255,25 +261,48 @@ function assemble(
     }
     nodes.push(foldNode(document, chain, fleetId));
   }
-  for (const found of checkFleet(nodes)) report(found);
+  for (const found of checkFleet(nodes, [...named("Runbook").keys()])) report(found);
   const files: Record<string, string[]> = {};
   for (const [name, { file }] of profiles) (files[file] ??= []).push(name);
   return {
     nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    conductors: [...named("Conductor").values()].flatMap(asConductor),
+    conductors: parsedAs(conductorDocumentSchema, named("Conductor")),
+    templates: sorted(parsedAs(deployTemplateDocumentSchema, named("DeployTemplate"))),
+    runbooks: sorted(parsedAs(runbookDocumentSchema, named("Runbook"))),
+    places: placesOf([...named("DeployTemplate").values(), ...named("Runbook").values()]),
     profileReach: Object.fromEntries(reach),
     profileFiles: files,
   };
 }
 
-function asConductor({ metadata, spec }: Sourced): readonly ConductorDocument[] {
-  const parsed = conductorDocumentSchema.safeParse({
-    apiVersion: "ironwright/v1",
-    kind: "Conductor",
-    metadata,
-    spec,
+/** Documents of a kind as their schema has them; those that it refuses were reported when they were parsed. */
+function parsedAs<T>(schema: z.ZodType<T>, documents: ReadonlyMap<string, Sourced>): readonly T[] {
+  return [...documents.values()].flatMap(({ kind, metadata, spec }) => {
+    const parsed = schema.safeParse({ apiVersion: API_VERSION, kind, metadata, spec });
+    return parsed.success ? [parsed.data] : [];
   });
-  return parsed.success ? [parsed.data] : [];
+}
+
+/** Where the parts of documents stand that no node holds an origin of. */
+function placesOf(documents: readonly Sourced[]): Fleet["places"] {
+  return Object.fromEntries(
+    documents.map((document) => {
+      const pointers = Object.keys(document.spots).filter((at) => at.startsWith("/spec/"));
+      const places = pointers.map((at) => [at.slice("/spec".length), placeIn(document, at)]);
+      const [line, column] = document.spot;
+      const whole = { file: document.file, line, column };
+      return [
+        `${document.kind} ${String(document.metadata["name"])}`,
+        { ...Object.fromEntries(places), "": whole },
+      ];
+    }),
+  );
+}
+
+function sorted<T extends { readonly metadata: { readonly name: string } }>(
+  documents: readonly T[],
+): readonly T[] {
+  return [...documents].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
 /** Documents by kind and name; a name that is declared twice is an error at both places. */
@@ -335,9 +364,4 @@ async function framed(
 
 function diagnostic(code: string, file: string, message: string): Diagnostic {
   return { code, severity: "error", message, file, line: 1, column: 1 };
-}
-
-function byPlace(a: Diagnostic, b: Diagnostic): number {
-  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
-  return a.line - b.line || a.column - b.column;
 }

@@ -7,7 +7,7 @@ import { type Settings, settingsSchema } from "../schemas/settings.ts";
 import { codeFrames } from "./code-frame.ts";
 import { decodeText } from "./decode-text.ts";
 import { isMap } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../schemas/nearest.ts";
 import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
 import { committedFile, findRepository, readCommit } from "./source-tree.ts";
 

@@ -52,14 +52,17 @@ function mergeMap<O>(
     } else {
       forget(both.under, at);
       into[key] = value;
-      both.under.origins[at] = both.over.originOf(at);
-      if (Array.isArray(value))
-        value.forEach(
-          (_, index) =>
-            (both.under.origins[`${at}/${index}`] = both.over.originOf(`${at}/${index}`)),
-        );
+      note(value, at, both);
     }
   }
+}
+
+/** Lists come as a whole, but an error in the fifth item of one is shown where it stands. */
+function note<O>(value: unknown, at: string, both: Both<O>): void {
+  both.under.origins[at] = both.over.originOf(at);
+  if (Array.isArray(value)) value.forEach((item, index) => note(item, `${at}/${index}`, both));
+  else if (isMap(value))
+    for (const [key, item] of Object.entries(value)) note(item, `${at}/${escapeKey(key)}`, both);
 }
 
 function joined<O>(

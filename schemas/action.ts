@@ -1,14 +1,36 @@
 import type { BootDevice, BootMode } from "./documents.ts";
+import type { InterfaceName } from "./steps.ts";
+
+/** What a ramdisk is booted for. */
+export type RamdiskPurpose = "inspect" | "clean" | "deploy" | "service" | "rescue";
+
+/** Moves of the provision state machine, each with its list of steps; done by the engine. */
+export type ProvisionVerb =
+  | "provision.manage"
+  | "provision.inspect"
+  | "provision.clean"
+  | "provision.provide"
+  | "provision.adopt"
+  | "provision.deploy"
+  | "provision.rebuild"
+  | "provision.rescue"
+  | "provision.unrescue"
+  | "provision.service"
+  | "provision.undeploy"
+  | "provision.abort";
 
 /**
  * Everything that a step may ask. `interface.verb`, arguments frozen.
- * Provision verbs are done by the engine (they read, and write the record); the others go to a driver.
+ * Provision verbs and `engine.*` are done by the engine (they read, wait, and write the record); the others
+ * go to a driver.
  */
 export type Action =
   | { readonly verb: "power.on" }
   | { readonly verb: "power.off" }
   /** Graceful; the step's `fallback` says what follows at its deadline. */
   | { readonly verb: "power.softOff" }
+  /** Off, seen off, on, seen on: a list of its own, so that a crash never leaves the machine off. */
+  | { readonly verb: "power.reboot"; readonly soft: boolean }
   | {
       readonly verb: "management.setBootDevice";
       readonly device: BootDevice;
@@ -16,10 +38,42 @@ export type Action =
     }
   | { readonly verb: "management.setBootMode"; readonly mode: BootMode }
   | { readonly verb: "management.setSecureBoot"; readonly enabled: boolean }
-  | { readonly verb: "provision.manage" }
-  | { readonly verb: "provision.provide" }
-  | { readonly verb: "provision.adopt" };
+  /** A non-maskable interrupt; its effect can't be seen. */
+  | { readonly verb: "management.injectNmi" }
+  /** Makes the machine boot the ramdisk at its next power-on, and only then. */
+  | { readonly verb: "boot.ramdisk"; readonly purpose: RamdiskPurpose }
+  /** Takes the ramdisk's media and boot order away again. */
+  | { readonly verb: "boot.instance" }
+  /** One step that an interface offers: in band by the ramdisk's agent, or out of band. */
+  | StepRun
+  /** Looks until the ramdisk's agent answers; nothing is sent. */
+  | { readonly verb: "engine.awaitAgent" }
+  /** Lets time pass; nothing is sent. */
+  | { readonly verb: "engine.wait"; readonly seconds: number }
+  /** Stops the list here until a request says unhold. */
+  | { readonly verb: "engine.hold" }
+  /** Lifts the recorded protection. */
+  | { readonly verb: "engine.unprotect" }
+  /** Records that the machine with this serial number may be erased. */
+  | { readonly verb: "engine.claim"; readonly serial: string }
+  /** Takes another machine for this node's. */
+  | { readonly verb: "engine.replace"; readonly keep: "none" | "disks" }
+  | { readonly verb: ProvisionVerb };
 export type Verb = Action["verb"];
+
+/** One step of an interface, as it is asked for. */
+export interface StepRun {
+  readonly verb: "step.run";
+  /** Names this run for ever, so that it is found again after a crash: `FLOW.ENTRY`. */
+  readonly id: string;
+  readonly interface: InterfaceName;
+  readonly step: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** True when the ramdisk's agent does it. */
+  readonly inBand: boolean;
+  /** Serials of the disks that it may touch; null where it touches none. */
+  readonly disks: readonly string[] | null;
+}
 
 /** Acts on the BMC itself that fence a takeover; never in a plan. */
 export type SessionAction =
@@ -29,14 +83,10 @@ export type SessionAction =
 
 /** What a driver is asked to perform. */
 export type DriverAction =
-  | Exclude<Action, { readonly verb: `provision.${string}` }>
+  | Exclude<
+      Action,
+      | { readonly verb: `provision.${string}` }
+      | { readonly verb: `engine.${string}` }
+      | { readonly verb: "power.reboot" }
+    >
   | SessionAction;
-
-/** Impact words, mildest first (contract 2). */
-export const IMPACTS = ["none", "in-place", "reboot", "destructive"] as const;
-export type Impact = (typeof IMPACTS)[number];
-
-/** -1, 0 or 1 as `a` is milder than, like, or graver than `b`. */
-export function compareImpact(a: Impact, b: Impact): number {
-  return Math.sign(IMPACTS.indexOf(a) - IMPACTS.indexOf(b));
-}

@@ -21,6 +21,9 @@ export const CODES = {
   "IW-I15": "unknown kind or apiVersion",
   "IW-I16": "the state directory is tracked by git",
   "IW-I17": "a request is malformed",
+  "IW-I18": "a step that the node can't run as it is declared",
+  "IW-I19": "a Runbook or DeployTemplate does not fit the node",
+  "IW-I20": "the declared state needs something that is not declared",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",
@@ -49,6 +52,11 @@ export const CODES = {
   "IW-P15": "the first destructive act on a machine needs a claim",
   "IW-P16": "the saved plan is stale",
   "IW-P17": "another commit is in force",
+  "IW-P18": "at a gate: what was learnt is not what the plan named",
+  "IW-P19": "a fault of an earlier run",
+  "IW-P20": "failed too often to be tried again by itself",
+  "IW-P21": "retired",
+  "IW-P22": "a request does not run",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",
@@ -77,6 +85,8 @@ export const CODES = {
   "IW-A02": "an intent was not sent",
   "IW-A03": "the observed state before a step is not the planned one",
   "IW-A04": "the effect of an act cannot be observed",
+  "IW-A05": "a step of a list failed on the machine",
+  "IW-A06": "a list was ended by an abort",
 } as const;
 
 /** A code of the table above. */

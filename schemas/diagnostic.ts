@@ -10,6 +10,12 @@ export function placeText(place: Place, withColumn = true): string {
   return withColumn ? `${place.file}:${place.line}:${place.column}` : `${place.file}:${place.line}`;
 }
 
+/** Orders places as people read: by file, then line, then column. */
+export function comparePlaces(a: Place, b: Place): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}
+
 /** One finding about an inventory, settings file or document. */
 export interface Diagnostic extends Place {
   /** A code from `codes.ts`. */

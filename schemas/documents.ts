@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cpuSchema, diskSchema, nicSchema } from "./machine-inventory.ts";
+import { deployStepSchema, namedStepSchema, stepPrioritiesSchema } from "./steps.ts";
 
 /** The only apiVersion there is today. */
 export const API_VERSION = "ironwright/v1";
@@ -65,6 +66,26 @@ export const PROVISION_TARGETS = [
   "rescue",
 ] as const;
 
+/**
+ * What tells one disk from the others: Ironic's root device hints, all of which must hold. A value may begin with
+ * an operator (`<in>`, `<or>`, `s!=`, `>=` ...) or be a glob (`KIOXIA*`); sizes are whole GiB.
+ */
+const diskHintsSchema = z.strictObject({
+  name: z.string().optional(),
+  model: z.string().optional(),
+  vendor: z.string().optional(),
+  serial: z.string().optional(),
+  wwn: z.string().optional(),
+  wwn_with_extension: z.string().optional(),
+  wwn_vendor_extension: z.string().optional(),
+  hctl: z.string().optional(),
+  by_path: z.string().optional(),
+  tran: z.string().optional(),
+  size: z.union([z.string(), z.number()]).optional(),
+  rotational: z.union([z.boolean(), z.string()]).optional(),
+});
+export type DiskHints = z.infer<typeof diskHintsSchema>;
+
 export const provisionSchema = z.strictObject({
   state: z.enum(PROVISION_TARGETS).optional(),
   image: z
@@ -75,7 +96,7 @@ export const provisionSchema = z.strictObject({
       format: z.enum(["raw", "qcow2"]).optional(),
     })
     .optional(),
-  rootDevice: z.record(z.string(), z.unknown()).optional(),
+  rootDevice: diskHintsSchema.optional(),
   configDrive: z
     .strictObject({
       userData: z.string().optional(),
@@ -87,7 +108,10 @@ export const provisionSchema = z.strictObject({
     .strictObject({ password: secretRefSchema.optional(), sshKeys: z.array(z.string()).optional() })
     .optional(),
   rebuildOn: z.array(z.enum(["image"])).optional(),
+  /** How often a failed first deploy is tried again by itself (default 2). */
   deployRetries: z.number().int().min(0).max(10).optional(),
+  /** Steps of this node's deploy, over the templates' and the driver's own. */
+  steps: z.array(deployStepSchema).max(100).optional(),
 });
 
 export const BOOT_DEVICES = ["disk", "pxe", "cdrom", "bios", "uefihttp"] as const;
@@ -149,17 +173,62 @@ export const REQUEST_ACTIONS = [
   "undeploy",
   "replace",
   "claim",
+  "abort",
+  "unhold",
 ] as const;
+export type RequestAction = (typeof REQUEST_ACTIONS)[number];
+
+/** What a `replace` keeps: nothing, or the disks with what is on them (a new board in the old chassis). */
+export const REPLACE_KEEPS = ["none", "disks"] as const;
 
 export const requestSchema = z.strictObject({
   id: z.string().min(1).max(128),
   action: z.enum(REQUEST_ACTIONS),
+  /** Required from impact `reboot` up; at most 14 days after the entry in force that first held it. */
   expires: dateTime.optional(),
+  /** claim: the serial number of the machine that may be erased from now on. */
   serial: z.string().optional(),
-  arguments: z.record(z.string(), z.unknown()).optional(),
+  /** replace: what of the old machine is still there (default none). */
+  keep: z.enum(REPLACE_KEEPS).optional(),
+  /** clean, service: a Runbook's name; excludes `steps`. */
+  runbook: nameSchema.optional(),
+  /** clean, service: the steps themselves, in order. */
+  steps: z.array(namedStepSchema).min(1).max(100).optional(),
 });
+export type NodeRequest = z.infer<typeof requestSchema>;
 
 export const POWER_WORDS = ["on", "off", "unmanaged"] as const;
+
+/** A trait: a standard name, or CUSTOM_ and a name of one's own. */
+export const traitSchema = z
+  .string()
+  .regex(
+    /^(CUSTOM_[A-Z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)$/,
+    "must be a standard trait (HW_CPU_X86_VMX) or CUSTOM_ and A-Z, 0-9, _",
+  )
+  .max(255);
+
+const fakeMs = z.number().int().min(0).max(600_000);
+
+/** What a fake machine is made of, how slow it is, and what goes wrong with it. */
+export const fakeSchema = z.strictObject({
+  /** What every reading and act takes. */
+  delayMs: fakeMs.optional(),
+  /** From a power act until power is on or off. */
+  powerMs: fakeMs.optional(),
+  /** From a ramdisk's boot until its agent answers. */
+  agentMs: fakeMs.optional(),
+  /** What a step takes that names no duration. */
+  stepMs: fakeMs.optional(),
+  failures: z.array(z.string()).optional(),
+  power: z.enum(["on", "off"]).optional(),
+  serial: z.string().optional(),
+  /** What its BMC says of each disk; left out: two, empty: it lists none. */
+  disks: z.array(diskSchema.partial()).max(64).optional(),
+  nics: z.array(nicSchema.partial()).max(64).optional(),
+  cpu: cpuSchema.partial().optional(),
+  memoryBytes: z.number().int().min(1).optional(),
+});
 
 /** The spec of a Node after folding. Every field is optional here; `checkFleet` asks for the required ones. */
 export const nodeSpecSchema = z.strictObject({
@@ -176,21 +245,10 @@ export const nodeSpecSchema = z.strictObject({
   clean: z
     .strictObject({
       automated: z.enum(["metadata", "full", "none"]).optional(),
-      keep: z.array(z.record(z.string(), z.unknown())).optional(),
+      keep: z.array(diskHintsSchema).optional(),
     })
     .optional(),
-  traits: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(CUSTOM_[A-Z0-9_]+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)$/,
-          "must be a standard trait (HW_CPU_X86_VMX) or CUSTOM_ and A-Z, 0-9, _",
-        )
-        .max(255),
-    )
-    .max(50)
-    .optional(),
+  traits: z.array(traitSchema).max(50).optional(),
   resourceClass: z.string().max(80).optional(),
   bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   raid: z.unknown().optional(),
@@ -208,20 +266,11 @@ export const nodeSpecSchema = z.strictObject({
   retired: z.strictObject({ reason: z.string().optional() }).optional(),
   deletionPolicy: z.enum(["orphan", "tear-down"]).optional(),
   drift: driftSchema.optional(),
-  requests: z.array(requestSchema).optional(),
-  /** Read by the `fake` hardware type only: delays, failures, and what the machine consists of. */
-  fake: z
-    .strictObject({
-      delayMs: z.number().int().min(0).max(600_000).optional(),
-      failures: z.array(z.string()).optional(),
-      power: z.enum(["on", "off"]).optional(),
-      serial: z.string().optional(),
-      disks: z.array(diskSchema.partial()).max(64).optional(),
-      nics: z.array(nicSchema.partial()).max(64).optional(),
-      cpu: cpuSchema.partial().optional(),
-      memoryBytes: z.number().int().min(1).optional(),
-    })
-    .optional(),
+  requests: z.array(requestSchema).max(100).optional(),
+  /** Which steps run by themselves, and when: over what the interfaces offer. */
+  stepPriorities: stepPrioritiesSchema.optional(),
+  /** Read by the `fake` hardware type only. */
+  fake: fakeSchema.optional(),
 });
 export type NodeSpec = z.infer<typeof nodeSpecSchema>;
 
@@ -275,12 +324,40 @@ export const conductorDocumentSchema = z.strictObject({
 });
 export type ConductorDocument = z.infer<typeof conductorDocumentSchema>;
 
+/** Steps for the deploys of nodes that have every one of its traits. */
+export const deployTemplateDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("DeployTemplate"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    traits: z.array(traitSchema).min(1).max(50),
+    steps: z.array(deployStepSchema).min(1).max(100),
+  }),
+});
+export type DeployTemplateDocument = z.infer<typeof deployTemplateDocumentSchema>;
+
+/** A list of steps for a manual clean or a service, for nodes that have any one of its traits. */
+export const runbookDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Runbook"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    description: z.string().optional(),
+    flow: z.enum(["clean", "service"]),
+    traits: z.array(traitSchema).min(1).max(50),
+    steps: z.array(namedStepSchema).min(1).max(100),
+  }),
+});
+export type RunbookDocument = z.infer<typeof runbookDocumentSchema>;
+
 /** Kinds that this version reads, each with its schema; a new kind is a new row. */
 export const DOCUMENT_KINDS = {
   Node: nodeDocumentSchema,
   NodeList: nodeListDocumentSchema,
   Profile: profileDocumentSchema,
   Conductor: conductorDocumentSchema,
+  DeployTemplate: deployTemplateDocumentSchema,
+  Runbook: runbookDocumentSchema,
 } as const;
 
 /** Kinds of the contract that this version knows by name only; `validate` says so. */
@@ -292,7 +369,5 @@ export const LATER_KINDS = [
   "Allocation",
   "VolumeConnector",
   "VolumeTarget",
-  "DeployTemplate",
-  "Runbook",
   "Policy",
 ] as const;

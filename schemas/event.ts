@@ -7,6 +7,7 @@ export const EVENT_NAMES = [
   "node.done",
   "node.failed",
   "node.skipped",
+  "node.waiting",
   "step.intent",
   "step.sent",
   "step.look",
@@ -49,6 +50,8 @@ export interface EngineEvent {
   readonly applied?: number | undefined;
   readonly failed?: number | undefined;
   readonly skipped?: number | undefined;
+  /** Nodes whose list stands at a hold step. */
+  readonly waiting?: number | undefined;
   /** Nodes without a planned step whose record alone was written. */
   readonly recorded?: number | undefined;
   readonly durationSeconds?: number | undefined;

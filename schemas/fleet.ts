@@ -1,4 +1,9 @@
-import type { ConductorDocument, NodeSpec } from "./documents.ts";
+import type {
+  ConductorDocument,
+  DeployTemplateDocument,
+  NodeSpec,
+  RunbookDocument,
+} from "./documents.ts";
 import type { Diagnostic, Place } from "./diagnostic.ts";
 
 /** One declared node: profiles folded in, with the origin of every value. Immutable. */
@@ -40,15 +45,43 @@ export interface Fleet {
   readonly tree: string;
   readonly nodes: readonly FleetNode[];
   readonly conductors: readonly ConductorDocument[];
+  /** Sorted by name. */
+  readonly templates: readonly DeployTemplateDocument[];
+  /** Sorted by name. */
+  readonly runbooks: readonly RunbookDocument[];
   /** Profile name -> how many nodes it reaches. */
   readonly profileReach: Readonly<Record<string, number>>;
   /** File that declares a profile -> the profiles in it, so that a plan line can say how many nodes it reaches. */
   readonly profileFiles: Readonly<Record<string, readonly string[]>>;
+  /** `Runbook burnin` -> JSON pointer below its spec -> where it stands; "" is the document. Asked by `documentPlace`. */
+  readonly places: Readonly<Record<string, Readonly<Record<string, Place>>>>;
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Where the value at `path` of a node was declared: the nearest entry at or above it, else the document. */
+/** Where a DeployTemplate or a Runbook says something: the nearest place at or above the pointer; null for a stranger. */
+export function documentPlace(
+  { places }: Pick<Fleet, "places">,
+  { kind, name }: { readonly kind: "DeployTemplate" | "Runbook"; readonly name: string },
+  pointer: string,
+): Place | null {
+  const known = places[`${kind} ${name}`] ?? {};
+  for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    const place = known[at];
+    if (place !== undefined) return place;
+  }
+  return known[""] ?? null;
+}
+
+/**
+ * Where the value at `path` of a node was declared: the nearest entry at or above it; a map that was declared part by
+ * part is where its first part is; else the document.
+ */
 export function originOf(node: FleetNode, path: string): Place {
+  const whole = node.origins[path];
+  if (whole !== undefined) return whole;
+  const below = Object.keys(node.origins).find((key) => key.startsWith(`${path}/`));
+  const part = below === undefined ? undefined : node.origins[below];
+  if (part !== undefined) return part;
   for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const place = node.origins[at];
     if (place !== undefined) return place;

@@ -41,6 +41,21 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** The ramdisk's agent, as far as it can be seen; `bootId` differs after each boot of it. */
+export interface AgentReading {
+  readonly running: boolean;
+  readonly bootId: string | null;
+}
+
+/** The last step that was asked of the machine or its ramdisk, by its id. */
+export interface WorkReading {
+  /** The `id` of its `step.run`; null when none was ever asked. */
+  readonly id: string | null;
+  readonly state: "running" | "done" | "failed" | "none";
+  /** Why it failed, in its own words. */
+  readonly message: string | null;
+}
+
 /** What a driver can read, name by name. `traits` and `provision` live in the record, not on the wire. */
 export interface ObservedFacets {
   readonly identity: Identity;
@@ -50,6 +65,8 @@ export interface ObservedFacets {
   readonly secureBoot: SecureBootReading;
   readonly bios: Readonly<Record<string, string | number | boolean | null>>;
   readonly tasks: readonly TaskReading[];
+  readonly agent: AgentReading;
+  readonly work: WorkReading;
   /** The last few lines of the event log, newest first; asked for only where power has drifted. */
   readonly eventLog: readonly LogLine[];
   /** CPUs, memory, disks, NICs, firmware: dozens of requests, so it is read only when somebody asks for it. */

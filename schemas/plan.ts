@@ -1,6 +1,8 @@
-import type { Action, Impact, Verb } from "./action.ts";
+import type { Action, Verb } from "./action.ts";
+import type { Impact } from "./impact.ts";
+import type { ErasedPart, InterfaceName } from "./steps.ts";
 import type { Identity } from "./documents.ts";
-import type { ProvisionState } from "./record.ts";
+import type { ProvisionState } from "./provision-state.ts";
 
 /** The version of the printed and saved plan. */
 export const PLAN_FORMAT_VERSION = 1;
@@ -11,7 +13,10 @@ export const PLANNER_VERSION = 1;
 /** Every facet of a node; the list in `engine/plan/facets/` has one file for each. */
 export const FACETS = [
   "identity",
+  "protection",
   "provision",
+  "image",
+  "configDrive",
   "bootMode",
   "secureBoot",
   "bios",
@@ -62,13 +67,71 @@ export interface Step {
   readonly mayNotBoot?: boolean | undefined;
   /** What follows, with an intent of its own, when `after` is not seen in time. */
   readonly fallback?: Action | undefined;
+  /** For a move of the provision state machine: its states and its list, decided in full. */
+  readonly flow?: FlowPlan | undefined;
+  /** The request that this step needs and uses up. */
+  readonly request?: string | undefined;
+  /** Goes on where an earlier apply was cut off, under the word that was given then. */
+  readonly resumes?: { readonly entry: number; readonly act: number } | undefined;
 }
 
-/** Something that can only be learnt on the way. */
+/** One move through the provision state machine. */
+export interface FlowPlan {
+  readonly from: ProvisionState;
+  /** The state while it works; null when the move only writes the record. */
+  readonly via: ProvisionState | null;
+  /** The state while it waits for the machine; null where the machine has none. */
+  readonly wait: ProvisionState | null;
+  /** The state at a `hold` step; null where the machine has none. */
+  readonly hold: ProvisionState | null;
+  readonly failed: ProvisionState | null;
+  readonly to: ProvisionState;
+  readonly entries: readonly FlowEntry[];
+  /** What the machine is left as, by facet: `{ power: "on" }`; a facet that is left out is as before. */
+  readonly ends: Readonly<Record<string, unknown>>;
+  /** What the record says once it is done, besides the state. */
+  readonly results: Readonly<Record<string, unknown>>;
+  /** Names what is deployed: only failed tries of the same are counted together. */
+  readonly bind?: string | undefined;
+}
+
+/** One step of a list. */
+export interface FlowEntry {
+  readonly interface: InterfaceName;
+  readonly step: string;
+  /** Null in lists that run as written. */
+  readonly priority: number | null;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly impact: Impact;
+  readonly abortable: boolean;
+  readonly requiresRamdisk: boolean;
+  readonly rerun: boolean;
+  /** Who asked for it: `driver`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
+  readonly source: string;
+  readonly acts: readonly FlowAct[];
+  /** The state that the node is in from this entry on: an undeploy goes on to cleaning. */
+  readonly enters?: ProvisionState | undefined;
+}
+
+/** One act of an entry: intent, check, perform, look, outcome. */
+export interface FlowAct {
+  readonly act: Action;
+  readonly impact: Impact;
+  readonly after: Readonly<Record<string, unknown>>;
+  readonly timeoutSeconds: number;
+  /** True while the node is in its waiting state. */
+  readonly waits: boolean;
+  readonly fallback?: Action | undefined;
+}
+
+/** Something that can only be learnt on the way; past it no disk is touched that the plan did not name. */
 export interface Gate {
+  /** The id of the step that learns it. */
   readonly after: string;
   readonly learns: string;
   readonly allows: string;
+  /** Serials of the disks that were known when the plan was made: another one stops it there. */
+  readonly known: readonly string[];
 }
 
 /** One disk that would lose its content. */
@@ -77,12 +140,23 @@ export interface Erase {
   readonly serial: string | null;
   readonly sizeBytes: number | null;
   readonly cause: string;
+  /** What is lost: its metadata, all of it, or all of it by being the root disk. */
+  readonly part: ErasedPart;
 }
 
 /** A difference that waits for a request or for the next power-on. */
 export interface Staged {
   readonly path: string;
   readonly until: string;
+}
+
+/** A request that a plan would use up. */
+export interface AskedFor {
+  readonly id: string;
+  readonly action: string;
+  readonly expires: string | null;
+  /** `file:line`. */
+  readonly declaredAt: string;
 }
 
 /** Why something is not done. */
@@ -102,6 +176,12 @@ export interface Blocked {
     | "impact"
     | "backoff"
     | "task"
+    | "fault"
+    | "budget"
+    | "claim"
+    | "gate"
+    | "retired"
+    | "failed"
     | "unverified";
   readonly code: string;
   readonly message: string;
@@ -123,6 +203,10 @@ export interface NodePlan {
   readonly steps: readonly Step[];
   readonly gates: readonly Gate[];
   readonly erases: readonly Erase[];
+  /** The workload that the steps give up, in a few words; left out where none is. */
+  readonly lost?: string | undefined;
+  /** The requests that its steps use up. */
+  readonly asked?: readonly AskedFor[] | undefined;
   readonly staged: readonly Staged[];
   readonly blockedBy: readonly Blocked[];
   /**
@@ -140,6 +224,8 @@ export interface NodePlan {
   /** True when everything declared is as observed and nothing is blocked. */
   readonly inSync: boolean;
   readonly unreachable: boolean;
+  /** True while a workload is on it: budgets count it. */
+  readonly inService: boolean;
   /** What this node's plan was made from; apply compares it (leases-and-journal P1). */
   readonly basis: NodeBasis;
   /** How the wire is secured, when it is not a verified session. */

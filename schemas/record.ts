@@ -1,40 +1,7 @@
 import { z } from "zod";
 import { HOLD_SCOPES, identitySchema } from "./documents.ts";
-
-/** Ironic's 30 provision states, wire text (ironic states.py names). */
-export const PROVISION_STATES = [
-  "enroll",
-  "verifying",
-  "manageable",
-  "available",
-  "active",
-  "error",
-  "rescue",
-  "deploying",
-  "wait call-back",
-  "deploy hold",
-  "deploy failed",
-  "deleting",
-  "cleaning",
-  "clean wait",
-  "clean hold",
-  "clean failed",
-  "inspecting",
-  "inspect wait",
-  "inspect failed",
-  "adopting",
-  "adopt failed",
-  "rescuing",
-  "rescue wait",
-  "rescue failed",
-  "unrescuing",
-  "unrescue failed",
-  "servicing",
-  "service wait",
-  "service hold",
-  "service failed",
-] as const;
-export type ProvisionState = (typeof PROVISION_STATES)[number];
+import type { Step } from "./plan.ts";
+import { PROVISION_STATES } from "./provision-state.ts";
 
 /** The version of the record's shape; a reader for the one before is kept beside it. */
 export const RECORD_VERSION = 1;
@@ -49,14 +16,70 @@ export const lastErrorSchema = z.object({
 /** A reading that was in force when a facet was last applied: desired value by facet name. */
 const appliedSchema = z.record(z.string(), z.unknown());
 
-/** A started flow: while it is open every facet of the node belongs to it. */
+/**
+ * A started move: while it is open every facet of the node belongs to it. It holds the whole step as it was
+ * approved, for the commit may be gone from git when it is resumed.
+ */
 export const activitySchema = z.looseObject({
+  /** The provision verb. */
   flow: z.string(),
+  /** Names this run: the ids of its steps begin with it. */
+  id: z.string(),
   planId: z.string(),
   stepId: z.string(),
   startedAt: z.number(),
   registerSeq: z.number(),
   commit: z.string().nullable(),
+  request: z.string().nullable().default(null),
+  /** Who approved it, up to which impact. */
+  authority: z.looseObject({ who: z.string(), ceiling: z.string() }).nullable().default(null),
+  /** The step (`Step` of a plan) as it was approved. */
+  step: z
+    .custom<Step>((value) => typeof value === "object" && value !== null && "action" in value)
+    .nullable()
+    .default(null),
+  /** The entry and the act in it that come next. */
+  entry: z.number().int().default(0),
+  act: z.number().int().default(0),
+  /** An abort was asked for while a step ran that can't be cut off. */
+  abortAfter: z.boolean().default(false),
+  /** When the present state was entered, milliseconds since the epoch. */
+  enteredAt: z.number().default(0),
+  /** How it ends before its last entry, durable before the machine is put back; null while it goes on. */
+  ending: z
+    .object({
+      event: z.enum(["fail", "abort"]),
+      code: z.string(),
+      message: z.string(),
+      /** The entry that ran, `deploy.write_image`; null when none did. */
+      step: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
+});
+export type Activity = z.infer<typeof activitySchema>;
+export type Ending = NonNullable<Activity["ending"]>;
+
+/** What was deployed here by us, or that something runs which we did not install. */
+export const instanceSchema = z.looseObject({
+  origin: z.enum(["deployed", "adopted"]),
+  image: z.record(z.string(), z.unknown()).nullable(),
+  /** SHA-256 of the config drive as it was declared; null for none. */
+  configDrive: z.string().nullable(),
+  /** Null when it ran before we knew the machine. */
+  since: z.number().nullable(),
+  commit: z.string().nullable(),
+  by: z.string(),
+});
+export type Instance = z.infer<typeof instanceSchema>;
+
+/** A request that was begun: it never runs again. */
+export const usedRequestSchema = z.looseObject({
+  action: z.string(),
+  at: z.number(),
+  commit: z.string().nullable(),
+  /** `begun` until the flow has ended. */
+  outcome: z.string(),
 });
 
 /**
@@ -74,9 +97,21 @@ export const nodeRecordSchema = z.looseObject({
   /** existing: in the store's inventory at init; new: first declared later. */
   origin: z.enum(["existing", "new"]),
   provisionState: z.enum(PROVISION_STATES),
-  /** Why it is active: deployed by us, or adopted. Null while it is not. */
-  activeBy: z.enum(["deployed", "adopted"]).nullable(),
+  /** Since the node was last active. */
   cleaned: z.enum(["never", "metadata", "full"]),
+  /** A workload that is, or may still be, on its disks; kept through failed states until it is erased. */
+  instance: instanceSchema.nullable().default(null),
+  /** The machine that a person, or git for a new node, gave up to be erased. */
+  claim: z.object({ serial: z.string(), by: z.string(), at: z.number() }).nullable().default(null),
+  /** By id, for ever: also after a request left git. */
+  usedRequests: z.record(z.string(), usedRequestSchema).default({}),
+  /** What was learnt of the machine by inspection (`MachineInventory`); null before the first. */
+  inventory: z.record(z.string(), z.unknown()).nullable().default(null),
+  inspectedAt: z.number().nullable().default(null),
+  /** Failed deploys since the last clean, and what was to be deployed (`bindOf`); null when there was none. */
+  deployTries: z.object({ count: z.number().int(), bind: z.string() }).nullable().default(null),
+  /** When the provision state was entered, milliseconds since the epoch; null when it is not known. */
+  stateSince: z.number().nullable().default(null),
   /** Recorded at verify; what the machine said of itself. */
   identity: identitySchema.nullable(),
   /** Address and system at last contact, to find a node that was renamed. */
@@ -87,7 +122,18 @@ export const nodeRecordSchema = z.looseObject({
   appliedCommit: z.string().nullable(),
   appliedAt: z.number().nullable(),
   protected: z.boolean(),
-  fault: z.object({ kind: z.string(), message: z.string(), at: z.number() }).nullable(),
+  /** The register entry under which protection was lifted: only a later one may destroy what it guarded. */
+  unprotectedSeq: z.number().int().nullable().default(null),
+  /** Set and cleared by the engine; a person's word is `maintenance` in git. */
+  fault: z
+    .looseObject({
+      kind: z.string(),
+      message: z.string(),
+      at: z.number(),
+      /** The declaration under which it came: another one is tried again. */
+      specHash: z.string().nullable().default(null),
+    })
+    .nullable(),
   lastError: lastErrorSchema.nullable(),
   activity: activitySchema.nullable(),
   /** Seq of the register entry under which the last flow ran. */
@@ -106,6 +152,19 @@ export const nodeRecordSchema = z.looseObject({
     .nullable(),
 });
 export type NodeRecord = z.infer<typeof nodeRecordSchema>;
+
+/** The fields that a loose shape names, without those that it carries through. */
+export type Named<T> = { readonly [K in keyof T as string extends K ? never : K]: T[K] };
+
+/**
+ * New values of a record's fields, as a journal line carries them. An activity and used requests are laid
+ * over what is there, so that a line names only what moved; all other fields are replaced.
+ */
+export type RecordPatch = Partial<Omit<Named<NodeRecord>, "activity" | "usedRequests">> & {
+  readonly activity?: Partial<Named<Activity>> | null;
+  /** Null takes a use back. */
+  readonly usedRequests?: Readonly<Record<string, NodeRecord["usedRequests"][string] | null>>;
+};
 
 /** A hold set by a person at the command line; kept beside the record, obeyed before the next act by all. */
 export const holdRecordSchema = z.object({
@@ -128,8 +187,15 @@ export function emptyRecord(uuid: string, name: string, origin: NodeRecord["orig
     fence: 0,
     origin,
     provisionState: "enroll",
-    activeBy: null,
     cleaned: "never",
+    instance: null,
+    claim: null,
+    usedRequests: {},
+    inventory: null,
+    inspectedAt: null,
+    deployTries: null,
+    unprotectedSeq: null,
+    stateSince: null,
     identity: null,
     bmc: null,
     traits: [],

@@ -82,6 +82,10 @@ export const settingsSchema = z.strictObject({
       softOffSeconds: z.number().min(1).default(600),
       manageSeconds: z.number().min(1).default(60),
       settingSeconds: z.number().min(1).default(60),
+      /** Seconds until a ramdisk's agent must have answered: a server's own tests take ten minutes and more. */
+      agentSeconds: z.number().min(1).default(1800),
+      /** Seconds that a list may stand at a `hold` step before it has failed; 0: for ever. */
+      holdSeconds: z.number().min(0).default(0),
       /** Seconds between two looks while waiting for an after-state (the first comes sooner). */
       lookSeconds: z.number().min(0.05).default(2),
     })

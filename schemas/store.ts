@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { identitySchema } from "./documents.ts";
+import type { Named } from "./record.ts";
 
 /** The store's format; raised by `migrate store` only. */
 export const STORE_FORMAT = 1;
@@ -17,6 +18,12 @@ export const storeFileSchema = z.looseObject({
   dev: z.string(),
   ino: z.string(),
   createdAt: z.number(),
+  /** Request ids that were in git when the store was made: they count as used. Null when nobody could tell. */
+  spentRequests: z.array(z.string()).nullable().default([]),
+  /** What the nodes of the first register entry are: somebody's, or given to us to be cleaned and deployed. */
+  nodes: z.enum(["existing", "new"]).default("existing"),
+  /** Names that were declared when the directory was restored: existing too, for what was done to them is lost. */
+  existing: z.array(z.string()).default([]),
 });
 export type StoreFile = z.infer<typeof storeFileSchema>;
 
@@ -51,6 +58,15 @@ export const claimSchema = z.looseObject({
 });
 export type Claim = z.infer<typeof claimSchema>;
 
+/** When a request came into force, and what it was bound to then. */
+export const requestSeenSchema = z.looseObject({
+  seq: z.number().int(),
+  at: z.number(),
+  /** Hash of the fields that its act uses: a request whose node was changed since is stale. */
+  bind: z.string(),
+});
+export type RequestSeen = z.infer<typeof requestSeenSchema>;
+
 /** `register/<seq>`: the commit in force. */
 export const registerEntrySchema = z.looseObject({
   seq: z.number().int(),
@@ -62,6 +78,8 @@ export const registerEntrySchema = z.looseObject({
   why: z.string(),
   /** Names in force, so that the next entry knows what it removes. */
   names: z.array(z.string()),
+  /** Node name -> request id -> the entry that first held it: what `expires` and `stale` count from. */
+  requests: z.record(z.string(), z.record(z.string(), requestSeenSchema)).default({}),
 });
 export type RegisterEntry = z.infer<typeof registerEntrySchema>;
 
@@ -89,6 +107,8 @@ const common = {
 export const intentLineSchema = z.looseObject({
   ...common,
   kind: z.literal("intent"),
+  /** What the record says from this line on. */
+  patch: z.record(z.string(), z.unknown()).optional(),
   planId: z.string(),
   registerSeq: z.number().int(),
   commit: z.string().nullable(),
@@ -96,6 +116,8 @@ export const intentLineSchema = z.looseObject({
   attempt: z.number().int(),
   action: z.looseObject({ verb: z.string() }),
   impact: z.string(),
+  /** Who wrote that commit. */
+  author: z.string().nullable().optional(),
   /** Who approved, under which ceiling. */
   authority: z.looseObject({ who: z.string(), ceiling: z.string() }),
   bmc: z.string().nullable(),
@@ -127,6 +149,8 @@ export const outcomeLineSchema = z.looseObject({
   step: z.string(),
   attempt: z.number().int(),
   outcome: z.enum(OUTCOMES),
+  /** What the record says from this line on. */
+  patch: z.record(z.string(), z.unknown()).optional(),
   code: z.string().nullable(),
   message: z.string(),
   durationMs: z.number(),
@@ -148,6 +172,9 @@ export const journalLineSchema = z.discriminatedUnion("kind", [
 export type JournalLine = z.infer<typeof journalLineSchema>;
 export type IntentLine = z.infer<typeof intentLineSchema>;
 
+/** What whoever asks for an act says of it; who wrote the line, when and under which fence is the grant's. */
+export type IntentBody = Omit<Named<IntentLine>, keyof typeof common | "kind">;
+
 /** One entry of a node's history, for people. */
 export interface HistoryEntry {
   readonly at: number;
@@ -155,7 +182,10 @@ export interface HistoryEntry {
   readonly step: string | null;
   readonly action: string | null;
   readonly commit: string | null;
+  /** Who applied it. */
   readonly by: string;
+  /** Who wrote the commit that declared it; null for an uncommitted tree. */
+  readonly author?: string | null | undefined;
   readonly fence: number | null;
   readonly code: string | null;
   readonly message: string;

@@ -6,7 +6,9 @@ import type { Cpu, Disk, MachineInventory, Nic } from "../../schemas/machine-inv
 export const FAKE_MAKER = "Ironwright";
 
 const MEMORY_BYTES = 256 * 1024 ** 3;
-const DISK_BYTES = 480_000_000_000;
+/** The first is the smallest, so that an image has one place to go; the others hold data. */
+const ROOT_BYTES = 480_000_000_000;
+const DATA_BYTES = 3_840_000_000_000;
 
 const CPU: Cpu = {
   socketCount: 2,
@@ -54,7 +56,7 @@ function madeUpDisk(serial: string, at: number): Disk {
     serial: `${serial}-D${at}`,
     // NAA 6: a name of 32 digits that the maker chooses.
     wwn: `0x6${hexOf(`${serial} disk ${at}`, 31)}`,
-    sizeBytes: DISK_BYTES,
+    sizeBytes: at === 0 ? ROOT_BYTES : DATA_BYTES,
     model: "FAKE-SSD",
     vendor: FAKE_MAKER,
     media: "SSD",

@@ -1,4 +1,4 @@
-import type { Action } from "../../schemas/action.ts";
+import type { DriverAction } from "../../schemas/action.ts";
 import type { BootDevice } from "../../schemas/documents.ts";
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { JsonObject } from "../net/read-json.ts";
@@ -13,13 +13,15 @@ export interface ActRequest {
   readonly body: JsonObject;
 }
 
-export type PowerVerb = Extract<Action["verb"], `power.${string}`>;
+/** Verbs that are one kind of reset each. */
+export type ResetVerb = Extract<DriverAction["verb"], `power.${string}` | "management.injectNmi">;
 
 /** DSP0268 ComputerSystem.ResetType for each verb, by preference. PushPowerButton does either and so is never sent. */
-const RESET_TYPES: Readonly<Record<PowerVerb, readonly [string, ...string[]]>> = {
+const RESET_TYPES: Readonly<Record<ResetVerb, readonly [string, ...string[]]>> = {
   "power.on": ["On", "ForceOn"],
   "power.off": ["ForceOff"],
   "power.softOff": ["GracefulShutdown"],
+  "management.injectNmi": ["Nmi"],
 };
 
 function offersNot(thing: string, what: string, offered: readonly string[] | undefined): Failure {
@@ -34,7 +36,7 @@ function offersNot(thing: string, what: string, offered: readonly string[] | und
 /** POST of `#ComputerSystem.Reset`. Without allowed values the first choice is sent: the BMC then judges. */
 export function resetRequest(
   thing: string,
-  verb: PowerVerb,
+  verb: ResetVerb,
   reset: ResetAction | null,
 ): Result<ActRequest> {
   if (reset === null) return fail(offersNot(thing, "#ComputerSystem.Reset", undefined));

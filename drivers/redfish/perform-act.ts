@@ -93,7 +93,8 @@ async function requestOf(
   switch (action.verb) {
     case "power.on":
     case "power.off":
-    case "power.softOff": {
+    case "power.softOff":
+    case "management.injectNmi": {
       const busy = await taskInTheWay(at);
       if (busy !== null) return fail(busy);
       const reset = await at.bmc.resetAction(from.system, at.signal);
@@ -108,9 +109,18 @@ async function requestOf(
         : bootDeviceRequest(context.value, action.device);
     }
     case "management.setSecureBoot":
-    default:
       return secureBootRequest(at.bmc.wire.thing, from.system, action.enabled);
+    case "boot.ramdisk":
+    case "boot.instance":
+    case "step.run":
+    default:
+      return fail(notOffered(at.bmc.wire.thing, action.verb));
   }
+}
+
+/** The planner knows what redfish performs; what comes here all the same is refused before it is sent. */
+function notOffered(thing: string, verb: string): Failure {
+  return failure("stalled", "IW-B18", `${thing}: ${verb} is not performed over Redfish`);
 }
 
 /** A reset in the middle of a firmware update ends a board: power waits for every task, ours or a stranger's. */

@@ -195,6 +195,8 @@ export class RedfishDriver implements Driver {
       secureBoot: () => readSecureBoot(bmc, system, signal),
       bios: () => readBios(bmc, system, signal),
       tasks: () => readTasks(bmc, signal),
+      agent: () => ({ why: noRamdisk(thing) }),
+      work: () => ({ why: noRamdisk(thing) }),
       eventLog: () => readEventLog(bmc, system, signal),
       inventory: () => readInventory(bmc, system, make, signal),
     };
@@ -227,6 +229,11 @@ export class RedfishDriver implements Driver {
       unreachable: why,
     };
   }
+}
+
+/** A BMC does not say what a ramdisk on its machine does. */
+function noRamdisk(thing: string): Failure {
+  return failure("stalled", "IW-B18", `${thing} cannot tell what a ramdisk does`);
 }
 
 interface SystemAt {

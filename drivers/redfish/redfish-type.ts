@@ -2,6 +2,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { DriverProperty, HardwareType } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { RedfishDriver } from "./redfish-driver.ts";
+import { redfishOffer } from "./redfish-offer.ts";
 
 const PROPERTIES: readonly DriverProperty[] = [
   { path: "bmc.address", required: true, meaning: "URL of the BMC, such as https://10.0.0.7" },
@@ -46,6 +47,7 @@ const PROPERTIES: readonly DriverProperty[] = [
 export const redfishType: HardwareType = {
   name: "redfish",
   properties: PROPERTIES,
+  offer: redfishOffer,
   observes: [
     "identity",
     "power",
@@ -64,6 +66,7 @@ export const redfishType: HardwareType = {
     "management.setBootDevice",
     "management.setBootMode",
     "management.setSecureBoot",
+    "management.injectNmi",
     "session.open",
     "session.end",
   ],

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Driver, DriverPorts } from "../../drivers/driver.ts";
+import type { Driver, DriverPorts, FakeStatePort } from "../../drivers/driver.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { secretResolver } from "../../inventory/resolve-secret.ts";
@@ -19,12 +19,19 @@ import {
 import { nodeFiles } from "../run/store/node-files.ts";
 import { nodeProcesses } from "../run/store/node-processes.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
+import { monotonicClock } from "./monotonic-clock.ts";
 import { simulate } from "./compose-simulation.ts";
 
-/** Puts the real clock, files, randomness and drivers together: the only place where that is done. */
-export function compose(version: string, env: NodeJS.ProcessEnv): House {
-  const clock = realClock();
-  const random = realRandom();
+/**
+ * Puts the real clock, files, randomness and drivers together: the only place where that is done. Another time
+ * and another chance may be handed in; a golden script does.
+ */
+export function compose(
+  version: string,
+  env: NodeJS.ProcessEnv,
+  basics: Basics = { clock: realClock(), random: realRandom(), fakeState: fakeStateIn },
+): House {
+  const { clock, random } = basics;
   const checkpoint = checkpointsOf(env);
   const types = new Map(hardwareTypes.map((type) => [type.name, type]));
   return {
@@ -37,10 +44,11 @@ export function compose(version: string, env: NodeJS.ProcessEnv): House {
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
     checkpoint,
     hardwareTypes: types,
+    catalog: Object.fromEntries(hardwareTypes.map((type) => [type.name, type.offer])),
     digest: (text) => hash("sha256", text),
-    openDrivers: (options) => openDrivers(options, types, { clock, random }),
+    openDrivers: (options) => openDrivers(options, types, basics),
     async discover(address, how, options) {
-      const found = await discover(address, how, portsOf(options, { clock, random }));
+      const found = await discover(address, how, portsOf(options, basics));
       return found.ok ? ok(discoveredYaml(found.value)) : found;
     },
     simulate: (request) => simulate(request, clock),
@@ -56,23 +64,19 @@ function userName(): string {
   }
 }
 
-interface Basics {
+/** What is not the same in every run. */
+export interface Basics {
   readonly clock: Clock;
   readonly random: Random;
+  /** Where fake machines are kept between processes. */
+  readonly fakeState: (stateDir: string) => FakeStatePort;
 }
 
 /** Monotonic and counting a suspend: whichever of hrtime and uptime moved further. */
 function realClock(): Clock {
-  const hrtimeStart = process.hrtime.bigint();
-  const uptimeStart = uptime();
   return {
     now: () => Date.now(),
-    monotonic: () =>
-      Math.max(
-        Number(process.hrtime.bigint() - hrtimeStart) / 1e6,
-        // uptime has a resolution of 10 ms: what it says too much must not age a lease.
-        (uptime() - uptimeStart) * 1000 - 20,
-      ),
+    monotonic: monotonicClock({ run: () => performance.now(), wall: Date.now, uptime }),
     sleep: (ms, signal) =>
       new Promise((done, aborted) => {
         if (signal?.aborted === true) {
@@ -163,7 +167,7 @@ function secretsOf({ settings, root, env }: DriverOptions): ReturnType<typeof se
   return secretResolver({ settings, dir: root, env });
 }
 
-function portsOf(options: DriverOptions, { clock, random }: Basics): DriverPorts {
+function portsOf(options: DriverOptions, { clock, random, fakeState }: Basics): DriverPorts {
   const secrets = secretsOf(options);
   const { settings, root, stateDir, readOnly, debug } = options;
   return {
@@ -174,10 +178,14 @@ function portsOf(options: DriverOptions, { clock, random }: Basics): DriverPorts
     readOnly,
     random: () => random.next(),
     debug,
-    fakeState: {
-      read: (node) => readFile(fakePath(stateDir, node), "utf8").catch(() => null),
-      write: (node, text) => writeFake(fakePath(stateDir, node), text),
-    },
+    fakeState: fakeState(stateDir),
+  };
+}
+
+function fakeStateIn(stateDir: string): FakeStatePort {
+  return {
+    read: (node) => readFile(fakePath(stateDir, node), "utf8").catch(() => null),
+    write: (node, text) => writeFake(fakePath(stateDir, node), text),
   };
 }
 

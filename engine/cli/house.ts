@@ -1,6 +1,7 @@
 import type { HardwareType } from "../../drivers/driver.ts";
 import type { Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import type { Catalog } from "../../schemas/steps.ts";
 import type { SecretRef } from "../../schemas/documents.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Checkpoint, Clock, Drivers, Random } from "../run/ports.ts";
@@ -20,6 +21,8 @@ export interface House {
   readonly hardwareTypes: ReadonlyMap<string, HardwareType>;
   /** SHA-256, lower-case hex. */
   digest(text: string): string;
+  /** What the hardware types offer. */
+  readonly catalog: Catalog;
   openDrivers(options: DriverOptions): DriverSet;
   /** Reads one BMC and answers its systems as YAML documents. */
   discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;

@@ -1,5 +1,5 @@
-import type { Impact } from "../../schemas/action.ts";
-import { IMPACTS } from "../../schemas/action.ts";
+import type { Impact } from "../../schemas/impact.ts";
+import { IMPACTS } from "../../schemas/impact.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { planFleet, type Planned } from "../run/plan-fleet.ts";
 import type { Drivers, StoreReader } from "../run/ports.ts";
@@ -14,6 +14,7 @@ export interface PlanWorldOptions {
   readonly only?: readonly ("intent" | "drift")[] | undefined;
   readonly maxImpact?: Impact | undefined;
   readonly acceptRemoval?: number | undefined;
+  readonly claims?: ReadonlySet<string> | "all" | undefined;
   /** Instead of what the common flags select. */
   readonly select?: ReadonlySet<string>;
 }
@@ -46,8 +47,10 @@ export async function planWorld(
       select,
       maxImpact: options.maxImpact,
       acceptRemoval: options.acceptRemoval,
+      claims: options.claims,
       digest: (text) => house.digest(text),
     },
+    catalog: house.catalog,
     onRead: (done, of) => {
       if (done === of || done % 10 === 0) io.progress([`reading ${done} of ${of} BMCs`]);
     },

@@ -29,7 +29,7 @@ interface AtWork {
   readonly text: string;
 }
 
-const ENDED = new Set(["node.done", "node.failed", "node.skipped"]);
+const ENDED = new Set(["node.done", "node.failed", "node.skipped", "node.waiting"]);
 
 function terminalPrinter({ io }: CommandInput): (event: EngineEvent) => void {
   const running = new Map<string, AtWork>();
@@ -103,6 +103,8 @@ function lineOf(event: EngineEvent, colors: Colors): string | null {
       return `${node}  ${action}  resumed: ${message}`;
     case "node.skipped":
       return `${node}  ${colors.notDone("skipped")}: ${why}`;
+    case "node.waiting":
+      return `${node}  ${colors.notDone("waiting")}: ${why}`;
     case "session.ended":
       return `${node}  ${message}`;
     default:

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { compareImpact } from "../../schemas/action.ts";
+import { compareImpact } from "../../schemas/impact.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { checkWhole } from "../plan/check-plan.ts";
 import { loadPlan } from "../plan/plan-json.ts";
 import type { ActingStore } from "../run/ports.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
-import { impactOption } from "./plan-world.ts";
+import { ceilingOf, newlyErased } from "./approve.ts";
 import type { World } from "./world.ts";
 
 /** A saved plan: by its path, or by its name in the state directory. */
@@ -65,10 +65,17 @@ export async function checkSaved(
       `the fleet is stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`,
       "IW-P11",
     );
-  const ceiling = impactOption(input, "reboot") ?? "reboot";
+  const ceiling = ceilingOf(input);
   const above = plan.nodes.find((node) =>
     node.steps.some((step) => compareImpact(step.impact, ceiling) > 0),
   );
+  const erased = plan.nodes.filter(newlyErased).length;
+  if (above !== undefined && erased > 0)
+    throw new CommandError(
+      EXIT.refused,
+      `the plan would ERASE ${erased} ${erased === 1 ? "machine" : "machines"}, ${above.node} for one; when that is meant: --allow-erase ${erased}`,
+      "IW-P14",
+    );
   if (above !== undefined)
     throw new CommandError(
       EXIT.refused,

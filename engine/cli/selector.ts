@@ -1,4 +1,4 @@
-import { nearest } from "../../inventory/nearest.ts";
+import { nearest } from "../../schemas/nearest.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { CommandError, type CommonOptions } from "./command.ts";
 import { EXIT } from "./exit-code.ts";

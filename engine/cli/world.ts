@@ -13,6 +13,7 @@ import { type ActingStore, INVENTORY_READ, type StoreReader } from "../run/ports
 import { type Expected, openActing, openReader } from "../run/store/open-store.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
+import { declaredFindings, withFrames } from "./declared-findings.ts";
 import type { DriverOptions } from "./house.ts";
 import { unknownNode } from "./selector.ts";
 
@@ -81,6 +82,8 @@ export async function loadWorldToApply(
   const readAtSeq = store === null ? null : ((await store.inForce())?.seq ?? 0);
   const world = await loadFleetOf(input, place);
   await input.house.checkpoint(INVENTORY_READ);
+  // A declared step that can't be run ends it here; commands that only look or hold don't ask for that much.
+  stopAtErrors(input, findingsOf(input, world.root, world.fleet));
   return { world, readAtSeq };
 }
 
@@ -106,6 +109,17 @@ async function loadFleetOf(input: CommandInput, place: Place): Promise<World> {
   if (fleet === null)
     throw new CommandError(EXIT.invalid, "the inventory cannot be read", "IW-I14");
   return { ...place, fleet };
+}
+
+/** What is wrong with a fleet as the hardware types see it, with the source around each place. */
+export function findingsOf(
+  { house, common }: CommandInput,
+  root: string,
+  fleet: Fleet,
+): readonly Diagnostic[] {
+  const from = { catalog: house.catalog, now: house.clock.now() };
+  const findings = declaredFindings(fleet, from);
+  return common.ref === undefined ? withFrames(findings, root) : findings;
 }
 
 function isDirectory(path: string): boolean {

@@ -26,7 +26,29 @@ export function canonicalJson(value: unknown): string {
   return `{${text}}`;
 }
 
-/** Equal by value. */
+/** Equal by value, as their canonical JSON would be: `undefined` is null, or no key at all. */
 export function sameValue(a: unknown, b: unknown): boolean {
-  return a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
+  if (a === b) return true;
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null)
+    return canonicalJson(a ?? null) === canonicalJson(b ?? null);
+  if (Array.isArray(a) || Array.isArray(b))
+    return Array.isArray(a) && Array.isArray(b) && sameItems(a, b);
+  return sameFields(a, b);
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, index) => sameValue(item, b[index]));
+}
+
+function sameFields(a: object, b: object): boolean {
+  for (const key of Object.keys(a)) {
+    const [one, other]: unknown[] = [
+      Reflect.get(a, key),
+      Object.hasOwn(b, key) ? Reflect.get(b, key) : undefined,
+    ];
+    if ((one === undefined) !== (other === undefined) || !sameValue(one, other)) return false;
+  }
+  for (const key of Object.keys(b))
+    if (Reflect.get(b, key) !== undefined && !Object.hasOwn(a, key)) return false;
+  return true;
 }

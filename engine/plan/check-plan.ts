@@ -1,6 +1,7 @@
 import { parseInstant } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
-import { canonicalJson, sameValue } from "./canonical-json.ts";
+import { sameValue } from "./canonical-json.ts";
+import { matchIdentity } from "./facets/identity.ts";
 import { valueText } from "./verdict.ts";
 
 /** A saved plan is applied within a day: later nobody remembers what was approved. */
@@ -57,7 +58,14 @@ function declaredMove(saved: NodePlan, fresh: NodePlan): string | null {
 function observedMove(saved: NodePlan, fresh: NodePlan): string | null {
   if (fresh.unreachable && !saved.unreachable)
     return fresh.blockedBy[0]?.message ?? "it does not answer";
-  const stranger = fresh.blockedBy.find((blocked) => blocked.kind === "identity");
+  const { differs } = matchIdentity(saved.basis.identity, fresh.basis.identity);
+  if (differs !== null)
+    return `another machine answers: ${differs.part} was ${differs.expected}, is ${differs.seen}`;
+  // What stopped a later step when it was planned stops no earlier one now.
+  const known = new Set(saved.blockedBy.map(({ message }) => message));
+  const stranger = fresh.blockedBy.find(
+    ({ kind, message }) => kind === "identity" && !known.has(message),
+  );
   if (stranger !== undefined) return stranger.message;
   for (const [facet, value] of Object.entries(saved.basis.values)) {
     const here = fresh.basis.values;
@@ -70,7 +78,7 @@ function observedMove(saved: NodePlan, fresh: NodePlan): string | null {
 function plannedMove(saved: NodePlan, fresh: NodePlan): string | null {
   if (saved.basis.recordRevision !== fresh.basis.recordRevision)
     return "somebody acted on it since";
-  if (canonicalJson(acts(saved)) === canonicalJson(acts(fresh))) return null;
+  if (sameValue(acts(saved), acts(fresh))) return null;
   return fresh.blockedBy[0]?.message ?? "other steps would be planned now";
 }
 
@@ -80,5 +88,12 @@ function desiredBy(saved: NodePlan, facet: string): unknown {
 }
 
 function acts(plan: NodePlan): unknown {
-  return plan.steps.map(({ act, before, after, fallback }) => ({ act, before, after, fallback }));
+  return plan.steps.map(({ act, before, after, fallback, flow, request }) => ({
+    act,
+    before,
+    after,
+    fallback,
+    flow,
+    request,
+  }));
 }

@@ -1,20 +1,26 @@
-import { IMPACTS } from "../../schemas/action.ts";
-import type { ProvisionState } from "../../schemas/record.ts";
+import { type Impact, IMPACTS } from "../../schemas/impact.ts";
+import type { ProvisionState } from "../../schemas/provision-state.ts";
 import { MOVES, type Move } from "./machine.ts";
+
+/** What a node allows, and what each move would do to it. */
+export interface Terrain {
+  allows(move: Move): boolean;
+  impactOf(move: Move): Impact;
+}
 
 /**
  * The cheapest way by impact: a destructive move costs more than any number of reboots, a reboot more
  * than any number of milder ones. No way has more moves than there are states, so 100 keeps them apart.
  */
-function cost(move: Move): number {
-  return 100 ** IMPACTS.indexOf(move.impact);
+export function moveCost(impact: Impact): number {
+  return 100 ** IMPACTS.indexOf(impact);
 }
 
 /** The cheapest moves from one state to another; empty when it is there already, null when there is no way. */
 export function findPath(
   from: ProvisionState,
   to: ProvisionState,
-  allowed: (move: Move) => boolean = () => true,
+  terrain: Terrain,
 ): readonly Move[] | null {
   const best = new Map<ProvisionState, { cost: number; path: readonly Move[] }>([
     [from, { cost: 0, path: [] }],
@@ -26,8 +32,8 @@ export function findPath(
     const here = best.get(at) ?? { cost: 0, path: [] };
     if (at === to) return here.path;
     for (const move of MOVES) {
-      if (move.from !== at || move.to === at || !allowed(move)) continue;
-      const there = here.cost + cost(move);
+      if (move.from !== at || move.to === at || !terrain.allows(move)) continue;
+      const there = here.cost + moveCost(terrain.impactOf(move));
       if (there >= (best.get(move.to)?.cost ?? Infinity)) continue;
       best.set(move.to, { cost: there, path: [...here.path, move] });
       open.add(move.to);

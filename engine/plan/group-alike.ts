@@ -23,7 +23,14 @@ export function groupAlike(nodes: readonly NodePlan[]): readonly Alike[] {
         cause,
         noStep,
       ]),
-      steps: node.steps.map(({ act, after, impact, reason }) => [act, after, impact, reason]),
+      steps: node.steps.map(({ act, after, impact, reason, flow }) => [
+        act.verb === "engine.claim" ? act.verb : act,
+        after,
+        impact,
+        reason,
+        flow?.entries.map(({ interface: where, step, args }) => [where, step, args]),
+      ]),
+      asked: node.asked?.map(({ id, action }) => [id, action]),
     });
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [node]);

@@ -1,8 +1,9 @@
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 
-/** True when git moved: something that the commit asks for was never seen satisfied. */
-export function hasIntent(node: NodePlan): boolean {
-  return node.changes.some((change) => change.cause === "intent");
+/** True when git moved: a declaration was never seen satisfied, or a request that no difference stands for. */
+export function hasIntent({ changes, steps }: NodePlan): boolean {
+  const drifted = changes.some((change) => change.cause === "drift");
+  return changes.some((change) => change.cause === "intent") || (steps.length > 0 && !drifted);
 }
 
 /**

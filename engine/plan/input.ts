@@ -1,8 +1,12 @@
 import type { Fleet } from "../../schemas/fleet.ts";
-import type { Impact } from "../../schemas/action.ts";
+import type { Impact } from "../../schemas/impact.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import type { Catalog } from "../../schemas/steps.ts";
+import { type Machines, machinesOf } from "./machines.ts";
+import { resolveNodes } from "./match-records.ts";
+import type { Digest } from "./plan-id.ts";
 import type { RegisterEntry, StopFile, StoreFile } from "../../schemas/store.ts";
 
 /** Everything that a plan is made from. Nothing else is read. */
@@ -20,8 +24,68 @@ export interface PlanInput {
   readonly stop: StopFile | null;
   /** Uuids of nodes whose last holder ended in the middle of its work. */
   readonly unfinished: ReadonlySet<string>;
+  /** What the hardware types offer: their interfaces and steps. */
+  readonly catalog: Catalog;
+  /**
+   * Request ids that count as used on every node, for they were in git when the store was made anew;
+   * null when the history was too short to tell, and then no request runs.
+   */
+  readonly spentRequests: ReadonlySet<string> | null;
+  /**
+   * Nodes that were declared when the store was made, or were forgotten since, and are somebody's: never erased by
+   * inference. By name, and by what tells their machines (`keysOf`).
+   */
+  readonly existing: ReadonlySet<string>;
   /** Nodes whose trouble `resume` acknowledged. */
   readonly acknowledged: ReadonlySet<string>;
+}
+
+/** What of the input is the same for every node. */
+export interface Surroundings {
+  readonly catalog: Catalog;
+  readonly templates: Fleet["templates"];
+  readonly runbooks: Fleet["runbooks"];
+  readonly spentRequests: PlanInput["spentRequests"];
+  /** Node name -> request id -> when it came into force. */
+  readonly requestsSeen: RegisterEntry["requests"];
+  /** The register entry under which the plan would run. */
+  readonly seq: number;
+  readonly existing: PlanInput["existing"];
+  /** True for a store that was made anew or restored: what was agreed with the hardware before is lost. */
+  readonly remade: boolean;
+  /** Every machine that this store knows, under whatever name. */
+  readonly machines: Machines;
+}
+
+/** The parts of the input that concern all nodes alike. */
+export function surroundingsOf(
+  input: Pick<
+    PlanInput,
+    | "fleet"
+    | "catalog"
+    | "spentRequests"
+    | "inForce"
+    | "existing"
+    | "records"
+    | "observations"
+    | "store"
+  >,
+  resolved = resolveNodes(input.fleet, input.records),
+): Surroundings {
+  const { fleet, catalog, spentRequests, inForce, existing } = input;
+  const { templates, runbooks, tree } = fleet;
+  const seq = inForce === null ? 1 : inForce.tree === tree ? inForce.seq : inForce.seq + 1;
+  return {
+    catalog,
+    templates,
+    runbooks,
+    spentRequests,
+    requestsSeen: inForce?.requests ?? {},
+    seq,
+    existing,
+    remade: (input.store?.epoch ?? 1) > 1,
+    machines: machinesOf(resolved, input.observations),
+  };
 }
 
 export interface PlanOptions {
@@ -31,6 +95,8 @@ export interface PlanOptions {
   readonly seed: number;
   readonly settings: Settings;
   readonly settingsHash: string;
+  /** SHA-256, lower-case hex. */
+  readonly digest: Digest;
   readonly offline: boolean;
   /** Causes that steps are made for; both when left out. */
   readonly only?: readonly ("intent" | "drift")[] | undefined;
@@ -40,6 +106,8 @@ export interface PlanOptions {
   readonly maxImpact?: Impact | undefined;
   /** Nodes that failed wait for their next attempt (a daemon's rounds); a person's apply is an attempt now. */
   readonly obeyBackoff?: boolean | undefined;
+  /** Names of nodes whose machines a person gives up to be erased (`--claim NODE`); `all` for every one. */
+  readonly claims?: ReadonlySet<string> | "all" | undefined;
   /** Exact number of removals that a person accepted (`--accept-removal N`). */
   readonly acceptRemoval?: number | undefined;
 }

@@ -1,5 +1,5 @@
-import type { Impact } from "../../schemas/action.ts";
-import type { ProvisionState } from "../../schemas/record.ts";
+import type { ProvisionVerb } from "../../schemas/action.ts";
+import type { ProvisionState } from "../../schemas/provision-state.ts";
 
 /** stable: a place of rest. transient: work is going on. failed: work ended badly and waits. */
 export type StateKind = "stable" | "transient" | "failed";
@@ -195,24 +195,27 @@ export function kindOf(name: ProvisionState): StateKind {
   return KIND.get(name) ?? "stable";
 }
 
-/** Provision verbs, in the words of plans, and what each asks of the machine. */
-export const PROVISION_VERBS = {
-  "provision.manage": { event: "manage", impact: "none", built: true },
-  "provision.provide": { event: "provide", impact: "none", built: true },
-  "provision.adopt": { event: "adopt", impact: "none", built: true },
-  "provision.inspect": { event: "inspect", impact: "reboot", built: false },
-  "provision.rescue": { event: "rescue", impact: "reboot", built: false },
-  "provision.unrescue": { event: "unrescue", impact: "reboot", built: false },
-  "provision.service": { event: "service", impact: "reboot", built: false },
-  "provision.clean": { event: "clean", impact: "destructive", built: false },
-  "provision.deploy": { event: "deploy", impact: "destructive", built: false },
-  "provision.rebuild": { event: "rebuild", impact: "destructive", built: false },
-  "provision.undeploy": { event: "delete", impact: "destructive", built: false },
-} as const satisfies Record<string, { event: string; impact: Impact; built: boolean }>;
-export type ProvisionVerb = keyof typeof PROVISION_VERBS;
+/** The event that each provision verb asks for. */
+const EVENTS = {
+  "provision.manage": "manage",
+  "provision.inspect": "inspect",
+  "provision.clean": "clean",
+  "provision.provide": "provide",
+  "provision.adopt": "adopt",
+  "provision.deploy": "deploy",
+  "provision.rebuild": "rebuild",
+  "provision.rescue": "rescue",
+  "provision.unrescue": "unrescue",
+  "provision.service": "service",
+  "provision.undeploy": "delete",
+  "provision.abort": "abort",
+} as const satisfies Record<ProvisionVerb, string>;
 
-function isProvisionVerb(name: string): name is ProvisionVerb {
-  return Object.hasOwn(PROVISION_VERBS, name);
+/** Every provision verb, in the order in which a path prefers them when they cost the same. */
+export const PROVISION_VERBS: readonly ProvisionVerb[] = Object.keys(EVENTS).filter(isVerb);
+
+function isVerb(name: string): name is ProvisionVerb {
+  return Object.hasOwn(EVENTS, name);
 }
 
 /** One whole move: a verb asked at a place of rest, and the place of rest where it ends when all goes well. */
@@ -221,40 +224,48 @@ export interface Move {
   readonly from: ProvisionState;
   /** The transient state on the way; null when the edge is direct. */
   readonly via: ProvisionState | null;
+  /** Where it waits for the machine; null where the table has no such state. */
+  readonly wait: ProvisionState | null;
+  /** Where it stands at a `hold` step; null where the table has none. */
+  readonly hold: ProvisionState | null;
   /** Where it ends when it fails; null for direct edges. */
   readonly failed: ProvisionState | null;
   readonly to: ProvisionState;
-  readonly impact: Impact;
-  /** False for verbs that this version knows and does not perform. */
-  readonly built: boolean;
 }
 
-function next(from: ProvisionState, event: string): ProvisionState | null {
+/** Where an event leads from a state; null when the table does not have it. */
+export function nextState(from: ProvisionState, event: string): ProvisionState | null {
   return TRANSITIONS.find((t) => t.from === from && t.event === event)?.to ?? null;
 }
 
 /** A manual clean ends where it began; an undeploy goes through cleaning; all else ends at `done`. */
 function restAfter(verb: ProvisionVerb, via: ProvisionState): ProvisionState | null {
-  if (verb === "provision.clean") return next(via, "manage");
-  if (verb === "provision.undeploy") return next("cleaning", "done");
-  return next(via, "done");
+  if (verb === "provision.clean") return nextState(via, "manage");
+  if (verb === "provision.undeploy") return nextState("cleaning", "done");
+  return nextState(via, "done");
 }
 
 function move(verb: ProvisionVerb, edge: Transition): Move | null {
-  const { impact, built } = PROVISION_VERBS[verb];
-  const direct = kindOf(edge.to) === "stable";
+  const direct = kindOf(edge.to) !== "transient";
   const to = direct ? edge.to : restAfter(verb, edge.to);
-  if (to === null) return null;
+  if (to === null || kindOf(to) !== "stable") return null;
   const via = direct ? null : edge.to;
-  const failed = via === null ? null : next(via, "fail");
-  return { verb, from: edge.from, via, failed, to, impact, built };
+  // An undeploy does its waiting, and may be held, while it cleans.
+  const works = verb === "provision.undeploy" ? "cleaning" : via;
+  return {
+    verb,
+    from: edge.from,
+    via,
+    wait: works === null ? null : nextState(works, "wait"),
+    hold: works === null ? null : nextState(works, "hold"),
+    failed: via === null ? null : nextState(via, "fail"),
+    to,
+  };
 }
 
-/** All moves from a place where nothing runs. */
-export const MOVES: readonly Move[] = Object.keys(PROVISION_VERBS)
-  .filter(isProvisionVerb)
-  .flatMap((verb) =>
-    TRANSITIONS.filter(
-      (t) => t.event === PROVISION_VERBS[verb].event && kindOf(t.from) !== "transient",
-    ).flatMap((edge) => move(verb, edge) ?? []),
-  );
+/** All moves from a place where nothing runs; `abort` there takes back a failure. */
+export const MOVES: readonly Move[] = PROVISION_VERBS.flatMap((verb) =>
+  TRANSITIONS.filter(
+    (t) => t.event === EVENTS[verb] && kindOf(t.from) !== "transient" && !t.from.endsWith(" hold"),
+  ).flatMap((edge) => move(verb, edge) ?? []),
+);

@@ -1,4 +1,4 @@
-import type { Impact } from "../../schemas/action.ts";
+import { compareImpact, type Impact } from "../../schemas/impact.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import {
@@ -10,29 +10,28 @@ import {
   type RackTotals,
   type Refusal,
 } from "../../schemas/plan.ts";
+import { refuseBudget } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
-import type { PlanInput, PlanOptions } from "./input.ts";
+import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
 import { resolveNodes, type ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
-import { type Digest, planId } from "./plan-id.ts";
+import { planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
-export function makePlan(
-  input: PlanInput,
-  options: PlanOptions & { readonly digest: Digest },
-): Plan {
+export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const { fleet, store } = input;
   const resolved = resolveNodes(fleet, input.records);
+  const surroundings = surroundingsOf(input, resolved);
   const all: NodePlan[] = [];
   for (const node of resolved.nodes.values()) {
     const chosen = options.select?.has(node.node.name) ?? true;
     if (chosen)
       all.push(
         store === null
-          ? withoutStore(planOne(node, input, options))
-          : planOne(node, input, options),
+          ? withoutStore(planOne(node, input, surroundings, options))
+          : planOne(node, input, surroundings, options),
       );
   }
   const nodes = all.sort((a, b) => (a.node < b.node ? -1 : 1));
@@ -63,9 +62,15 @@ export function makePlan(
   return { ...body, id, createdAt: instantText(options.now) };
 }
 
-function planOne(node: ResolvedNode, input: PlanInput, options: PlanOptions): NodePlan {
+function planOne(
+  node: ResolvedNode,
+  input: PlanInput,
+  surroundings: Surroundings,
+  options: PlanOptions,
+): NodePlan {
   const holds = node.uuid === null ? [] : (input.holds.get(node.uuid) ?? []);
-  const plan = planNode(node, input.observations.get(node.node.name), holds, options);
+  const observation = input.observations.get(node.node.name);
+  const plan = planNode(node, { observation, holds, surroundings }, options);
   if (node.uuid === null || !input.unfinished.has(node.uuid)) return plan;
   const note = "an engine ended in the middle of its work here; apply looks at it first";
   return { ...plan, unfinished: true, notes: [...plan.notes, note] };
@@ -123,6 +128,7 @@ function refusals(
   const found = [
     stopped,
     refuseRemoval(input, removed, options),
+    refuseBudget(nodes),
     stopped === null && !options.offline
       ? breakerRefusal(troubled, input.fleet.nodes.length, options.settings.breaker)
       : null,
@@ -130,10 +136,15 @@ function refusals(
   return found.filter((refusal) => refusal !== null);
 }
 
-/** Powers that are cycled or cut while something may run. */
-function rebootsOf(node: NodePlan): number {
-  return node.steps.filter((step) => step.impact === "reboot" || step.impact === "destructive")
-    .length;
+/** Every power cycle, also inside an erasing step; a machine that is only switched off counts once. */
+function rebootsOf({ steps }: NodePlan): number {
+  return steps.reduce((sum, { impact, flow, resumes }) => {
+    const entries = (flow?.entries ?? []).slice(resumes?.entry ?? 0);
+    const acts = entries.flatMap((entry) => entry.acts);
+    const cycles = acts.filter(({ act }) => act.verb === "power.on").length;
+    const cuts = compareImpact(impact, "reboot") >= 0 ? 1 : 0;
+    return sum + (flow === undefined ? cuts : Math.max(cycles, acts.length === 0 ? 0 : cuts));
+  }, 0);
 }
 
 function totalsOf(nodes: readonly NodePlan[]): RackTotals {
@@ -157,11 +168,17 @@ function totalsOf(nodes: readonly NodePlan[]): RackTotals {
   return totals;
 }
 
+function inRack(racks: Map<string, NodePlan[]>, rack: string): NodePlan[] {
+  const its = racks.get(rack) ?? [];
+  racks.set(rack, its);
+  return its;
+}
+
 function summarise(nodes: readonly NodePlan[]): PlanSummary {
   const racks = new Map<string, NodePlan[]>();
   const byImpact: Record<Impact, number> = { none: 0, "in-place": 0, reboot: 0, destructive: 0 };
   for (const node of nodes) {
-    if (node.rack !== null) racks.set(node.rack, [...(racks.get(node.rack) ?? []), node]);
+    if (node.rack !== null) inRack(racks, node.rack).push(node);
     for (const { impact } of node.steps) byImpact[impact] += 1;
   }
   const all = totalsOf(nodes);

@@ -65,8 +65,11 @@ function adopt(
   return found;
 }
 
-/** Identity first; the address decides only where no serial and no uuid is known. */
-function keysOf(
+/**
+ * What tells a machine, as text: identity first; the address decides only where no serial and no uuid is known.
+ * No name of a node has a space in it, so that keys and names can stand in one set.
+ */
+export function keysOf(
   identity: { serial?: string | undefined; systemUuid?: string | undefined } | null | undefined,
   address: string | undefined,
   system: string | null | undefined,

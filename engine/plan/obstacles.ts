@@ -1,18 +1,19 @@
-import { compareImpact } from "../../schemas/action.ts";
+import { compareImpact } from "../../schemas/impact.ts";
 import type { HoldScope } from "../../schemas/documents.ts";
 import { originOf } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
-import type { Observation } from "../../schemas/observation.ts";
+import { known, type Observation } from "../../schemas/observation.ts";
 import type { Blocked } from "../../schemas/plan.ts";
 import type { HoldRecord } from "../../schemas/record.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
+import { identityPart } from "./facets/identity.ts";
 import type { PlanOptions } from "./input.ts";
 
 /** Something that stops some or all steps of a node. */
 export interface Obstacle {
   readonly blocked: Blocked;
-  readonly stops: (draft: Pick<Draft, "impact" | "action">) => boolean;
+  readonly stops: (draft: Pick<Draft, "impact" | "action" | "request" | "resumes">) => boolean;
 }
 
 const everything = (): boolean => true;
@@ -42,9 +43,10 @@ export function obstacles(
 ): readonly Obstacle[] {
   return [
     ...unreachable(view.observation, view.node.name),
+    ...declaredTwice(view),
     ...byDeclaration(view, options),
     ...heldInGit(view),
-    ...holds.map((hold) => held(hold.scope, hold.reason, hold.owner, `id ${hold.id}`)),
+    ...holds.map((hold) => heldByHand(view, hold)),
     ...byRecord(view, options),
     ...aboveCeiling(options),
   ];
@@ -61,6 +63,17 @@ function unreachable(observation: Observation | undefined, name: string): readon
   return [
     { blocked: { kind, code: why.code, message: why.message, since, nextTry }, stops: everything },
   ];
+}
+
+/** Two nodes that are one machine would undo, or erase, each other's work: neither is touched. */
+function declaredTwice({ node, others, observation }: NodeView): readonly Obstacle[] {
+  const twin = others.find(({ declared }) => declared);
+  if (twin === undefined) return [];
+  const { serial, systemUuid } = known(observation, "identity") ?? {};
+  const machine =
+    identityPart(serial) === null ? `uuid ${systemUuid ?? ""}` : `serial ${serial ?? ""}`;
+  const message = `the machine that answers (${machine}) is declared as ${twin.name} too; neither is touched until one of ${node.name} and ${twin.name} is taken out of git, or their identities tell them apart`;
+  return [obstacle("identity", "IW-P04", message)];
 }
 
 function byDeclaration(view: NodeView, { settings }: PlanOptions): readonly Obstacle[] {
@@ -94,6 +107,10 @@ function heldInGit(view: NodeView): readonly Obstacle[] {
   });
 }
 
+function heldByHand({ node }: NodeView, { id, scope, reason, owner }: HoldRecord): Obstacle {
+  return held(scope, reason, owner, `id ${id}; to end it: ironwright release ${node.name} ${id}`);
+}
+
 function held(scope: HoldScope, reason: string, owner: string | null, where: string): Obstacle {
   const who = owner === null ? "" : ` by ${owner}`;
   return {
@@ -106,16 +123,21 @@ function held(scope: HoldScope, reason: string, owner: string | null, where: str
   };
 }
 
-function byRecord({ record, now }: NodeView, options: PlanOptions): readonly Obstacle[] {
+function byRecord({ node, record, now }: NodeView, options: PlanOptions): readonly Obstacle[] {
   const found: Obstacle[] = [];
-  if (record.activity !== null)
-    found.push(
-      obstacle(
-        "activity",
-        "IW-P12",
-        `${record.activity.flow} is under way since plan ${record.activity.planId.slice(7, 15)}`,
-      ),
-    );
+  const { fault } = record;
+  // Another declaration is another try; identity has a facet of its own.
+  if (fault !== null && fault.kind !== "identity" && fault.specHash === node.specHash)
+    found.push({
+      blocked: {
+        kind: "fault",
+        code: "IW-P19",
+        message: `${fault.kind}: ${fault.message}; when it is mended: ironwright retry ${node.name}`,
+        since: fault.at,
+      },
+      // What a person asks for by a request is a way out.
+      stops: ({ request }) => request === undefined,
+    });
   if (options.obeyBackoff === true && record.retryAt !== null && record.retryAt > now) {
     const last = record.lastError === null ? "" : `: ${record.lastError.message}`;
     const blocked: Blocked = {
@@ -126,25 +148,27 @@ function byRecord({ record, now }: NodeView, options: PlanOptions): readonly Obs
     };
     found.push({ blocked, stops: everything });
   }
-  if (record.protected)
-    found.push({
-      blocked: { kind: "protected", code: "IW-P05", message: "protected, as last recorded" },
-      stops: ({ impact }) => impact === "destructive",
-    });
   return found;
 }
 
 function aboveCeiling({ maxImpact }: PlanOptions): readonly Obstacle[] {
   if (maxImpact === undefined) return [];
-  const message = `above the ceiling of this run (--max-impact ${maxImpact})`;
+  const way = maxImpact === "destructive" ? "" : "; what erases needs --allow-erase N";
+  const message = `above the ceiling of this run (--max-impact ${maxImpact})${way}`;
   return [
     {
       blocked: { kind: "impact", code: "IW-P14", message },
-      stops: ({ impact }) => compareImpact(impact, maxImpact) > 0,
+      // What goes on was approved when it began.
+      stops: ({ impact, resumes }) => resumes === undefined && compareImpact(impact, maxImpact) > 0,
     },
   ];
 }
 
 function obstacle(kind: Blocked["kind"], code: string, message: string): Obstacle {
   return { blocked: { kind, code, message }, stops: everything };
+}
+
+/** Nobody answers there, so nothing more can be said of the node. */
+export function isSilence(blocked: Blocked): boolean {
+  return blocked.kind === "unreachable" || blocked.kind === "unauthorised";
 }

@@ -1,7 +1,11 @@
+import type { NodeSpec } from "../../schemas/documents.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
-import { emptyRecord, type NodeRecord, type ProvisionState } from "../../schemas/record.ts";
+import type { ProvisionState } from "../../schemas/provision-state.ts";
+import { emptyRecord, type NodeRecord } from "../../schemas/record.ts";
 import { declaredInFull, matchIdentity } from "./facets/identity.ts";
-import type { ResolvedNode } from "./match-records.ts";
+import type { Surroundings } from "./input.ts";
+import { keysOf, type ResolvedNode } from "./match-records.ts";
 
 /** Where declared words lead, in Ironic's names. */
 const TARGETS: Readonly<Record<string, ProvisionState>> = {
@@ -17,9 +21,27 @@ const TARGETS: Readonly<Record<string, ProvisionState>> = {
  * Where provisioning is to end. A node that declares nothing stays where it is; one that was never
  * verified is verified, for every other act rests on knowing which machine answers.
  */
-export function targetOf(declared: string | undefined, record: NodeRecord): ProvisionState {
+export function targetOf({ provision, retired }: NodeSpec, record: NodeRecord): ProvisionState {
+  const declared = provision?.state;
+  // A retired node is kept out of the pool.
+  if (declared === "available" && retired !== undefined && record.instance === null)
+    return "manageable";
   if (declared !== undefined) return TARGETS[declared] ?? record.provisionState;
   return record.provisionState === "enroll" ? "manageable" : record.provisionState;
+}
+
+/** What a node without a record is: there when the store was made (also under another name), or first declared later. */
+export function originOfNew(
+  { name, spec }: Pick<FleetNode, "name" | "spec">,
+  { existing }: Pick<Surroundings, "existing">,
+): NodeRecord["origin"] {
+  const { identity, bmc } = spec;
+  const keys = [
+    ...keysOf(identity, undefined, null),
+    ...keysOf(null, bmc?.address, bmc?.system),
+    name,
+  ];
+  return keys.some((key) => existing.has(key)) ? "existing" : "new";
 }
 
 /** A node's record as a plan sees it. */
@@ -37,9 +59,10 @@ export interface SeenRecord {
 export function seeRecord(
   resolved: ResolvedNode,
   observation: Observation | undefined,
+  origin: NodeRecord["origin"],
 ): SeenRecord {
   const { node, uuid } = resolved;
-  const record = resolved.record ?? emptyRecord(uuid ?? "", node.name, "existing");
+  const record = resolved.record ?? emptyRecord(uuid ?? "", node.name, origin);
   const { identity, provision } = node.spec;
   if (record.provisionState !== "enroll" || provision?.state !== "adopted")
     return { record, patch: null };
@@ -48,7 +71,14 @@ export function seeRecord(
     return { record, patch: null };
   const patch = {
     provisionState: "active",
-    activeBy: "adopted",
+    instance: {
+      origin: "adopted",
+      image: null,
+      configDrive: null,
+      since: null,
+      commit: null,
+      by: "git",
+    },
     origin: "existing",
     identity: seen ?? null,
   } as const;

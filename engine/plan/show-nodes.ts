@@ -1,8 +1,9 @@
 import { parseInstant } from "../../schemas/instant.ts";
-import type { Change, NodePlan, Step } from "../../schemas/plan.ts";
+import type { Change, Gate, NodePlan, Step } from "../../schemas/plan.ts";
 import { atMost } from "./durations.ts";
 import type { Alike } from "./group-alike.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
+import { showErases } from "./show-erases.ts";
 import { valueText } from "./verdict.ts";
 
 /** Columns of the 100-column sheet; what does not fit moves to the next stop or line. */
@@ -23,7 +24,9 @@ export function showNodes(groups: readonly Alike[], sheet: Sheet): readonly stri
   return groups.flatMap((group) => [
     ...header(group, sheet),
     ...changes(group, sheet),
-    ...steps(group.first.steps, sheet),
+    ...askedFor(group, sheet),
+    ...steps(group.first, sheet),
+    ...showErases(group, sheet),
     ...afterword(group, sheet),
     "",
   ]);
@@ -133,7 +136,7 @@ function logText(line: string, sheet: Sheet): string {
 }
 
 /** The columns that a step has, from the left; narrow sheets leave out the ones that tell least. */
-function steps(list: readonly Step[], sheet: Sheet): readonly string[] {
+function steps({ steps: list, gates }: NodePlan, sheet: Sheet): readonly string[] {
   if (list.length === 0) return [];
   const wide = sheet.columns >= WIDE;
   const head = stepRow(
@@ -148,18 +151,50 @@ function steps(list: readonly Step[], sheet: Sheet): readonly string[] {
         {
           id: step.id,
           action: step.action,
-          impact: step.impact,
+          impact: step.impact === "destructive" ? "ERASES" : step.impact,
           most: atMost(step.timeoutSeconds),
           after: step.dependsOn.join(",") || "-",
           why: `${step.reason}${mark}`,
         },
         wide,
       );
-      return folded(text, wide ? 61 : 45, sheet).map((line) =>
-        step.impact === "destructive" ? sheet.colors.lost(line) : line,
-      );
+      return [
+        ...folded(text, wide ? 61 : 45, sheet).map((line) =>
+          step.impact === "destructive" ? sheet.colors.lost(line) : line,
+        ),
+        ...listLines(step, sheet),
+        ...gates.filter(({ after }) => after === step.id).flatMap((gate) => gateLines(gate, sheet)),
+      ];
     }),
   ];
+}
+
+/** What git added to a list of the driver's own: who added it, and with which priority it runs. */
+function listLines({ flow }: Step, sheet: Sheet): readonly string[] {
+  const added = (flow?.entries ?? []).filter(({ source }) => /^(template|node)\b/.test(source));
+  if (added.length === 0) return [];
+  const names = added.map(
+    ({ interface: where, step, priority, source }) =>
+      `${where}.${step} ${priority ?? ""} (${source})`,
+  );
+  return wrapped(`with ${names.join(", ")}`, sheet.columns - 8).map((line) => `        ${line}`);
+}
+
+function gateLines({ learns, allows }: Gate, sheet: Sheet): readonly string[] {
+  const text = `-- gate: the ${learns} are known from here on; then ${allows}`;
+  return wrapped(text, sheet.columns - 5).map(
+    (line, row) => `     ${row === 0 ? "" : "   "}${line}`,
+  );
+}
+
+/** Who asked for what no difference asks for. */
+function askedFor({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
+  return (first.asked ?? []).flatMap(({ id, action, expires, declaredAt }) => {
+    const until = expires === null ? "" : `, expires ${expires}`;
+    const text = at(VALUE_AT, "    asked for by", `request ${id} (${action})${until}`);
+    const more = nodes.length === 1 ? "" : ` and on ${nodes.length - 1} more`;
+    return withPlace(text, PLACE_AT, `${declaredAt}${more}`, sheet);
+  });
 }
 
 interface StepRow {
@@ -198,17 +233,25 @@ function afterword({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
   for (const facet of reported) lines.push(...onlyReported(facet, name, sheet));
   const notes = new Set(
     first.changes.flatMap(({ noStep }) =>
-      noStep === undefined || noStep === "(no step)" || noStep.startsWith("drift.") ? [] : [noStep],
+      noStep === undefined || NO_NOTE.some((start) => noStep.startsWith(start)) ? [] : [noStep],
     ),
   );
   for (const note of notes)
     lines.push(...wrapped(`no step: ${note}`, sheet.columns - 4).map((l) => `    ${l}`));
-  for (const { path, until } of first.staged)
+  for (const { path, until } of first.staged.filter(({ until: when }) => !isAskedFor(when)))
     lines.push(
       `    ${path.slice(1).replaceAll("/", ".")} is taken over at ${until}; no reboot is planned for it`,
     );
   return lines;
 }
+
+/** What waits for a person and not for a power-on; NOT DONE names it. */
+export function isAskedFor(until: string): boolean {
+  return until.endsWith(" request");
+}
+
+/** What is said elsewhere: beside the place, below, or by the steps themselves. */
+const NO_NOTE = ["(no step)", "drift.", "brought by "];
 
 const REBOOTS: ReadonlySet<string> = new Set(["bios"]);
 

@@ -1,6 +1,7 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
 import { isLeftOut, isReported } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
+import { isAskedFor } from "./show-nodes.ts";
 
 const NAME_AT = 2;
 const TEXT_AT = 16;
@@ -19,6 +20,7 @@ interface Row {
 export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
   const rows = [
     ...reported(plan.nodes),
+    ...staged(plan.nodes),
     ...leftOut(plan.nodes),
     ...blocked(plan.nodes, sheet),
     ...orphaned(plan.orphans),
@@ -81,6 +83,19 @@ function reported(nodes: readonly NodePlan[]): readonly Row[] {
       code: "",
     };
   });
+}
+
+/** What git wants and nobody has asked for yet. */
+function staged(nodes: readonly NodePlan[]): readonly Row[] {
+  return nodes.flatMap((node) =>
+    node.staged
+      .filter(({ until }) => isAskedFor(until))
+      .map(({ path, until }) => ({
+        name: node.node,
+        text: `${path.slice(1).replaceAll("/", ".")} is staged until ${until}`,
+        code: "IW-P07",
+      })),
+  );
 }
 
 function blocked(nodes: readonly NodePlan[], sheet: Sheet): readonly Row[] {

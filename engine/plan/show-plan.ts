@@ -140,8 +140,10 @@ function nothingToDo({ nodes }: Plan, { applying }: ShowOptions): string {
 /** `6 steps, no reboot, nothing erased`. */
 function sumInWords({ summary: { steps, reboots, erasedNodes } }: Plan): string {
   return [
-    steps === 1 ? "1 step" : `${steps} steps`,
+    steps === 0 ? "records are written" : steps === 1 ? "1 step" : `${steps} steps`,
     reboots === 0 ? "no reboot" : reboots === 1 ? "1 reboot" : `${reboots} reboots`,
-    erasedNodes === 0 ? "nothing erased" : `${erasedNodes} machines ERASED`,
+    erasedNodes === 0
+      ? "nothing erased"
+      : `${erasedNodes} ${erasedNodes === 1 ? "machine" : "machines"} ERASED`,
   ].join(", ");
 }

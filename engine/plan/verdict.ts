@@ -1,7 +1,7 @@
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { sameValue } from "./canonical-json.ts";
-import { facetNamed } from "./facets/all-facets.ts";
+import { signNamed } from "./signs.ts";
 
 /** One value of a step's `before` or `after` that is not what it should be. */
 export interface Mismatch {
@@ -18,7 +18,7 @@ export function firstMismatch(
   record: NodeRecord,
 ): Mismatch | null {
   for (const [facet, value] of Object.entries(expected)) {
-    const seen = facetNamed(facet).value(observation, record);
+    const seen = signNamed(facet).value(observation, record);
     if (seen === undefined || !sameValue(seen, value)) return { facet, expected: value, seen };
   }
   return null;
@@ -30,13 +30,26 @@ export function mismatchText({ facet, expected, seen }: Mismatch): string {
   return `${facet} is ${is}, not ${valueText(expected)}`;
 }
 
+/** What people call an image. */
+function imageText(image: object): string {
+  const said: Readonly<Record<string, unknown>> = { ...image };
+  return String(said["name"] ?? said["url"] ?? said["checksum"]);
+}
+
 /** A value as a person reads it: `disk, persistent`, `(none)`, `on`. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return "(unset)";
-  if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.length === 0 ? "(none)" : value.map(valueText).join(" ");
-  if (typeof value === "string" || typeof value === "number") return String(value);
-  if (typeof value !== "object") return JSON.stringify(value) ?? "(unset)";
+  return typeof value === "object" ? mapText(value) : scalarText(value);
+}
+
+function scalarText(value: unknown): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "(unset)");
+}
+
+function mapText(value: object): string {
+  if ("url" in value || "checksum" in value) return imageText(value);
   if ("device" in value && "persistent" in value)
     return `${String(value.device)}, ${value.persistent === true ? "persistent" : "once"}`;
   return JSON.stringify(value);

@@ -1,14 +1,18 @@
 import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
+import type { Observation } from "../../schemas/observation.ts";
 import { emptyRecord, type HoldRecord, type NodeRecord } from "../../schemas/record.ts";
 import type { NodePlan, Step } from "../../schemas/plan.ts";
 import { nextWait } from "../plan/backoff.ts";
 import { sameValue } from "../plan/canonical-json.ts";
 import { checkNode } from "../plan/check-plan.ts";
-import type { PlanOptions } from "../plan/input.ts";
-import { agreement, planNode } from "../plan/plan-node.ts";
-import { seeRecord } from "../plan/see-record.ts";
+import type { PlanOptions, Surroundings } from "../plan/input.ts";
+import { kindOf } from "../plan/machine.ts";
+import { stopsAtGate } from "../plan/gates.ts";
+import { agreement } from "../plan/node-view.ts";
+import { planNode } from "../plan/plan-node.ts";
+import { originOfNew, seeRecord } from "../plan/see-record.ts";
 import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
@@ -21,18 +25,29 @@ import { look } from "./settle.ts";
 export interface NodeResult {
   readonly node: string;
   /** `recorded`: the plan held no step for it, and only its record was written. */
-  readonly status: "applied" | "already-done" | "recorded" | "failed" | "skipped";
+  readonly status: "applied" | "already-done" | "recorded" | "failed" | "skipped" | "waiting";
   readonly code: string | null;
   readonly message: string;
+}
+
+/** What became of it, and how its record was given back; null when its lease was not got. */
+export interface NodeEnd {
+  readonly result: NodeResult;
+  readonly record: NodeRecord | null;
 }
 
 /** How nodes are applied, besides the plan. */
 export interface NodeOptions {
   readonly plan: PlanOptions;
+  /** What else the plan was made from, alike for all nodes. */
+  readonly surroundings: Surroundings;
   /** How long a lease held by somebody else is waited for, milliseconds. */
   readonly lockTimeoutMs: number;
-  /** What a node without a record is: in the store's inventory at `init`, or first declared later. */
-  readonly originOf: (name: string) => NodeRecord["origin"];
+}
+
+/** With what was seen of all nodes before: what they agreed on tells drift from intent, as it did in the plan. */
+interface NodeWork extends NodeOptions {
+  readonly earlier: ReadonlyMap<string, Observation>;
 }
 
 /** Between two tries to take a lease that somebody else holds. Milliseconds. */
@@ -43,21 +58,23 @@ export async function applyNode(
   context: ApplyContext,
   node: FleetNode,
   plan: NodePlan,
-  options: NodeOptions,
-): Promise<NodeResult> {
+  options: NodeWork,
+): Promise<NodeEnd> {
   const claimed = await claim(context, node, plan, options);
   if ("code" in claimed) {
-    tell({ context, node, grant: null }, "node.skipped", claimed.message, { code: claimed.code });
-    return { node: node.name, status: "skipped", code: claimed.code, message: claimed.message };
+    const { code, message } = claimed;
+    tell({ context, node, grant: null }, "node.skipped", message, { code });
+    return { result: { node: node.name, status: "skipped", code, message }, record: null };
   }
   const grant = claimed;
   try {
-    return await withGrant(context, node, plan, { grant, options });
+    const result = await withGrant(context, node, plan, { grant, options });
+    return { result, record: grant.record };
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     const { code, message } = error.failure;
     tell({ context, node, grant }, "lease.lost", message, { code });
-    return { node: node.name, status: "failed", code, message };
+    return { result: { node: node.name, status: "failed", code, message }, record: null };
   } finally {
     await grant.release().catch(onlyLeaseLost);
     await context.checkpoint("released");
@@ -77,7 +94,7 @@ async function claim(
 ): Promise<Grant | Failure> {
   const { store, clock, stopping } = context;
   const uuid = plan.uuid ?? "";
-  const initial = emptyRecord(uuid, node.name, options.originOf(node.name));
+  const initial = emptyRecord(uuid, node.name, originOfNew(node, options.surroundings));
   const deadline = clock.monotonic() + options.lockTimeoutMs;
   for (;;) {
     const claimed = await store.claim(uuid, node.name, { initial });
@@ -96,12 +113,14 @@ async function withGrant(
   context: ApplyContext,
   node: FleetNode,
   plan: NodePlan,
-  { grant, options }: { readonly grant: Grant; readonly options: NodeOptions },
+  { grant, options }: { readonly grant: Grant; readonly options: NodeWork },
 ): Promise<NodeResult> {
   const driver = context.drivers.driverFor(node);
   if ("code" in driver) return failed(context, node, grant, driver);
   const now = context.clock.now();
+  const agreed = options.earlier.get(node.name)?.agreed;
   const empty = {
+    ...(agreed === undefined ? {} : { agreed }),
     node: node.name,
     at: now,
     facets: {},
@@ -121,10 +140,20 @@ async function withGrant(
     softOffSpent: false,
   };
   tell(flow, "node.start", `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`);
+  try {
+    return await work(flow, options);
+  } finally {
+    if (flow.observation.unreachable === null) context.seen.set(node.name, flow.observation);
+  }
+}
+
+/** First what a crash left open, then a look, then what was planned if that still fits. */
+async function work(flow: Flow, options: NodeOptions): Promise<NodeResult> {
+  const { context, node, grant } = flow;
   const left = grant.openIntents.length;
   const why = await recover(flow);
   if (why !== null) return failed(context, node, grant, why);
-  await look(flow, facetsToRead(node));
+  await look(flow, facetsToRead(node, storedRecord(grant)));
   const steps = await stepsNow(flow, options, left > 0);
   if ("status" in steps) {
     tell(flow, steps.status === "skipped" ? "node.skipped" : "node.done", steps.message, {
@@ -143,8 +172,13 @@ async function stepsNow(
 ): Promise<readonly Step[] | NodeResult> {
   const { node, plan, grant, observation, context } = flow;
   const resolved = { node, uuid: plan.uuid, record: storedRecord(grant), renamedFrom: null };
+  const { surroundings } = options;
   const now = context.clock.now();
-  const fresh = planNode(resolved, observation, await plannedHolds(flow), { ...options.plan, now });
+  const fresh = planNode(
+    resolved,
+    { observation, holds: await plannedHolds(flow), surroundings },
+    { ...options.plan, now },
+  );
   if (recovered) return leftSteps(plan, fresh, node.name);
   const checked = checkNode(plan, fresh);
   if (checked.kind === "as-planned") return plan.steps;
@@ -172,9 +206,14 @@ function storedRecord(grant: Grant): NodeRecord | null {
   return grant.record.revision === 0 && grant.predecessor === null ? null : grant.record;
 }
 
+/** After a recovery: only what was approved, on the disks that were named. */
 function leftSteps(plan: NodePlan, fresh: NodePlan, node: string): readonly Step[] | NodeResult {
-  if (fresh.steps.every((step) => plan.steps.some((one) => sameValue(one.act, step.act))))
-    return fresh.steps;
+  const planned = (step: Step): boolean =>
+    plan.steps.some((one) => sameValue(one.act, step.act) && one.request === step.request);
+  const named = fresh.erases.every(({ serial }) =>
+    plan.erases.some((erase) => erase.serial === serial),
+  );
+  if (named && fresh.steps.every(planned)) return fresh.steps;
   const message = `after the crash other steps are needed than were planned; plan again`;
   return { node, status: "skipped", code: "IW-P16", message };
 }
@@ -185,29 +224,39 @@ async function runSteps(
   options: NodeOptions,
 ): Promise<NodeResult> {
   const { context, node, plan, grant } = flow;
+  await guard(flow);
   for (const step of steps) {
     if (context.stopping.aborted)
       return withheld(flow, "interrupted: the steps that are left were not begun", null);
-    const why = await runStep(flow, step);
-    if (why === null) continue;
+    const end = await runStep(flow, step);
+    if (end.kind === "interrupted") return withheld(flow, end.message, null);
+    if (end.kind === "waiting") return waiting(flow, end.message);
+    const gate = end.kind === "done" ? stopsAtGate(plan, step.id, grant.record) : null;
+    if (gate !== null) return waiting(flow, gate);
+    if (end.kind === "done") continue;
+    const { why, at } = end;
     if (isWithheld(why)) return withheld(flow, why.message, why.code);
-    return failed(context, node, grant, why);
+    return failed(context, node, grant, { ...why, at });
   }
   const { record } = grant;
-  const seen = seeRecord({ node, uuid: plan.uuid, record, renamedFrom: null }, flow.observation);
-  const patch: Partial<NodeRecord> = { ...seen.patch, ...plan.records };
-  const resolved = { node, uuid: plan.uuid, record: { ...record, ...patch }, renamedFrom: null };
-  const applied = { ...record.applied, ...agreement(resolved, flow.observation, options.plan) };
+  const resolved = { node, uuid: plan.uuid, record, renamedFrom: null };
+  const applied = {
+    ...record.applied,
+    ...agreement(
+      resolved,
+      { observation: flow.observation, surroundings: options.surroundings },
+      options.plan,
+    ),
+  };
   const now = context.clock.now();
   await grant.patchRecord({
-    ...patch,
     name: node.name,
     applied,
     appliedCommit: context.plan.commit,
     appliedAt: now,
-    lastError: null,
+    // What was aborted stays failed, and says why, until a move leaves that state.
+    ...(kindOf(record.provisionState) === "failed" ? {} : { lastError: null, fault: null }),
     retryAt: null,
-    fault: null,
     registerSeq: context.registerSeq,
     revision: record.revision + 1,
     lastFlow: {
@@ -224,16 +273,35 @@ async function runSteps(
   return { node: node.name, status: recorded ? "recorded" : "applied", code: null, message };
 }
 
+/** What guards the machine is written down before anything is sent to it: protection, traits, an adoption. */
+async function guard({ node, plan, grant, observation }: Flow): Promise<void> {
+  const { record } = grant;
+  const seen = seeRecord(
+    { node, uuid: plan.uuid, record, renamedFrom: null },
+    observation,
+    record.origin,
+  );
+  const patch: Partial<NodeRecord> = { ...seen.patch, ...plan.records };
+  if (Object.keys(patch).length > 0)
+    await grant.patchRecord({ ...patch, revision: record.revision + 1 });
+}
+
 function withheld(flow: Flow, message: string, code: string | null): NodeResult {
   tell(flow, "node.skipped", message, { code });
   return { node: flow.node.name, status: "skipped", code, message };
+}
+
+/** Its list stands at a hold: the lease is given back, and whoever says unhold goes on. */
+function waiting(flow: Flow, message: string): NodeResult {
+  tell(flow, "node.waiting", message);
+  return { node: flow.node.name, status: "waiting", code: null, message };
 }
 
 async function failed(
   context: ApplyContext,
   node: FleetNode,
   grant: Grant,
-  why: Failure,
+  why: Failure & { readonly at?: string | null },
 ): Promise<NodeResult> {
   const now = context.clock.now();
   const { record } = grant;
@@ -243,10 +311,10 @@ async function failed(
   tell({ context, node, grant }, "node.failed", why.message, { code: why.code });
   if (context.store.dead() === null)
     await grant.patchRecord({
-      lastError: { at: now, code: why.code, message: why.message, step: null },
+      lastError: { at: now, code: why.code, message: why.message, step: why.at ?? null },
       retryAt: now + wait,
       ...(why.code === "IW-P04"
-        ? { fault: { kind: "identity", message: why.message, at: now } }
+        ? { fault: { kind: "identity", message: why.message, at: now, specHash: node.specHash } }
         : {}),
       lastFlow: {
         commit: context.plan.commit,

@@ -2,9 +2,13 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import type { Fleet } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
+import type { NodeRecord } from "../../schemas/record.ts";
+import { requestsInForce } from "../plan/requests.ts";
 import { applyNode, type NodeOptions, type NodeResult } from "./apply-node.ts";
-import type { ApplyContext, ApplyPorts, Authority } from "./flow.ts";
-import { pooled, Spacing, Turns } from "./limits.ts";
+import { Budget } from "./budget.ts";
+import { type ApplyContext, type ApplyPorts, type Authority, tell } from "./flow.ts";
+import { kindOf } from "../plan/machine.ts";
+import { Slots, Spacing, Turns } from "./limits.ts";
 
 /** How a plan is applied. */
 export interface ApplyOptions extends NodeOptions {
@@ -23,6 +27,8 @@ export interface ApplyResult {
   readonly recorded: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Nodes whose list stands at a hold step: nothing is wrong with them. */
+  readonly waiting: number;
   readonly durationSeconds: number;
 }
 
@@ -39,12 +45,18 @@ export async function apply(
   const started = ports.clock.monotonic();
   const refused = await othersInForce(plan, ports);
   if (refused !== null) return fail(refused);
+  const before = await ports.store.inForce();
   const entry = await ports.store.propose({
     commit: plan.commit,
     subject: plan.commitSubject,
     tree: plan.tree,
     why: options.why,
     names: fleet.nodes.map((node) => node.name),
+    requests: requestsInForce(fleet, before, {
+      seq: (plan.inForce?.seq ?? 0) + 1,
+      at: ports.clock.now(),
+      digest: options.plan.digest,
+    }),
     readAtSeq: plan.inForce?.seq ?? 0,
   });
   if (!entry.ok) return entry;
@@ -53,18 +65,24 @@ export async function apply(
     plan,
     authority: options.authority,
     registerSeq: entry.value.seq,
+    slots: new Slots(ports.settings.concurrency),
+    budget: new Budget(ports.store, ports.clock),
     turns: new Turns(),
     resets: new Spacing(ports.clock),
     powerOns: new Spacing(ports.clock),
     stopping: options.stopping,
+    seen: new Map(),
   };
   const busy = plan.nodes.filter(isBusy);
   emit(context, "apply.start", startText(busy));
   const results = await applyAll(context, busy, fleet, options);
+  await keepReadings(context);
   const result = summary(results, (ports.clock.monotonic() - started) / 1000);
-  const { applied, failed, skipped, recorded, durationSeconds } = result;
-  const message = `${applied} applied, ${failed} failed, ${skipped} skipped, ${recorded} recorded`;
-  const numbers = { applied, failed, skipped, recorded, durationSeconds };
+  const { applied, failed, skipped, recorded, waiting, durationSeconds } = result;
+  const stand = waiting === 0 ? "" : `, ${waiting} waiting`;
+  const message = `${applied} applied, ${failed} failed, ${skipped} skipped, ${recorded} recorded${stand}`;
+  const counts = { applied, failed, skipped, recorded, ...(waiting === 0 ? {} : { waiting }) };
+  const numbers = { ...counts, durationSeconds };
   emit(context, "apply.summary", message, numbers);
   return ok(result);
 }
@@ -75,6 +93,7 @@ function isBusy({ steps, records, unfinished, adopts }: NodePlan): boolean {
 }
 
 function startText(busy: readonly NodePlan[]): string {
+  if (busy.length === 0) return "nothing to apply; the commit is in force from now on";
   const changed = busy.filter(({ steps }) => steps.length > 0).length;
   const nodes = `${changed} ${changed === 1 ? "node" : "nodes"} to apply`;
   return busy.length === changed ? nodes : `${nodes}, ${busy.length - changed} to record`;
@@ -100,12 +119,26 @@ async function applyAll(
 ): Promise<readonly NodeResult[]> {
   const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
   const results: NodeResult[] = [];
-  const work = async (plan: NodePlan): Promise<void> => {
+  const earlier = await context.store.readings();
+  const work = async (plan: NodePlan): Promise<NodeRecord | null> => {
     const node = declared.get(plan.node);
-    if (node === undefined) return;
-    results.push(await applyNode(context, node, plan, options));
+    if (node === undefined) return null;
+    const { result, record } = await applyNode(context, node, plan, { ...options, earlier });
+    results.push(result);
+    return record;
   };
-  await pooled(busy, context.settings.concurrency, work, options.stopping);
+  const begin = async (plan: NodePlan): Promise<void> => {
+    // Before it holds a worker or a lease: others go on while it waits for its turn.
+    const full = await context.budget.enter(plan, options.stopping);
+    if (full !== null) results.push(overBudget(context, plan, full));
+    else {
+      const left = await context.slots.hold(() =>
+        options.stopping.aborted ? Promise.resolve(null) : work(plan),
+      );
+      await context.budget.leave(plan, () => isWell(context, plan, left));
+    }
+  };
+  await Promise.all(busy.map(begin));
   const begun = new Set(results.map(({ node }) => node));
   for (const { node } of busy)
     if (!begun.has(node))
@@ -118,6 +151,38 @@ async function applyAll(
   return results;
 }
 
+/** The readings of before would call what was just done a drift. */
+async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
+  if (seen.size === 0 || store.dead() !== null) return;
+  const readings = new Map(await store.readings());
+  for (const [name, observation] of seen) {
+    const { agreed } = readings.get(name) ?? {};
+    readings.set(name, agreed === undefined ? observation : { ...observation, agreed });
+  }
+  await store.saveReadings(readings);
+}
+
+function overBudget(context: ApplyContext, { node }: NodePlan, why: Failure): NodeResult {
+  const { code, message } = why;
+  const flow = { context, node: { name: node }, grant: null };
+  tell(flow, "node.skipped", message, { code });
+  return { node, status: "skipped", code, message };
+}
+
+/** In service again: at rest, and with nothing that somebody must look at. */
+async function isWell(
+  { store }: ApplyContext,
+  { uuid }: NodePlan,
+  left: NodeRecord | null,
+): Promise<boolean> {
+  // Only where its lease was not ours: the store reads every journal for it.
+  const record = left ?? (uuid === null ? null : await store.record(uuid));
+  if (record === null) return true;
+  const { provisionState, activity, fault, lastError } = record;
+  const rests = kindOf(provisionState) === "stable" && provisionState !== "error";
+  return rests && activity === null && fault === null && lastError === null;
+}
+
 function summary(nodes: readonly NodeResult[], seconds: number): ApplyResult {
   const count = (...words: readonly NodeResult["status"][]): number =>
     nodes.filter(({ status }) => words.includes(status)).length;
@@ -127,6 +192,7 @@ function summary(nodes: readonly NodeResult[], seconds: number): ApplyResult {
     recorded: count("recorded"),
     failed: count("failed"),
     skipped: count("skipped"),
+    waiting: count("waiting"),
     durationSeconds: Math.round(seconds * 10) / 10,
   };
 }

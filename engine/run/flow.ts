@@ -1,3 +1,4 @@
+import type { Budget } from "./budget.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { EngineEvent, EventName } from "../../schemas/event.ts";
 import type { Failure } from "../../schemas/failure.ts";
@@ -6,14 +7,15 @@ import { instantText } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import type { Spacing, Turns } from "./limits.ts";
-import type { ActingStore, Checkpoint, Clock, Drivers, Grant } from "./ports.ts";
+import type { Slots, Spacing, Turns } from "./limits.ts";
+import type { ActingStore, Checkpoint, Clock, Drivers, Grant, Random } from "./ports.ts";
 
 /** What applying needs from outside. */
 export interface ApplyPorts {
   readonly store: ActingStore;
   readonly drivers: Drivers;
   readonly clock: Clock;
+  readonly random: Random;
   readonly checkpoint: Checkpoint;
   readonly emit: (event: EngineEvent) => void;
   readonly settings: Settings;
@@ -31,10 +33,14 @@ export interface ApplyContext extends ApplyPorts {
   readonly authority: Authority;
   /** The register entry under which every flow runs. */
   readonly registerSeq: number;
+  readonly slots: Slots;
+  readonly budget: Budget;
   readonly turns: Turns;
   readonly resets: Spacing;
   readonly powerOns: Spacing;
   readonly stopping: AbortSignal;
+  /** What was last seen of each node that was worked on; kept when the apply ends, for `status`. */
+  readonly seen: Map<string, Observation>;
 }
 
 /** One node on its way: its lease, its driver, what was last seen of it. */
@@ -54,6 +60,16 @@ export interface Flow {
   softOffSpent: boolean;
 }
 
+/** What a step came to. */
+export type StepEnd =
+  | { readonly kind: "done" }
+  /** Nothing is wrong: it goes on when somebody says so. */
+  | { readonly kind: "waiting"; readonly message: string }
+  /** A person wants to stop; the next apply goes on. */
+  | { readonly kind: "interrupted"; readonly message: string }
+  /** `at` is the entry of a list that ran; null for a plain step. */
+  | { readonly kind: "failed"; readonly why: Failure; readonly at: string | null };
+
 /** What is told with an event of a flow. */
 export interface Told {
   readonly code?: string | null;
@@ -65,7 +81,15 @@ export interface Told {
 
 /** Says what happens, with everything that a pipeline needs to find it again. */
 export function tell(
-  { context, node, grant }: Pick<Flow, "context" | "node"> & { readonly grant: Grant | null },
+  {
+    context,
+    node,
+    grant,
+  }: {
+    readonly context: ApplyContext;
+    readonly node: { readonly name: string };
+    readonly grant: Grant | null;
+  },
   event: EventName,
   message: string,
   told: Told = {},

@@ -19,6 +19,49 @@ export async function pooled<T>(
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }
 
+/** Work at so many nodes at once; who only waits gives its place to others and gets the next that is free. */
+export class Slots {
+  #free: number;
+  readonly #returning: (() => void)[] = [];
+  readonly #new: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Works once there is a place. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    await this.#take(this.#new);
+    try {
+      return await work();
+    } finally {
+      this.#give();
+    }
+  }
+
+  /** Inside `hold`: gives the place back while it rests. */
+  async rest<T>(rest: () => Promise<T>): Promise<T> {
+    this.#give();
+    try {
+      return await rest();
+    } finally {
+      await this.#take(this.#returning);
+    }
+  }
+
+  #take(queue: (() => void)[]): Promise<void> {
+    if (this.#free === 0) return new Promise((go) => queue.push(go));
+    this.#free -= 1;
+    return Promise.resolve();
+  }
+
+  #give(): void {
+    const next = this.#returning.shift() ?? this.#new.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
 /** One at a time for each key, in the order in which they came: one mutating call at a time per BMC. */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();

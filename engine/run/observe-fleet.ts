@@ -1,6 +1,7 @@
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Failure } from "../../schemas/failure.ts";
 import { known, type Observation, type ObservedFacet } from "../../schemas/observation.ts";
+import type { NodeRecord } from "../../schemas/record.ts";
 import { pooled } from "./limits.ts";
 import type { Clock, Drivers } from "./ports.ts";
 
@@ -13,6 +14,8 @@ export interface ObservePorts {
 }
 
 export interface ObserveOptions {
+  /** By uuid. */
+  readonly records: ReadonlyMap<string, NodeRecord>;
   /** Readings of before, by node name. */
   readonly earlier: ReadonlyMap<string, Observation>;
   /** Called after each node. */
@@ -23,13 +26,25 @@ export interface ObserveOptions {
 /** These come with the system resource itself: one request for all of them. */
 const ALWAYS: readonly ObservedFacet[] = ["identity", "power", "bootDevice", "bootMode"];
 
+/** Actions that erase: what they would erase must have a name. */
+const ERASING = new Set(["clean", "rebuild", "undeploy"]);
+
+/** Disks that are known from an inspection need not be read again. */
+function needsDisks({ spec }: FleetNode, record: NodeRecord | null): boolean {
+  if ((record?.inventory ?? null) !== null) return false;
+  const { state } = spec.provision ?? {};
+  const asked = spec.requests?.some(({ action }) => ERASING.has(action)) ?? false;
+  return asked || state === "available" || state === "active";
+}
+
 /** What must be read to compare this node; what it does not declare costs no request. */
-export function facetsToRead(node: FleetNode): readonly ObservedFacet[] {
+export function facetsToRead(node: FleetNode, record: NodeRecord | null): readonly ObservedFacet[] {
   const { boot, bios } = node.spec;
   return [
     ...ALWAYS,
     ...(boot?.secureBoot === undefined ? [] : (["secureBoot"] as const)),
     ...(bios === undefined ? [] : (["bios"] as const)),
+    ...(needsDisks(node, record) ? (["inventory"] as const) : []),
   ];
 }
 
@@ -42,18 +57,25 @@ export async function observeFleet(
   const seen = new Map<string, Observation>();
   const read = async (node: FleetNode): Promise<void> => {
     const earlier = options.earlier.get(node.name);
-    seen.set(node.name, await observeNode(node, ports, earlier, options.signal));
+    const record = options.records.get(node.uuid ?? "") ?? null;
+    seen.set(node.name, await observeNode(node, ports, { earlier, record }, options.signal));
     options.onRead?.(seen.size, nodes.length);
   };
   await pooled(nodes, ports.concurrency, read, options.signal);
   return seen;
 }
 
+/** What is known of a node before it is read. */
+interface KnownBefore {
+  readonly earlier: Observation | undefined;
+  readonly record: NodeRecord | null;
+}
+
 /** Reads one node; a login that was refused is not tried again while its secret is the same. */
 export async function observeNode(
   node: FleetNode,
   ports: Pick<ObservePorts, "drivers" | "clock">,
-  earlier: Observation | undefined,
+  { earlier, record }: KnownBefore,
   signal?: AbortSignal,
 ): Promise<Observation> {
   const { drivers, clock } = ports;
@@ -63,7 +85,7 @@ export async function observeNode(
   }
   const driver = drivers.driverFor(node);
   if ("code" in driver) return silent(node, driver, clock.now(), earlier);
-  const observation = await driver.observe(node, facetsToRead(node), signal);
+  const observation = await driver.observe(node, facetsToRead(node, record), signal);
   if (observation.unreachable !== null) {
     const refused = observation.unreachable.code === "IW-B04";
     const version = refused ? await drivers.secretVersion(node) : null;

@@ -1,17 +1,18 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import type { PlanInput, PlanOptions } from "../plan/input.ts";
+import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import type { Digest } from "../plan/plan-id.ts";
 import { resolveNodes } from "../plan/match-records.ts";
-import { agreement } from "../plan/plan-node.ts";
+import { agreement } from "../plan/node-view.ts";
+import type { Catalog } from "../../schemas/steps.ts";
 import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
 import type { StoreReader } from "./ports.ts";
 
 /** How a fleet is planned. */
 export interface PlanFleetOptions {
-  readonly plan: PlanOptions & { readonly digest: Digest };
+  readonly plan: PlanOptions;
+  readonly catalog: Catalog;
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,8 +39,13 @@ export async function planFleet(
   const nodes = fleet.nodes.filter((node) => select?.has(node.name) ?? true);
   const observations = offline
     ? earlier
-    : await observeFleet(nodes, ports, { earlier, onRead: options.onRead, signal: options.signal });
-  const input: PlanInput = { fleet, observations, ...rest };
+    : await observeFleet(nodes, ports, {
+        records: rest.records,
+        earlier,
+        onRead: options.onRead,
+        signal: options.signal,
+      });
+  const input: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
   const plan = makePlan(input, options.plan);
   if (store !== null && !offline) {
     const declared = new Set(fleet.nodes.map((node) => node.name));
@@ -51,7 +57,7 @@ export async function planFleet(
 
 async function readStore(
   store: StoreReader | null,
-): Promise<Omit<PlanInput, "fleet" | "observations">> {
+): Promise<Omit<PlanInput, "fleet" | "observations" | "catalog">> {
   if (store === null)
     return {
       records: new Map(),
@@ -61,6 +67,8 @@ async function readStore(
       stop: null,
       acknowledged: new Set(),
       unfinished: new Set(),
+      spentRequests: new Set(),
+      existing: new Set(),
     };
   return {
     records: await store.records(),
@@ -70,6 +78,8 @@ async function readStore(
     stop: await store.stop(),
     acknowledged: await store.acknowledged(),
     unfinished: await store.unfinished(),
+    spentRequests: await store.spentRequests(),
+    existing: await store.existingNames(),
   };
 }
 
@@ -79,6 +89,7 @@ function remembered(
   options: PlanOptions,
 ): ReadonlyMap<string, Observation> {
   const resolved = resolveNodes(input.fleet, input.records);
+  const surroundings = surroundingsOf(input, resolved);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
   const kept = new Map<string, Observation>();
   for (const { node } of plan.nodes) {
@@ -86,7 +97,10 @@ function remembered(
     const its = resolved.nodes.get(node);
     if (observation === undefined || its === undefined) continue;
     const before = observation.agreed;
-    const desired = { ...before?.desired, ...agreement(its, observation, options) };
+    const desired = {
+      ...before?.desired,
+      ...agreement(its, { observation, surroundings }, options),
+    };
     const at = inSync.has(node) ? observation.at : (before?.at ?? null);
     kept.set(node, { ...observation, agreed: { at, desired } });
   }

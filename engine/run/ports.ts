@@ -1,13 +1,14 @@
 import type { Failure, Result } from "../../schemas/failure.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import type { Impact } from "../../schemas/action.ts";
-import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
+import type { Impact } from "../../schemas/impact.ts";
+import type { HoldRecord, NodeRecord, RecordPatch } from "../../schemas/record.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type {
   Claim,
   HistoryEntry,
   Incarnation,
+  IntentBody,
   IntentLine,
   OutcomeWord,
   RegisterEntry,
@@ -75,10 +76,12 @@ export interface StoreReader {
   acknowledged(): Promise<ReadonlySet<string>>;
   /** The highest register entry; null before the first. */
   inForce(): Promise<RegisterEntry | null>;
-  /** Names of the first register entry: what was declared when the store was made. */
-  firstNames(): Promise<readonly string[]>;
+  /** Nodes that were there when the store was made or restored, or were forgotten: by name, and by `keysOf` their machines. */
+  existingNames(): Promise<ReadonlySet<string>>;
   /** Uuids of nodes whose last holder ended in the middle of its work: apply looks at them first. */
   unfinished(): Promise<ReadonlySet<string>>;
+  /** Request ids that count as used on every node; null when the history was too short to tell. */
+  spentRequests(): Promise<ReadonlySet<string> | null>;
   leases(): Promise<readonly LeaseInfo[]>;
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */
@@ -120,11 +123,33 @@ export interface ActingStore extends StoreReader {
   clearStop(): Promise<StopFile | null>;
   /** Drops an orphan's record, holds and history, under its lease: IW-L01 while somebody works on it. */
   forget(uuid: string): Promise<Result<null>>;
+  /** Takes a slot of a budget for the node, unless it has one; answers who holds one when all are taken. */
+  takeSlot(
+    scope: BudgetScope,
+    holder: { readonly uuid: string; readonly node: string },
+  ): Promise<HeldSlot | "taken" | "mine">;
+  /** Gives back every slot of the node; answers how many there were. */
+  freeSlots(uuid: string): Promise<number>;
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
   /** Living incarnations besides this one. */
   others(): Promise<readonly Incarnation[]>;
   /** Ends the incarnation: nothing waits for a ttl. */
   close(): Promise<void>;
+}
+
+/** Nodes that may be interrupted at once, under one name. */
+export interface BudgetScope {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** A slot that is taken. */
+export interface HeldSlot {
+  readonly scope: string;
+  readonly place: number;
+  readonly uuid: string;
+  readonly node: string;
+  readonly at: number;
 }
 
 export interface ClaimOptions {
@@ -138,6 +163,8 @@ export interface ProposedEntry {
   readonly tree: string;
   readonly why: string;
   readonly names: readonly string[];
+  /** When each request came into force. */
+  readonly requests: RegisterEntry["requests"];
   /** The seq that was in force before the commit was read: if it moved since, IW-P17. */
   readonly readAtSeq: number;
 }
@@ -158,11 +185,19 @@ export interface Grant {
   /** Intents of the predecessor that have no outcome, oldest first; each is observed before anything else. */
   readonly openIntents: readonly OpenIntent[];
   /** Appends the intent and makes it durable. */
-  intent(line: Omit<IntentLine, LineHead>): Promise<OpenIntent>;
+  intent(line: IntentBody): Promise<OpenIntent>;
   accepted(intent: OpenIntent, task: string | null): Promise<void>;
-  outcome(intent: OpenIntent, outcome: OutcomeWord, detail: OutcomeDetail): Promise<void>;
-  /** A fact that guards the machine: a durable line, then the record. */
-  patchRecord(patch: Partial<NodeRecord>): Promise<void>;
+  /** Closes the intent; `patch` is what the record says from here on. */
+  outcome(
+    intent: OpenIntent,
+    outcome: OutcomeWord,
+    detail: OutcomeDetail,
+    patch?: RecordPatch,
+  ): Promise<void>;
+  /** A fact that guards the machine: durable by its line; the record's file follows, at the latest at release. */
+  patchRecord(patch: RecordPatch): Promise<void>;
+  /** For people: what a whole list came to. */
+  addHistory(entry: Omit<HistoryEntry, "at" | "fence">): Promise<void>;
   /** Rewrites the claim so that it names the session, synced. */
   nameSession(address: string, session: string): Promise<void>;
   /**
@@ -173,8 +208,6 @@ export interface Grant {
   /** Record synced, claim rewritten as released. */
   release(): Promise<void>;
 }
-
-export type LineHead = "version" | "kind" | "node" | "fence" | "seq" | "inc" | "at";
 
 export interface CheckedAct {
   readonly impact: Impact;

@@ -1,16 +1,8 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import { sameValue } from "../plan/canonical-json.ts";
-import { firstMismatch, mismatchText } from "../plan/verdict.ts";
+import { finishIntent } from "./finish-intent.ts";
 import { type Flow, tell } from "./flow.ts";
-import type { OpenIntent } from "./ports.ts";
-import { requestMaxMs } from "./run-step.ts";
-import { look, readingsFor, settle } from "./settle.ts";
-
-/** Two readings this far apart that say the same are a state; one may be a moment. Milliseconds. */
-const TWICE_MS = 500;
-/** Looks until two readings are alike; a machine that never settles is looked at again by the next apply. */
-const MOST_LOOKS = 40;
+import { isOursByName, requestMaxMs } from "./send.ts";
 
 /**
  * Finishes what a holder left that did not give its lease back: its sessions are ended at the BMC,
@@ -23,7 +15,7 @@ export async function recover(flow: Flow): Promise<Failure | null> {
   const fenced = await fence(flow, predecessor);
   if (fenced !== null) return fenced;
   for (const intent of openIntents) {
-    const why = await finish(flow, intent);
+    const why = await finishIntent(flow, intent);
     if (why !== null) return why;
   }
   return null;
@@ -45,9 +37,7 @@ async function fence(
     if (why !== null) return why;
     tell(flow, "session.ended", `the session of ${holder} at the BMC was ended`);
   }
-  const onTheWire = grant.openIntents.some(
-    ({ line }) => !line.action.verb.startsWith("provision."),
-  );
+  const onTheWire = grant.openIntents.some(({ line }) => !isOursByName(line.action.verb));
   if (sessions.length === 0 && onTheWire && predecessor.provenDead === false) {
     const message = `its last holder ${holder} used no session and may only be paused; when it is dead for certain: ironwright lease break ${node.name} --holder-is-dead`;
     return failure("waiting", "IW-L03", message);
@@ -81,53 +71,4 @@ async function endSession(flow: Flow, address: string, session: string): Promise
     },
   );
   return performed.sent === true ? null : performed.failure;
-}
-
-/** Observes what an open intent came to, and closes it. */
-async function finish(flow: Flow, intent: OpenIntent): Promise<Failure | null> {
-  const { line } = intent;
-  const { clock } = flow.context;
-  const started = clock.monotonic();
-  const calm = await observeTwice(flow, intent);
-  if (calm !== null) return calm;
-  let mismatch = firstMismatch(line.after, flow.observation, flow.grant.record);
-  // Another host's clock, or one that was set back, never makes the wait longer than it was meant to be.
-  const left = Math.min(line.at + line.verifyMaxMs - clock.now(), line.verifyMaxMs);
-  // A graceful stop may still be under way: its own deadline is waited out, it is not pressed again.
-  if (mismatch !== null && line.action.verb === "power.softOff") {
-    const settled = await settle(flow, line.after, Math.max(0, left), line.step);
-    mismatch = settled.kind === "seen" ? null : settled.mismatch;
-    flow.softOffSpent = mismatch !== null;
-  }
-  const message =
-    mismatch === null
-      ? "left open by a crash; observed: it took effect"
-      : `left open by a crash; observed: ${mismatchText(mismatch)}`;
-  const durationMs = Math.round(clock.monotonic() - started);
-  const word = mismatch === null ? "done" : "not-done";
-  await flow.grant.outcome(intent, word, { code: null, message, durationMs });
-  tell(flow, "step.resumed", message, { step: line.step, action: line.action.verb });
-  return null;
-}
-
-/** Looks until the facets of the intent are the same twice, so that no change is under way. */
-async function observeTwice(flow: Flow, { line }: OpenIntent): Promise<Failure | null> {
-  const { clock, store } = flow.context;
-  const facets = readingsFor(line.after);
-  if (facets.length === 0) return null;
-  let before: unknown;
-  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
-    await look(flow, facets);
-    if (flow.observation.unreachable !== null) return flow.observation.unreachable;
-    const values = facets.map((facet) => {
-      const reading = flow.observation.facets[facet];
-      return reading?.known === true ? reading.value : null;
-    });
-    const moving = values.includes("powering-on") || values.includes("powering-off");
-    if (!moving && before !== undefined && sameValue(before, values)) return null;
-    before = values;
-    await clock.sleep(TWICE_MS, store.deathSignal);
-  }
-  const message = `its state did not come to rest after a crash; apply again later`;
-  return failure("waiting", "IW-A04", message);
 }

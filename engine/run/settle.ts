@@ -1,5 +1,6 @@
+import type { Failure } from "../../schemas/failure.ts";
 import type { ObservedFacet } from "../../schemas/observation.ts";
-import { facetNamed } from "../plan/facets/all-facets.ts";
+import { signNamed } from "../plan/signs.ts";
 import { firstMismatch, type Mismatch } from "../plan/verdict.ts";
 import { type Flow, joinReading, tell } from "./flow.ts";
 import { LeaseLost } from "./store/file-grant.ts";
@@ -11,7 +12,7 @@ const LOOK_GROWTH = 1.6;
 
 /** Readings that tell whether these facets are as they should be. */
 export function readingsFor(expected: Readonly<Record<string, unknown>>): readonly ObservedFacet[] {
-  return [...new Set(Object.keys(expected).flatMap((facet) => facetNamed(facet).observes))];
+  return [...new Set(Object.keys(expected).flatMap((facet) => signNamed(facet).observes))];
 }
 
 /**
@@ -29,16 +30,28 @@ export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promis
 /** What waiting for an after-state came to. */
 export type Settled =
   | { readonly kind: "seen" }
+  /** It can't come any more. */
+  | { readonly kind: "ended"; readonly why: Failure }
   | { readonly kind: "unseen"; readonly mismatch: Mismatch; readonly silent: boolean };
+
+/** How an after-state is waited for. */
+export interface Settling {
+  readonly timeoutMs: number;
+  /** The step that events name. */
+  readonly step: string;
+  /** True while no worker is held between two looks. */
+  readonly waits: boolean;
+  /** Why it can't come any more; asked after each look. */
+  readonly early?: (() => Failure | null) | undefined;
+}
 
 /** Looks until the after-state is seen or its time is up; a BMC that is silent for a while is waited for. */
 export async function settle(
   flow: Flow,
   after: Readonly<Record<string, unknown>>,
-  timeoutMs: number,
-  step: string,
+  { timeoutMs, step, waits, early }: Settling,
 ): Promise<Settled> {
-  const { clock, settings, store } = flow.context;
+  const { clock, settings, store, slots } = flow.context;
   const facets = readingsFor(after);
   const deadline = clock.monotonic() + timeoutMs;
   let wait = FIRST_LOOK_MS;
@@ -48,6 +61,8 @@ export async function settle(
     const silent = observation.unreachable !== null;
     const mismatch = firstMismatch(after, observation, grant.record);
     if (mismatch === null && !silent) return { kind: "seen" };
+    const why = silent ? null : (early?.() ?? null);
+    if (why !== null) return { kind: "ended", why };
     const left = deadline - clock.monotonic();
     if (left <= 0 || store.deathSignal.aborted) {
       const missing = mismatch ?? {
@@ -60,7 +75,9 @@ export async function settle(
     tell(flow, "step.look", silent ? "the BMC is silent; looking again" : "not there yet", {
       step,
     });
-    await clock.sleep(Math.min(wait, left), store.deathSignal).catch(() => undefined);
+    const ms = Math.min(wait, left);
+    const sleep = (): Promise<void> => clock.sleep(ms, store.deathSignal).catch(() => undefined);
+    await (waits ? slots.rest(sleep) : sleep());
     wait = Math.min(wait * LOOK_GROWTH, settings.timeouts.lookSeconds * 1000);
   }
 }

@@ -102,6 +102,23 @@ class Stage {
     for (const { method, path, body, effect } of calls)
       process.stdout.write(`  ${method} ${path} ${JSON.stringify(body)}  ->  ${effect}\n`);
   }
+
+  /** What a fake machine itself keeps of its disks: how often each was erased and written. */
+  showDisks(machine: string): void {
+    const kept = JSON.parse(this.read(`.ironwright/fake/${machine}.json`)) as {
+      readonly disks: readonly {
+        readonly serial: string;
+        readonly content: string;
+        readonly metadataErasures: number;
+        readonly writes: number;
+      }[];
+    };
+    process.stdout.write(`the disks of ${machine}, as the machine itself counts:\n`);
+    for (const { serial, content, metadataErasures, writes } of kept.disks)
+      process.stdout.write(
+        `  ${serial}  holds ${content}; metadata erased ${metadataErasures} times, written ${writes} times\n`,
+      );
+  }
 }
 
 async function begin(): Promise<Stage> {
@@ -227,6 +244,57 @@ async function removal(stage: Stage): Promise<void> {
   await stage.run(["status"]);
 }
 
+const LIFE = "inventory/r2-n01.yaml";
+
+function newNode(state: string, image: string, more = ""): string {
+  return `apiVersion: ironwright/v1
+kind: Node
+metadata: { name: r2-n01, labels: { rack: r2 } }
+spec:
+  driver: fake            # a whole machine in memory: a ramdisk boots, disks are erased and written
+  identity: { serial: fake-r2-n01 }
+  provision:
+    state: ${state}
+    image: { name: ${image}, url: "https://images.example.org/${image}.raw", checksum: "sha256:0a1b" }
+  power: on
+${more}`;
+}
+
+async function life(stage: Stage): Promise<void> {
+  stage.title(
+    "A new machine, from enroll to active: what it loses is named, counted, and asked for",
+  );
+  stage.write(LIFE, newNode("active", "debian-13"));
+  await stage.commit("r2-n01: debian-13");
+  const { out } = await stage.run(["plan"]);
+  const saved = /apply (\S+\.plan)/.exec(out)?.[1] ?? "";
+  stage.say("Nothing erases by --yes alone.");
+  await stage.run(["apply", saved, "--yes"], { silent: true, errors: true });
+  stage.say("With the count, and kill -9 while the image is written:");
+  await stage.run(["apply", saved, "--yes", "--allow-erase", "1"], {
+    silent: true,
+    env: { IRONWRIGHT_TEST_STOP_AT: "performed:19" },
+  });
+  await stage.run(["plan", "--node", "r2-n01"]);
+  await stage.run(["apply", "--yes"], { silent: true });
+  stage.showDisks("r2-n01");
+  stage.title(
+    "Another image in git is staged, and the way out of service is a request that runs once",
+  );
+  stage.write(LIFE, newNode("active", "debian-14"));
+  await stage.commit("r2-n01: debian-14");
+  await stage.run(["plan", "--node", "r2-n01"]);
+  const request = `  requests: [ { id: retire-1, action: undeploy, expires: "${inDays(7)}" } ]\n`;
+  stage.write(LIFE, newNode("available", "debian-14", request));
+  await stage.commit("r2-n01: back into the pool");
+  await stage.run(["apply", "--yes", "--allow-erase", "1"]);
+  await stage.run(["plan"]);
+}
+
+function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** The story of `npm start`. */
 async function main(): Promise<void> {
   const started = Date.now();
@@ -234,7 +302,7 @@ async function main(): Promise<void> {
   const stage = await begin();
   try {
     stage.say(`A simulated rack speaks Redfish on loopback; the repository is ${stage.dir}`);
-    for (const scene of [discoverAll, wish, drift, lie, crash, refusal, swapped, removal])
+    for (const scene of [discoverAll, wish, drift, lie, crash, refusal, swapped, life, removal])
       await scene(stage);
     stage.title(
       `That was the main job, in ${Math.round((Date.now() - started) / 1000)} s. Now on a real BMC, reading only:`,

@@ -1,32 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Driver, HardwareType } from "../../drivers/driver.ts";
+import type { HardwareType } from "../../drivers/driver.ts";
 import type { DriverAction } from "../../schemas/action.ts";
 import { CODES } from "../../schemas/codes.ts";
 import { failure } from "../../schemas/failure.ts";
-import type { FleetNode } from "../../schemas/fleet.ts";
 import { machineInventorySchema } from "../../schemas/machine-inventory.ts";
 import { known, type ObservedFacet, type ObservedFacets } from "../../schemas/observation.ts";
+import type { DriverBench } from "./support/conformance-bench.ts";
+import { offerConformance } from "./support/conformance-offer.ts";
+import { workConformance } from "./support/conformance-work.ts";
 import { performContext } from "./support/driver-bench.ts";
 
-/** How a machine treats one verb. */
-export type Treatment = "refused" | "lost" | "ignored" | "unsent";
-
-/** One machine and a driver for it, as a hardware type's author sets them up. */
-export interface DriverBench {
-  readonly driver: Driver;
-  /** A driver of the same machine under `--read-only`. */
-  readonly reader: Driver;
-  readonly node: FleetNode;
-  /** A node whose BMC answers nothing. */
-  readonly silent: FleetNode;
-  /** Makes the machine treat a verb so; answers the node to perform on. */
-  treat(verb: DriverAction["verb"], how: Treatment): FleetNode;
-  /** Takes all disks out of the machine; answers the node to observe. */
-  diskless(): FleetNode;
-  /** How many mutating requests have reached the machine, sessions left out. */
-  mutations(): number | Promise<number>;
-  close(): Promise<void>;
-}
+export type { DriverBench, Treatment } from "./support/conformance-bench.ts";
 
 const FACETS: readonly ObservedFacet[] = [
   "identity",
@@ -59,6 +43,22 @@ const ACTS: readonly ActCase[] = [
   },
   { act: { verb: "management.setBootMode", mode: "bios" }, facet: "bootMode", seen: "bios" },
   { act: { verb: "management.setBootMode", mode: "uefi" }, facet: "bootMode", seen: "uefi" },
+];
+
+/** Acts that a type may leave out. */
+const OPTIONAL_ACTS: readonly DriverAction[] = [
+  { verb: "management.injectNmi" },
+  { verb: "boot.ramdisk", purpose: "clean" },
+  { verb: "boot.instance" },
+  {
+    verb: "step.run",
+    id: "a/1",
+    interface: "deploy",
+    step: "erase_devices",
+    args: {},
+    inBand: true,
+    disks: [],
+  },
 ];
 
 /** What every driver must hold: run it against your own hardware type. */
@@ -279,5 +279,16 @@ export function driverConformance(type: HardwareType, setUp: () => Promise<Drive
       await bench.driver.close();
       await bench.driver.close();
     });
+
+    for (const act of OPTIONAL_ACTS.filter(({ verb }) => !type.performs.includes(verb))) {
+      it(`${act.verb}, which it does not perform, is answered so and changes nothing`, async () => {
+        await open();
+        const performed = await bench.driver.perform(bench.node, act, performContext());
+        expect(performed).toMatchObject({ sent: false, failure: { code: "IW-B18" } });
+        expect(await bench.mutations()).toBe(0);
+      });
+    }
   });
+  offerConformance(type);
+  if (type.performs.includes("step.run")) workConformance(type, setUp);
 }

@@ -1,9 +1,11 @@
+import { fakeOffer } from "../../drivers/fake/fake-offer.ts";
+import { redfishOffer } from "../../drivers/redfish/redfish-offer.ts";
 import { createHash } from "node:crypto";
 import type { NodeSpec } from "../../schemas/documents.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { ObservedFacet, ObservedFacets, Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import { emptyRecord, type NodeRecord } from "../../schemas/record.ts";
+import { emptyRecord, type Instance, type NodeRecord } from "../../schemas/record.ts";
 import { defaultSettings } from "../../schemas/settings.ts";
 import type { RegisterEntry, StoreFile } from "../../schemas/store.ts";
 import type { PlanInput, PlanOptions } from "../../engine/plan/input.ts";
@@ -65,8 +67,11 @@ export function aFleet(nodes: readonly FleetNode[], more: Partial<Fleet> = {}): 
     tree: sha256(JSON.stringify(nodes.map((node) => [node.name, node.specHash]))),
     nodes: [...nodes].sort((a, b) => (a.name < b.name ? -1 : 1)),
     conductors: [],
+    templates: [],
+    runbooks: [],
     profileReach: {},
     profileFiles: {},
+    places: {},
     warnings: [],
     ...more,
   };
@@ -109,6 +114,11 @@ export function aRecord(name: string, values: Partial<NodeRecord> = {}): NodeRec
   return { ...emptyRecord(uuidOf(name), name, "existing"), ...values };
 }
 
+/** What runs on a node in service. */
+export function aWorkload(origin: Instance["origin"], image: Instance["image"] = null): Instance {
+  return { origin, image, configDrive: null, since: NOW - 86_400_000, commit: COMMIT, by: "ops" };
+}
+
 export const A_STORE: StoreFile = {
   id: STORE_ID,
   epoch: 1,
@@ -119,6 +129,9 @@ export const A_STORE: StoreFile = {
   dev: "1",
   ino: "2",
   createdAt: 0,
+  spentRequests: [],
+  nodes: "existing",
+  existing: [],
 };
 
 export function inForce(fleet: Fleet, values: Partial<RegisterEntry> = {}): RegisterEntry {
@@ -131,6 +144,7 @@ export function inForce(fleet: Fleet, values: Partial<RegisterEntry> = {}): Regi
     at: NOW - 6 * 3_600_000,
     why: "apply",
     names: fleet.nodes.map((node) => node.name),
+    requests: {},
     ...values,
   };
 }
@@ -146,6 +160,9 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
     stop: null,
     acknowledged: new Set(),
     unfinished: new Set(),
+    spentRequests: new Set(),
+    existing: new Set(fleet.nodes.map(({ name }) => name)),
+    catalog: { fake: fakeOffer, redfish: redfishOffer },
     ...values,
   };
 }

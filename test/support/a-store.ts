@@ -1,8 +1,8 @@
-import type { ActingStore, Grant, LineHead } from "../../engine/run/ports.ts";
+import type { ActingStore, Grant } from "../../engine/run/ports.ts";
 import type { NewStore } from "../../engine/run/store/init-store.ts";
 import { openActing } from "../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../engine/run/store/store-ports.ts";
-import type { Incarnation, IntentLine } from "../../schemas/store.ts";
+import type { Incarnation, IntentBody } from "../../schemas/store.ts";
 import { FakeClock, seededRandom } from "./fake-clock.ts";
 import type { MemoryFiles } from "./memory-files.ts";
 
@@ -16,9 +16,11 @@ export const STORE: NewStore = {
   ttlSeconds: TTL_SECONDS,
   nodes: "existing",
   names: [],
+  machines: [],
   tree: "t",
   commit: null,
   by: "test",
+  spentRequests: [],
 };
 const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
 
@@ -30,7 +32,7 @@ export const ACT = {
   registerSeq: 1,
 } as const;
 
-export const INTENT: Omit<IntentLine, LineHead> = {
+export const INTENT: IntentBody = {
   planId: "p",
   registerSeq: 1,
   commit: null,

@@ -49,3 +49,32 @@ spec:
   power: on
 `;
 }
+
+/** Writes an inventory of so many fake nodes that are to be active, in one file, 40 to a rack. */
+export function makeFakes(dir: string, nodes: number): void {
+  const folder = join(dir, "inventory");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "profile.yaml"), FAKE_PROFILE);
+  const documents = Array.from({ length: nodes }, (_, index) => aFake(index));
+  writeFileSync(join(folder, "nodes.yaml"), documents.join("---\n"));
+}
+
+const FAKE_PROFILE = `apiVersion: ironwright/v1
+kind: Profile
+metadata: { name: fake }
+spec:
+  driver: fake
+  provision:
+    state: active
+    image: { name: debian-13, url: https://images.test/debian-13.raw, checksum: "sha256:${"0".repeat(64)}" }
+  power: on
+`;
+
+function aFake(index: number): string {
+  const name = `n${String(index).padStart(5, "0")}`;
+  return `apiVersion: ironwright/v1
+kind: Node
+metadata: { name: ${name}, labels: { rack: r${Math.floor(index / 40)} } }
+spec: { profiles: [fake], identity: { serial: fake-${name} } }
+`;
+}

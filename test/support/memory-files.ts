@@ -46,6 +46,11 @@ export class MemoryFiles implements FilesPort {
     return this.create(path, text);
   }
 
+  async appendUnsynced(path: string, text: string): Promise<void> {
+    await this.#before("append", path);
+    this.files.set(path, (this.files.get(path) ?? "") + text);
+  }
+
   async link(from: string, to: string): Promise<boolean> {
     await this.#before("link", to);
     if (this.files.has(to)) return false;
@@ -91,11 +96,13 @@ export class MemoryFiles implements FilesPort {
   }
 
   openAppend(path: string): Promise<AppendFile> {
+    const append = async (text: string): Promise<void> => {
+      await this.#before("append", path);
+      this.files.set(path, (this.files.get(path) ?? "") + text);
+    };
     return Promise.resolve({
-      append: async (text) => {
-        await this.#before("append", path);
-        this.files.set(path, (this.files.get(path) ?? "") + text);
-      },
+      append,
+      add: append,
       close: () => Promise.resolve(),
     });
   }

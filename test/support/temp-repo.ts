@@ -8,8 +8,8 @@ export interface TempRepo {
   readonly dir: string;
   write(path: string, text: string | Uint8Array): void;
   remove(path: string): void;
-  /** Commits all that is there; answers the commit's id. */
-  commit(message: string): Promise<string>;
+  /** Commits all that is there, at a time in seconds since the epoch; answers the commit's id. */
+  commit(message: string, at?: number): Promise<string>;
 }
 
 export async function tempRepo(files: Readonly<Record<string, string>> = {}): Promise<TempRepo> {
@@ -22,7 +22,7 @@ export async function tempRepo(files: Readonly<Record<string, string>> = {}): Pr
       writeFileSync(join(dir, path), text);
     },
     remove: (path) => fs.rmSync(join(dir, path)),
-    commit: async (message) => {
+    commit: async (message, at = 1_780_000_000) => {
       for (const [path, head, workdir] of await git.statusMatrix({ fs, dir })) {
         if (workdir === 0 && head !== 0) await git.remove({ fs, dir, filepath: path });
         else await git.add({ fs, dir, filepath: path });
@@ -30,7 +30,7 @@ export async function tempRepo(files: Readonly<Record<string, string>> = {}): Pr
       const author = {
         name: "ops",
         email: "ops@example.org",
-        timestamp: 1_780_000_000,
+        timestamp: at,
         timezoneOffset: 0,
       };
       return git.commit({ fs, dir, message, author });

@@ -2,27 +2,14 @@ import type { EngineEvent } from "../../../schemas/event.ts";
 import { instantText } from "../../../schemas/instant.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import { inTrouble } from "../../plan/breaker.ts";
-import type { PlanInput } from "../../plan/input.ts";
+import { type PlanInput, surroundingsOf } from "../../plan/input.ts";
 import { apply, type ApplyResult } from "../../run/apply.ts";
 import type { ActingStore } from "../../run/ports.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  flag,
-  listOption,
-  textOption,
-} from "../command.ts";
+import { approved, ceilingOf, claimsOf } from "../approve.ts";
+import { type Command, CommandError, type CommandInput, flag, listOption } from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
 import type { DriverSet } from "../house.ts";
-import {
-  countOption,
-  hasWork,
-  impactOption,
-  onlyOption,
-  planExit,
-  planWorld,
-} from "../plan-world.ts";
+import { countOption, hasWork, onlyOption, planExit, planWorld } from "../plan-world.ts";
 import { personAt } from "../person.ts";
 import { eventPrinter } from "../print-event.ts";
 import { checkSaved, readPlan } from "../saved-plan.ts";
@@ -50,13 +37,16 @@ export const applyCommand: Command = {
     { flags: "--only <causes>", description: "intent, drift, or both" },
     {
       flags: "--max-impact <word>",
-      description: "ceiling: none, in-place, reboot, destructive (nothing erases yet)",
-      default: "reboot",
+      description:
+        "ceiling: none, in-place, reboot, destructive (default reboot; destructive with --allow-erase, or where you are asked)",
     },
-    { flags: "--allow-erase <n>", description: "machines that may be erased (nothing erases yet)" },
+    {
+      flags: "--allow-erase <n>",
+      description: "how many machines may be ERASED; raises the ceiling to destructive",
+    },
     {
       flags: "--claim <node>",
-      description: "a machine that may be erased first (nothing erases yet)",
+      description: "give a machine up to be erased: a node's name, or all",
       repeat: true,
     },
     {
@@ -74,6 +64,7 @@ export const applyCommand: Command = {
     "ironwright apply",
     "ironwright apply 77a0d3e2.plan",
     "ironwright apply --yes --max-impact in-place --json",
+    "ironwright apply --yes --allow-erase 4 --node r7-n01 --claim r7-n01",
   ],
   async run(input) {
     const { world, readAtSeq } = await loadWorldToApply(input);
@@ -104,12 +95,12 @@ export const applyCommand: Command = {
 function checkOptions(input: CommandInput, world: World, planFile: string | undefined): void {
   const { selector, node, exclude } = input.common;
   const narrowed = selector !== undefined || node.length > 0 || exclude.length > 0;
-  if (planFile !== undefined && (narrowed || textOption(input, "only") !== undefined))
+  if (planFile !== undefined && (narrowed || onlyOption(input) !== undefined))
     throw new CommandError(
       EXIT.usage,
       "a saved plan is applied exactly: leave out -l, --node, --exclude and --only, or plan again with them",
     );
-  impactOption(input);
+  ceilingOf(input);
   onlyOption(input);
   countOption(input, "acceptRemoval", "--accept-removal");
   countOption(input, "allowErase", "--allow-erase");
@@ -136,7 +127,8 @@ async function freshPlan(
     { store, drivers },
     {
       only: onlyOption(input),
-      maxImpact: impactOption(input, "reboot"),
+      maxImpact: ceilingOf(input),
+      claims: claimsOf(input),
       acceptRemoval: countOption(input, "acceptRemoval", "--accept-removal"),
     },
   );
@@ -192,15 +184,25 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
       store,
       drivers: site.drivers,
       clock: house.clock,
+      random: house.random,
       checkpoint: house.checkpoint,
       emit: eventPrinter(input),
       settings: world.settings,
     },
     {
       plan: planOptions(site, plan),
+      surroundings: surroundingsOf({
+        fleet: world.fleet,
+        catalog: house.catalog,
+        spentRequests: await store.spentRequests(),
+        inForce: await store.inForce(),
+        existing: await store.existingNames(),
+        store: store.file,
+        records: await store.records(),
+        observations: await store.readings(),
+      }),
       lockTimeoutMs: site.lockTimeoutMs,
-      originOf: await originsOf(store),
-      authority: { who: personAt(input), ceiling: textOption(input, "maxImpact") ?? "reboot" },
+      authority: { who: personAt(input), ceiling: ceilingOf(input) },
       why: "apply",
       stopping: input.io.stopping,
     },
@@ -227,33 +229,24 @@ function planOptions({ input, world }: Site, plan: Plan): Parameters<typeof appl
     seed: 1,
     settings: world.settings,
     settingsHash: plan.settingsHash,
+    digest: (text) => input.house.digest(text),
     offline: false,
     only: onlyOption(input),
-    maxImpact: impactOption(input, "reboot"),
+    maxImpact: ceilingOf(input),
+    claims: claimedIn(plan, claimsOf(input)),
   };
 }
 
-/** Nodes of the first entry were there when the store was made; `init --nodes new` says otherwise. */
-async function originsOf(store: ActingStore): Promise<(name: string) => "existing" | "new"> {
-  const existing = store.file["nodes"] !== "new";
-  const names = new Set(await store.firstNames());
-  return (name) => (existing && names.has(name) ? "existing" : "new");
-}
-
-/** Asks at a terminal; elsewhere only `--yes` approves. */
-async function approved(input: CommandInput, plan: Plan): Promise<boolean> {
-  if (flag(input, "yes") || flag(input, "autoApprove")) return true;
-  const { summary } = plan;
-  const reboots = summary.reboots === 0 ? "no reboot" : `${summary.reboots} reboots`;
-  const answer = await input.io.ask(
-    `Do ${summary.steps} steps on ${summary.changedNodes} nodes (${reboots})? Type yes: `,
+/** A saved plan carries the claims that it was made with. */
+function claimedIn(
+  plan: Plan,
+  claims: ReadonlySet<string> | "all" | undefined,
+): ReadonlySet<string> | "all" {
+  if (claims === "all") return claims;
+  const planned = plan.nodes.filter(({ steps }) =>
+    steps.some(({ act, request }) => act.verb === "engine.claim" && request === undefined),
   );
-  if (answer === null)
-    throw new CommandError(
-      EXIT.usage,
-      "nobody can be asked here; look at the plan, then: ironwright apply --yes",
-    );
-  return answer.trim() === "yes";
+  return new Set([...(claims ?? []), ...planned.map(({ node }) => node)]);
 }
 
 /** Prints an event of the whole apply, where `--json` asks for events. */
@@ -302,17 +295,18 @@ function finish(site: Site, plan: Plan, result: ApplyResult | null, strict: bool
 
 function resultText({ io }: CommandInput, result: ApplyResult): string {
   const lines = result.nodes
-    .filter(({ status }) => status === "failed" || status === "skipped")
+    .filter(({ status }) => status === "failed" || status === "skipped" || status === "waiting")
     .map(({ node, status, message, code }) => {
       const text = `  ${node}  ${status}: ${message}${code === null ? "" : `   ${code}`}`;
       return status === "failed" ? io.colors.lost(text) : io.colors.notDone(text);
     });
-  const { applied, failed, skipped, recorded, durationSeconds } = result;
+  const { applied, failed, skipped, recorded, waiting, durationSeconds } = result;
   if (result.nodes.length === 0) return "";
   const records = `${recorded} ${recorded === 1 ? "record" : "records"} written`;
   if (result.nodes.length === recorded) return `${records}; nothing was sent to a machine.\n`;
   const nodes = `${applied} ${applied === 1 ? "node" : "nodes"} applied`;
   const also = recorded === 0 ? "" : `, ${records}`;
-  const sum = `${nodes}, ${failed} failed, ${skipped} skipped${also}, in ${durationSeconds} s.`;
+  const stand = waiting === 0 ? "" : `, ${waiting} waiting`;
+  const sum = `${nodes}, ${failed} failed, ${skipped} skipped${stand}${also}, in ${durationSeconds} s.`;
   return `${[...lines, sum].join("\n")}\n`;
 }

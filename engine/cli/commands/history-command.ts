@@ -1,4 +1,5 @@
 import { instantText } from "../../../schemas/instant.ts";
+import { inWords } from "../../plan/durations.ts";
 import { answer } from "../answer.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -24,17 +25,19 @@ export const historyCommand: Command = {
     else
       answer(input, entries, () =>
         table(
-          ["WHEN", "EVENT", "ACTION", "COMMIT", "BY", "MESSAGE"],
+          ["WHEN", "EVENT", "ACTION", "TOOK", "COMMIT", "DECLARED", "APPLIED", "MESSAGE"],
           entries.map((e) => [
             instantText(e.at).slice(0, 19).replace("T", " "),
             e.event,
             e.action ?? "-",
+            e.durationMs === null ? "-" : inWords(e.durationMs / 1000),
             e.commit?.slice(0, 7) ?? "-",
+            e.author ?? "-",
             e.by,
             `${e.message}${e.code === null ? "" : ` (${e.code})`}`,
           ]),
           input.io.columns,
-          ["WHEN", "EVENT"],
+          ["WHEN", "EVENT", "ACTION", "TOOK"],
         ),
       );
     return EXIT.done;

@@ -96,7 +96,7 @@ export const releaseCommand: Command = {
   name: "release",
   arguments: "<node> [id]",
   completes: "node",
-  summary: "end a node's hold (all of them without an id)",
+  summary: "end a node's hold (all of them without an id, and its slots of the budget)",
   options: [],
   examples: ["ironwright release r2-n17", "ironwright release r2-n17 4f2a91c0"],
   async run(input) {
@@ -104,12 +104,18 @@ export const releaseCommand: Command = {
     return withActing(input, world, async (store) => {
       const { uuid, node } = await resolvedNode(world, store, input.args[0]);
       const released = await store.releaseHold(uuid, input.args[1] ?? null);
+      const freed = input.args[1] === undefined ? await store.freeSlots(uuid) : 0;
+      if (freed > 0)
+        input.io.out(
+          `${node.name}: its ${freed === 1 ? "slot" : `${freed} slots`} of the budget ${freed === 1 ? "is" : "are"} given back.\n`,
+        );
       const inGit = (node.spec.holds ?? []).length;
       const note =
         inGit === 0
           ? ""
           : ` ${inGit} ${inGit === 1 ? "hold is" : "holds are"} declared in git; end ${inGit === 1 ? "it" : "them"} in a commit.`;
       if (released.length === 0) {
+        if (freed > 0) return EXIT.done;
         const none = `${node.name} has no ${input.args[1] === undefined ? "hold of the command line" : `hold ${input.args[1]}`}.${note}`;
         if (input.args[1] !== undefined)
           throw new CommandError(EXIT.usage, `${none} See: ironwright holds`);

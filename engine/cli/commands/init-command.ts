@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { editDocument } from "../../../inventory/edit-document.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
+import { keysOf } from "../../plan/match-records.ts";
+import type { Fleet } from "../../../schemas/fleet.ts";
 import type { Result } from "../../../schemas/failure.ts";
 import type { StoreFile } from "../../../schemas/store.ts";
 import {
@@ -11,11 +13,12 @@ import {
   type NewStore,
   replaceStore,
 } from "../../run/store/init-store.ts";
+import { requestIdsInGit } from "../../../inventory/request-ids.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { personAt } from "../person.ts";
-import { loadPlace, type Place, storeError } from "../world.ts";
+import { loadPlace, loadWorld, type Place, storeError } from "../world.ts";
 
 /** `init`: makes the store; scaffolds an inventory when there is none. */
 export const initCommand: Command = {
@@ -51,7 +54,13 @@ export const initCommand: Command = {
     if (nodes !== "existing" && nodes !== "new")
       throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
     const place = await loadPlace(input);
-    const meant = { store: place.settings.store, witnessDir: place.witnessDir };
+    const spentRequests = await spentIn(place);
+    const meant = {
+      store: place.settings.store,
+      witnessDir: place.witnessDir,
+      spentRequests,
+      ...(flag(input, "restored") ? await declaredNow(input) : {}),
+    };
     if (flag(input, "moved"))
       return told(
         input,
@@ -67,19 +76,55 @@ export const initCommand: Command = {
     const replace = flag(input, "replaceStore");
     refuseSecond(place, replace);
     const scaffolded = scaffold(place);
-    const store = await makeStore(input, place, { nodes, replace });
-    const data = { store: store.id, fleet: store.fleet, state: place.stateDir, scaffolded };
-    answer(input, data, () => madeText(place, store.id, scaffolded));
+    const store = await makeStore(input, place, { nodes, replace, spentRequests });
+    const data = {
+      store: store.id,
+      fleet: store.fleet,
+      state: place.stateDir,
+      scaffolded,
+      spentRequests,
+    };
+    answer(
+      input,
+      data,
+      () =>
+        `${madeText(place, store.id, scaffolded)}${spentText(spentRequests)}next: ironwright plan\n`,
+    );
     return EXIT.done;
   },
 };
+
+/** After a loss nobody knows which requests ran: all that git ever held count as used; null when it can't tell. */
+async function spentIn({ root, settings }: Place): Promise<readonly string[] | null> {
+  const { ids, complete } = await requestIdsInGit(root, settings.inventory);
+  return complete ? ids : null;
+}
+
+async function declaredNow(input: CommandInput): Promise<Pick<NewStore, "names" | "machines">> {
+  const { fleet } = await loadWorld(input);
+  return { names: fleet.nodes.map(({ name }) => name), machines: machinesIn(fleet) };
+}
+
+function machinesIn({ nodes }: Fleet): readonly string[] {
+  return nodes.flatMap(({ spec: { identity, bmc } }) =>
+    keysOf(identity, bmc?.address, bmc?.system),
+  );
+}
+
+function spentText(spent: readonly string[] | null): string {
+  if (spent === null)
+    return "this clone is shallow, so no request will run: fetch the whole history, then init again\n";
+  if (spent.length === 0) return "";
+  const some = spent.slice(0, 5).join(", ") + (spent.length > 5 ? ", ..." : "");
+  return `${spent.length} request ${spent.length === 1 ? "id" : "ids"} in git's history count as used: ${some}\n`;
+}
 
 function madeText({ stateDir, settings }: Place, id: string, scaffolded: string | null): string {
   const example =
     scaffolded === null
       ? ""
       : `wrote ${scaffolded}: one fake machine, to try the ways; replace it by your own\n`;
-  return `${example}made the store ${id} in ${stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${settings.inventory}\nnext: ironwright plan\n`;
+  return `${example}made the store ${id} in ${stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${settings.inventory}\n`;
 }
 
 function told(input: CommandInput, made: Result<StoreFile>, what: string): typeof EXIT.done {
@@ -129,7 +174,11 @@ function scaffold({ root, settings }: Place): string | null {
 async function makeStore(
   input: CommandInput,
   place: Place,
-  how: { readonly nodes: "existing" | "new"; readonly replace: boolean },
+  how: {
+    readonly nodes: "existing" | "new";
+    readonly replace: boolean;
+    readonly spentRequests: readonly string[] | null;
+  },
 ): Promise<StoreFile> {
   const { house } = input;
   const { settings, root } = place;
@@ -140,7 +189,7 @@ async function makeStore(
   const fleetId = settings.fleet ?? uuid(house.random.hex(16));
   writeFileSync(path, withIds(before ?? "", id, fleetId));
   try {
-    const store = await newStore(input, place, { id, fleetId, nodes: how.nodes });
+    const store = await newStore(input, place, { id, fleetId, ...how });
     const make = how.replace ? replaceStore : initStore;
     const made = await make(place.stateDir, store, house.store);
     if (!made.ok) throw storeError(made.failure);
@@ -157,8 +206,14 @@ async function makeStore(
 async function newStore(
   input: CommandInput,
   { settings, root, settingsPath }: Place,
-  { id, fleetId, nodes }: { id: string; fleetId: string; nodes: "existing" | "new" },
+  how: {
+    readonly id: string;
+    readonly fleetId: string;
+    readonly nodes: "existing" | "new";
+    readonly spentRequests: readonly string[] | null;
+  },
 ): Promise<NewStore> {
+  const { id, fleetId, nodes, spentRequests } = how;
   const { fleet, diagnostics } = await loadFleet({
     dir: root,
     settings: { ...settings, store: id, fleet: fleetId },
@@ -175,7 +230,9 @@ async function newStore(
     fleet: fleetId,
     ttlSeconds: settings.lease.ttlSeconds,
     nodes,
+    spentRequests,
     names: fleet.nodes.map((node) => node.name),
+    machines: machinesIn(fleet),
     tree: fleet.tree,
     commit: fleet.commit.id,
     by: personAt(input),

@@ -1,4 +1,5 @@
 import { jsonSchema } from "../../../inventory/json-schema.ts";
+import { DOCUMENT_KINDS } from "../../../schemas/documents.ts";
 import { drawMachine, GRAPH_FORMATS } from "../../plan/draw-machine.ts";
 import { drawPlan } from "../../plan/draw-plan.ts";
 import { answer } from "../answer.ts";
@@ -46,12 +47,14 @@ export const graphCommand: Command = {
   },
 };
 
+const KINDS = Object.keys(DOCUMENT_KINDS);
+
 /** `schema [kind]`. */
 export const schemaCommand: Command = {
   name: "schema",
   arguments: "[kind]",
   completes: "words",
-  words: ["Node", "NodeList", "Profile", "Conductor"],
+  words: KINDS,
   summary: "JSON Schema of the documents, for editors",
   options: [],
   examples: ["ironwright schema > ironwright.schema.json", "ironwright schema Node"],
@@ -59,10 +62,7 @@ export const schemaCommand: Command = {
     const [kind] = input.args;
     const schema = jsonSchema(kind);
     if (schema === null)
-      throw new CommandError(
-        EXIT.usage,
-        `schema "${kind ?? ""}" is none of Node, NodeList, Profile, Conductor`,
-      );
+      throw new CommandError(EXIT.usage, `schema "${kind ?? ""}" is none of ${KINDS.join(", ")}`);
     answer(input, schema, `${JSON.stringify(schema, null, 2)}\n`);
     return Promise.resolve(EXIT.done);
   },

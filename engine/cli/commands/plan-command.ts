@@ -5,6 +5,7 @@ import type { Plan } from "../../../schemas/plan.ts";
 import { planJson, savePlan } from "../../plan/plan-json.ts";
 import { planMarkdown } from "../../plan/plan-markdown.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
+import { claimsOf } from "../approve.ts";
 import { EXIT } from "../exit-code.ts";
 import { impactOption, onlyOption, planExit, planWorld } from "../plan-world.ts";
 import { keepPlan, planText } from "../show-planned.ts";
@@ -25,6 +26,11 @@ export const planCommand: Command = {
     { flags: "--offline", description: "plan from the last readings; no BMC is asked" },
     { flags: "--format <form>", description: "text, json, yaml or markdown" },
     { flags: "--max-impact <word>", description: "leave out steps above none, in-place or reboot" },
+    {
+      flags: "--claim <node>",
+      description: "plan as if a machine was given up to be erased: a node's name, or all",
+      repeat: true,
+    },
     { flags: "--detailed-exitcode", description: "exit 2 when changes are pending" },
     { flags: "--strict", description: "exit 4 when any node is blocked or unreachable" },
   ],
@@ -49,6 +55,7 @@ export const planCommand: Command = {
           offline: flag(input, "offline"),
           only: onlyOption(input),
           maxImpact: impactOption(input),
+          claims: claimsOf(input),
         },
       );
       refuseSlowRead(plan, readAtSeq);

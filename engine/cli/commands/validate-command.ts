@@ -4,7 +4,7 @@ import { originOf } from "../../../schemas/fleet.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { planWorld } from "../plan-world.ts";
-import { driverOptions, loadPlace, loadWorld, reader } from "../world.ts";
+import { driverOptions, findingsOf, loadPlace, loadWorld, reader } from "../world.ts";
 
 const VALIDATE_FORMATS = ["text", "json", "github", "sarif"] as const;
 
@@ -35,7 +35,8 @@ export const validateCommand: Command = {
       cacheDir: place.cacheDir,
     });
     const nodes = fleet?.nodes ?? [];
-    const all = [...diagnostics, ...driverFindings(input, nodes)];
+    const declared = fleet === null ? [] : findingsOf(input, place.root, fleet);
+    const all = [...diagnostics, ...driverFindings(input, nodes), ...declared];
     const isWrong = all.some(({ severity }) => severity === "error");
     if (isWrong || !flag(input, "live")) {
       printFindings(input, all, format, nodes.length);

@@ -1,5 +1,5 @@
 import { known } from "../../../schemas/observation.ts";
-import { PROVISION_STATES } from "../../../schemas/record.ts";
+import { PROVISION_STATES } from "../../../schemas/provision-state.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";

@@ -3,7 +3,9 @@ import { bootDeviceFacet } from "./boot-device.ts";
 import { bootModeFacet } from "./boot-mode.ts";
 import type { Facet } from "./facet.ts";
 import { identityFacet } from "./identity.ts";
+import { configDriveFacet, imageFacet } from "./image.ts";
 import { powerFacet } from "./power.ts";
+import { protectionFacet } from "./protection.ts";
 import { provisionFacet } from "./provision.ts";
 import { secureBootFacet } from "./secure-boot.ts";
 import { traitsFacet } from "./traits.ts";
@@ -11,7 +13,10 @@ import { traitsFacet } from "./traits.ts";
 /** Every facet, in the order in which a plan prints them. */
 export const ALL_FACETS: readonly Facet[] = [
   identityFacet,
+  protectionFacet,
   provisionFacet,
+  imageFacet,
+  configDriveFacet,
   bootModeFacet,
   secureBootFacet,
   biosFacet,

@@ -1,11 +1,28 @@
-import type { Action, Impact } from "../../../schemas/action.ts";
-import type { DriftWord } from "../../../schemas/documents.ts";
-import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { Action } from "../../../schemas/action.ts";
+import type { Impact } from "../../../schemas/impact.ts";
+import type { DriftWord, Identity } from "../../../schemas/documents.ts";
+import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
 import type { Observation, ObservedFacet } from "../../../schemas/observation.ts";
-import type { Blocked, FacetName } from "../../../schemas/plan.ts";
-import type { NodeRecord, ProvisionState } from "../../../schemas/record.ts";
+import type { Blocked, Erase, FacetName, FlowPlan, Gate, Step } from "../../../schemas/plan.ts";
+import type { ProvisionState } from "../../../schemas/provision-state.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
 import type { Settings } from "../../../schemas/settings.ts";
 import { kindOf } from "../machine.ts";
+import type { Digest } from "../plan-id.ts";
+import type { JudgedRequest } from "../requests.ts";
+import type { Offers } from "../steps/offers-of.ts";
+
+/** A node of this store with the machine that it is. */
+export interface KnownMachine {
+  readonly name: string;
+  readonly uuid: string | null;
+  readonly identity: Partial<Identity>;
+  /** False for an orphan: nobody speaks for it but its record. */
+  readonly declared: boolean;
+  readonly protected: boolean;
+  /** True where its record says that a workload is on its disks. */
+  readonly inService: boolean;
+}
 
 /** All that is known of one node while it is planned. */
 export interface NodeView {
@@ -17,6 +34,22 @@ export interface NodeView {
   readonly target: ProvisionState;
   readonly settings: Settings;
   readonly now: number;
+  /** The interfaces that it composes, and what each offers. */
+  readonly offers: Offers;
+  readonly templates: Fleet["templates"];
+  readonly runbooks: Fleet["runbooks"];
+  readonly requests: readonly JudgedRequest[];
+  /** True when a person gave the machine up to be erased with this plan. */
+  readonly claimed: boolean;
+  /** True where the store was made anew or restored: what was agreed with the hardware before is lost. */
+  readonly remade: boolean;
+  /** True when the machine that answers was in the inventory when the store was made, or in a record that was forgotten. */
+  readonly wasHere: boolean;
+  /** What else in this store is the machine that answers, the declared ones first. */
+  readonly others: readonly KnownMachine[];
+  /** The register entry under which this plan would run. */
+  readonly seq: number;
+  readonly digest: Digest;
 }
 
 /** One difference inside a facet. */
@@ -52,10 +85,28 @@ export interface Draft {
   readonly rank: number;
   readonly mayNotBoot?: boolean;
   readonly fallback?: Action;
+  /** For a move of the provision state machine. */
+  readonly flow?: FlowPlan;
+  /** The request that it uses up. */
+  readonly request?: string;
+  readonly erases?: readonly Erase[];
+  /** What it learns, and what may follow. */
+  readonly gate?: Gate;
+  /** Nothing after it is planned: what follows must be named first. */
+  readonly endsPlan?: true;
+  readonly resumes?: Step["resumes"];
 }
 
 /** The order of `contract` 2: credentials, settings that need a power-on, provision, boot device, power. */
-export const RANKS = { verify: 0, settings: 1, provision: 2, bootDevice: 3, power: 4 } as const;
+export const RANKS = {
+  guard: 0,
+  verify: 1,
+  settings: 2,
+  provision: 3,
+  bootDevice: 4,
+  power: 5,
+  request: 6,
+} as const;
 
 /** What closes a difference. */
 export type Closing =
@@ -67,6 +118,8 @@ export type Closing =
     }
   /** Written into the record by apply; nothing goes over the wire. */
   | { readonly kind: "record"; readonly patch: Partial<NodeRecord> }
+  /** Known and waiting for a person's request. */
+  | { readonly kind: "staged"; readonly until: string; readonly why: string }
   /** Nothing does, and that is meant. */
   | { readonly kind: "nothing"; readonly why: string }
   | { readonly kind: "blocked"; readonly blocked: Blocked };
@@ -113,5 +166,5 @@ export function notBuilt(message: string): Closing {
 
 /** Power and boot are held to the declaration by default only where we installed what runs. */
 export function enforceOwnDeploys(record: NodeRecord): DriftWord {
-  return record.activeBy === "deployed" ? "enforce" : "report";
+  return record.instance?.origin === "deployed" ? "enforce" : "report";
 }

@@ -26,9 +26,14 @@ export function identityPart(value: string | null | undefined): string | null {
   return /^[0\s-]*$/.test(text) || /^[f-]{8,}$/.test(text) ? null : text;
 }
 
+/** Every machine of a hall may have the same maker: that one differs says much, that they agree says nothing. */
+function tellsApart(part: Part): boolean {
+  return part !== "manufacturer";
+}
+
 /** What two identities say of each other. */
 export interface IdentityMatch {
-  /** Null when no part is known on both sides. */
+  /** Null when no part that tells machines apart is known on both sides. */
   readonly matches: boolean | null;
   /** The first part that differs. */
   readonly differs: {
@@ -56,18 +61,54 @@ export function matchIdentity(
     }
     agreed.push(part);
   }
-  return { matches: agreed.length === 0 ? null : true, differs: null, agreed };
+  return { matches: agreed.some(tellsApart) ? true : null, differs: null, agreed };
+}
+
+/** Whose identity is meant. */
+interface IdentityView {
+  readonly node: NodeView["node"];
+  readonly record: Pick<NodeView["record"], "identity">;
 }
 
 /** What the machine must say of itself: git's word first, then what was recorded at verify. */
-export function expectedIdentity(view: Pick<NodeView, "node" | "record">): Identity {
+export function expectedIdentity(view: IdentityView): Identity {
   return { ...view.record.identity, ...view.node.spec.identity };
+}
+
+/** The first part that the machine contradicts, and whose word it is; null when it contradicts none. */
+export function contradiction(
+  { node, record }: IdentityView,
+  seen: Partial<Identity> | null | undefined,
+): {
+  readonly part: Part;
+  readonly expected: string;
+  readonly seen: string;
+  readonly said: string;
+} | null {
+  const declared = matchIdentity(node.spec.identity, seen).differs;
+  if (declared !== null) return { ...declared, said: "declared" };
+  // What git says now may be another machine than the one that was verified: then a `replace` says so.
+  const recorded = matchIdentity(record.identity, seen).differs;
+  return recorded === null ? null : { ...recorded, said: "recorded" };
+}
+
+/** True when something is known of who the machine must be, and it says nothing of that any more. */
+export function isNameless(
+  view: Pick<NodeView, "node" | "record">,
+  seen: Partial<Identity> | null | undefined,
+): boolean {
+  const expected = expectedIdentity(view);
+  const isKnown = PARTS.some((part) => tellsApart(part) && identityPart(expected[part]) !== null);
+  return isKnown && matchIdentity(expected, seen).matches === null;
 }
 
 /** Declared in full: nothing about the machine is left to trust. */
 export function declaredInFull(identity: Identity | undefined): boolean {
   return PARTS.every((part) => identityPart(identity?.[part]) !== null);
 }
+
+/** What takes another machine for the node's, where one was verified before. */
+const REPLACE = "requests: [ { id: ..., action: replace, keep: none, expires: ... } ]";
 
 /** Who the machine is; a difference is never closed, it blocks the node. */
 export const identityFacet: Facet = {
@@ -82,7 +123,7 @@ export const identityFacet: Facet = {
     const seen = known(view.observation, "identity");
     if (seen === undefined)
       return { kind: "unknown", desired: expected, why: whyUnknown(view.observation, "identity") };
-    const { differs } = matchIdentity(expected, seen);
+    const differs = contradiction(view, seen);
     if (differs === null) return { kind: "same", desired: expected };
     return {
       kind: "differs",
@@ -95,13 +136,16 @@ export const identityFacet: Facet = {
 
   close(view, { path, desired, observed }) {
     const part = PARTS.find((one) => path.endsWith(`/${one}`)) ?? "serial";
-    const said = view.node.spec.identity?.[part] === undefined ? "recorded" : "declared";
+    const said = contradiction(view, known(view.observation, "identity"))?.said ?? "declared";
+    const inGit = said === "declared" ? `write identity: { ${part}: ${String(observed)} }` : null;
+    const before = view.record.identity === null ? null : REPLACE;
+    const way = [inGit, before].filter((one) => one !== null).join(", and ");
     return {
       kind: "blocked",
       blocked: {
         kind: "identity",
         code: "IW-P04",
-        message: `another machine answers at ${view.node.spec.bmc?.address ?? "its BMC"}: ${part} ${String(desired)} is ${said}, ${String(observed)} answers; nothing is sent to it`,
+        message: `another machine answers at ${view.node.spec.bmc?.address ?? "its BMC"}: ${part} ${String(desired)} is ${said}, ${String(observed)} answers; nothing is sent to it. Look at the cables; if it was replaced: ${way}`,
       },
     };
   },

@@ -1,50 +1,13 @@
-import type { Action } from "../../../schemas/action.ts";
-import { findPath } from "../find-path.ts";
-import { kindOf, type Move } from "../machine.ts";
-import { type Closing, type Draft, type Facet, type NodeView, notBuilt, RANKS } from "./facet.ts";
+import { knownDisks } from "../erases.ts";
+import { draftOf } from "../flows/all-flows.ts";
+import { type FlowDraft, isBlocked } from "../flows/flow.ts";
+import { kindOf } from "../machine.ts";
+import { whyNoRoute } from "../no-route.ts";
+import { deployBind, flowRequest, type Leg, routeOf } from "../route.ts";
+import { type Closing, type Draft, type Facet, type NodeView, RANKS } from "./facet.ts";
 
-/** Seconds that the engine itself needs for a verb that only writes the record. */
+/** Seconds that the engine itself needs for a move that only writes the record. */
 const RECORD_SECONDS = 60;
-
-const WHY: Readonly<Record<string, (view: NodeView) => string>> = {
-  "provision.manage": (view) =>
-    view.node.spec.identity?.serial === undefined
-      ? "prove login; record the identity"
-      : "prove login; serial is as in git",
-  "provision.provide": () => "into the pool; no cleaning is built yet (cleaned: never)",
-  "provision.adopt": () => "what runs on it stays as it is",
-};
-
-function isBuilt(move: Move): move is Move & { readonly verb: BuiltVerb } {
-  return move.built;
-}
-type BuiltVerb = Extract<Action["verb"], `provision.${string}`>;
-
-function draft(view: NodeView, move: Move & { readonly verb: BuiltVerb }): Draft {
-  const verifies = move.verb === "provision.manage" && move.from === "enroll";
-  return {
-    action: { verb: move.verb },
-    impact: move.impact,
-    before: { provision: move.from },
-    after: { provision: move.to },
-    timeoutSeconds: verifies ? view.settings.timeouts.manageSeconds : RECORD_SECONDS,
-    why: WHY[move.verb]?.(view) ?? `${move.from} to ${move.to}`,
-    rank: verifies ? RANKS.verify : RANKS.provision,
-  };
-}
-
-/** Where a workload or a person is, only a request moves on. */
-function needsRequest(view: NodeView): Closing {
-  const { provisionState } = view.record;
-  return {
-    kind: "blocked",
-    blocked: {
-      kind: "request",
-      code: "IW-P07",
-      message: `it is ${provisionState}; leaving that for ${view.target} erases it, which needs an undeploy request on this Node (not built yet)`,
-    },
-  };
-}
 
 /** The provision state, brought on by the cheapest way through the machine. */
 export const provisionFacet: Facet = {
@@ -56,8 +19,8 @@ export const provisionFacet: Facet = {
   compare(view) {
     const desired = view.target;
     const observed = view.record.provisionState;
-    if (desired === observed) return { kind: "same", desired };
-    // Ironic's active, however it came to be: adopted to active and back plans nothing.
+    // A request is a difference too: it asks for a way that ends where the node is.
+    if (desired === observed && flowRequest(view) === null) return { kind: "same", desired };
     return {
       kind: "differs",
       desired,
@@ -67,33 +30,100 @@ export const provisionFacet: Facet = {
 
   close(view) {
     const { provisionState: from } = view.record;
-    if (view.target === "enroll")
-      return { kind: "nothing", why: `it is ${from} already; nothing leads back to enroll` };
-    if (kindOf(from) === "transient") return { kind: "nothing", why: `on its way: ${from}` };
-    if (
-      (from === "active" || from === "rescue") &&
-      view.target !== "active" &&
-      view.target !== "rescue"
-    )
-      return needsRequest(view);
-    const mild = findPath(from, view.target, (move) => move.built && allows(view, move));
-    if (mild !== null)
-      return { kind: "steps", drafts: mild.filter(isBuilt).map((move) => draft(view, move)) };
-    const path = findPath(
-      from,
-      view.target,
-      (move) => allows(view, move) && move.verb !== "provision.undeploy",
-    );
-    const missing = path?.find((move) => !move.built)?.verb;
-    return notBuilt(
-      missing === undefined
-        ? `no way leads from ${from} to ${view.target}`
-        : `${from} to ${view.target} needs ${missing}, which is not built yet`,
-    );
+    if (view.target === "enroll" && from !== "enroll") return noWayBack(view);
+    if (kindOf(from) === "transient")
+      return { kind: "nothing", why: `it stands at ${from}; see: ironwright explain NODE` };
+    const route = routeOf(view);
+    return route === null ? { kind: "blocked", blocked: whyNoRoute(view) } : drafted(view, route);
   },
 };
 
-/** Adoption is only for what git calls adopted: `active` means that we installed it. */
-function allows(view: NodeView, move: Move): boolean {
-  return move.verb !== "provision.adopt" || view.node.spec.provision?.state === "adopted";
+/** Contract 2: enroll over a workload is blocked; elsewhere it is a wish that harms nobody. */
+function noWayBack({ record }: NodeView): Closing {
+  const why = `it is ${record.provisionState} already; nothing leads back to enroll`;
+  if (record.instance === null)
+    return { kind: "nothing", why: `${why}; declare another state, or mode: observe` };
+  const message = `${why}, and its workload is left as it is; declare what it is to be`;
+  return { kind: "blocked", blocked: { kind: "request", code: "IW-P07", message } };
+}
+
+/** The route as drafts; a list that can't be made ends it, and what came before that is of no use without it. */
+function drafted(view: NodeView, route: readonly Leg[]): Closing {
+  const drafts: Draft[] = [];
+  for (const leg of route) {
+    const flow = draftOf(view, leg.move, leg.request);
+    if (isBlocked(flow)) return { kind: "blocked", blocked: flow };
+    if (flow.needsDisks === true) return atGate(drafts, leg);
+    drafts.push(draftAt(view, leg, flow));
+  }
+  return { kind: "steps", drafts: withGate(view, drafts) };
+}
+
+/** What an inspection learns may not be what the plan names: then nothing that erases follows it. */
+function withGate(view: NodeView, drafts: readonly Draft[]): readonly Draft[] {
+  const at = drafts.findIndex(({ action }) => action.verb === "provision.inspect");
+  const erases = drafts.slice(at + 1).some((draft) => draft.erases !== undefined);
+  if (at === -1 || !erases) return drafts;
+  const gate = {
+    after: "",
+    learns: "disks",
+    allows: "what ERASES names, and nothing else",
+    known: (knownDisks(view) ?? []).flatMap(({ serial }) => serial ?? []),
+  };
+  return drafts.map((one, index) => (index === at ? { ...one, gate } : one));
+}
+
+/** Its disks are learnt by the inspection on the way; what follows is planned once they have names. */
+function atGate(before: readonly Draft[], leg: Leg): Closing {
+  const at = before.findIndex(({ action }) => action.verb === "provision.inspect");
+  const inspection = before[at];
+  if (inspection === undefined)
+    return {
+      kind: "blocked",
+      blocked: {
+        kind: "gate",
+        code: "IW-P18",
+        message: `its disks are not known, and ${leg.move.verb} would erase them; ask for an inspection: requests: [ { id: ..., action: inspect, expires: ... } ]`,
+      },
+    };
+  const gate = {
+    after: "",
+    learns: "disks",
+    allows: `${leg.move.verb}, once its disks are named: it is planned again and asked for again`,
+    known: [],
+  };
+  const kept = [...before.slice(0, at), { ...inspection, gate, endsPlan: true as const }];
+  return { kind: "steps", drafts: kept };
+}
+
+function draftAt(view: NodeView, { move, request }: Leg, flow: FlowDraft): Draft {
+  const { entries, impact, ends, results, erases, why } = flow;
+  const acts = entries.flatMap((entry) => entry.acts);
+  const seconds = acts.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0);
+  const verifies = move.verb === "provision.manage" && move.from === "enroll";
+  const { from, via, wait, hold, failed, to } = move;
+  const least = verifies ? view.settings.timeouts.manageSeconds : RECORD_SECONDS;
+  return {
+    action: { verb: move.verb },
+    impact,
+    before: { provision: from },
+    after: { provision: to },
+    timeoutSeconds: Math.max(least, seconds),
+    why,
+    rank: verifies ? RANKS.verify : RANKS.provision,
+    flow: {
+      from,
+      via,
+      wait,
+      hold,
+      failed,
+      to,
+      entries,
+      ends,
+      results,
+      ...(move.verb === "provision.deploy" ? { bind: deployBind(view.node, view.digest) } : {}),
+    },
+    ...(request === null ? {} : { request: request.request.id }),
+    ...(erases.length === 0 ? {} : { erases }),
+  };
 }

@@ -9,13 +9,24 @@ import {
   type StoreFile,
   storeFileSchema,
 } from "../../../schemas/store.ts";
-import type { ActingStore, ClaimOptions, Grant, ProposedEntry } from "../ports.ts";
-import { FileGrant, type GrantSite } from "./file-grant.ts";
+import type {
+  ActingStore,
+  BudgetScope,
+  ClaimOptions,
+  Grant,
+  HeldSlot,
+  ProposedEntry,
+} from "../ports.ts";
+import { keysOf } from "../../plan/match-records.ts";
+import { BudgetSlots } from "./budget-slots.ts";
+import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
+import { grouped } from "./grouped.ts";
+import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
-import { FileStoreReader, HISTORY_MAX } from "./reader.ts";
+import { FileStoreReader } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -29,6 +40,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #witness: Witness;
   readonly #journal: Journal;
   readonly #others: OthersJournals;
+  readonly #histories: Histories;
   readonly #grants = new Set<FileGrant>();
   #seq = 0;
   #allSettled = true;
@@ -51,6 +63,12 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#witness = living.witness;
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
+    this.#histories = new Histories({
+      files: ports.files,
+      layout,
+      temporary: (what) => living.writer.temporary(what),
+      read: (uuid) => this.history(uuid),
+    });
   }
 
   get incarnation(): Incarnation {
@@ -105,38 +123,51 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
         this.#seq += 1;
         return this.#seq;
       },
-      isSameStore: () => this.#isSameStore(),
-      stops: () => this.#stopped(),
+      facts: () => this.#facts(""),
       holds: (uuid) => this.holdsOf(uuid),
-      highestSeq: () => this.#highestSeq(),
       // History is for people: a full disk that refuses it refuses the next act by itself.
-      addHistory: (uuid, entry) => this.appendHistory(uuid, entry).catch(() => undefined),
-      forgetGrant: (grant) => {
+      addHistory: (uuid, entry) => this.#histories.append(uuid, entry).catch(() => undefined),
+      forgetGrant: async (grant) => {
         this.#grants.delete(grant);
         if (grant.hasOpen) this.#allSettled = false;
+        await this.#histories.close(grant.uuid).catch(() => undefined);
       },
     };
   }
 
-  /** False once a person said that the directory was restored, or replaced it: fences began anew. */
-  async #isSameStore(): Promise<boolean> {
-    const now = await readJson(this.ports.files, this.layout.storeFile, storeFileSchema);
-    return now?.id === this.file.id && now.epoch === this.file.epoch;
+  /** What stands against every act alike: read once for all that are checked at the same time. */
+  readonly #facts = grouped(async (): Promise<FleetFacts> => {
+    const { files } = this.ports;
+    const [killed, file, names, stop, held] = await Promise.all([
+      this.#me.killed(),
+      readJson(files, this.layout.storeFile, storeFileSchema),
+      files.list(this.layout.register),
+      this.stop(),
+      files.list(this.layout.allHolds),
+    ]);
+    return {
+      killed,
+      // False once a person said that the directory was restored, or replaced it: fences began anew.
+      isSameStore: file?.id === this.file.id && file.epoch === this.file.epoch,
+      highestSeq: entriesIn(names).at(-1) ?? 0,
+      stops: stop === null ? null : stoppedBy(stop),
+      held: new Set(held),
+    };
+  });
+
+  takeSlot(
+    scope: BudgetScope,
+    holder: { readonly uuid: string; readonly node: string },
+  ): Promise<HeldSlot | "taken" | "mine"> {
+    return this.#slots().take(scope, holder, this.ports.clock.now());
   }
 
-  async #stopped(): Promise<Failure | null> {
-    const stop = await this.stop();
-    if (stop === null) return null;
-    return failure(
-      "waiting",
-      "IW-P11",
-      `stopped by ${stop.by}: "${stop.reason}"; to go on: ironwright resume`,
-    );
+  freeSlots(uuid: string): Promise<number> {
+    return this.#slots().free(uuid);
   }
 
-  async #highestSeq(): Promise<number> {
-    const names = await this.ports.files.list(this.layout.register);
-    return entriesIn(names).at(-1) ?? 0;
+  #slots(): BudgetSlots {
+    return new BudgetSlots(this.layout, this.ports.files, this.#writer);
   }
 
   async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
@@ -204,6 +235,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const claimed = await this.#take(uuid, uuid, {});
     if (!claimed.ok) return claimed;
     const grant = claimed.value;
+    const { identity, bmc, name: ofNode } = grant.record;
+    const keys = keysOf(identity, bmc?.address, bmc?.system);
+    await files.makeDir(this.layout.machines);
+    // First of all: cut off here, the machine is known twice and never not at all.
+    await this.#writer.replace(this.layout.machinesOf(uuid), [ofNode, ...keys]);
     // What a dead engine left stays its successor's: the highest claim is not given back, and names its sessions.
     if (grant.openIntents.length === 0) await grant.release();
     this.#grants.delete(grant);
@@ -216,15 +252,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return ok(null);
   }
 
-  async appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {
-    const { files } = this.ports;
-    await files.makeDir(this.layout.node(uuid));
-    const before = await this.history(uuid);
-    const path = this.layout.history(uuid);
-    const kept = [...before.slice(-(HISTORY_MAX - 1)), entry];
-    const from = `${this.layout.temporary}/history.${this.#me.info.inc}.${this.#nextName()}`;
-    await files.createUnsynced(from, `${kept.map((one) => JSON.stringify(one)).join("\n")}\n`);
-    await files.rename(from, path);
+  appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {
+    return this.#histories.appendOnce(uuid, entry);
   }
 
   /** Removes what dead incarnations left, once no claim needs it; their death itself stays on record. */
@@ -237,12 +266,6 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       // Of one that may only be paused it stays: by it, its process can still be seen to be gone.
       if (death.dead && death.proven) await files.remove(this.layout.instance(inc));
     }
-  }
-
-  #names = 0;
-  #nextName(): number {
-    this.#names += 1;
-    return this.#names;
   }
 
   async others(): Promise<readonly Incarnation[]> {
@@ -272,6 +295,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
     await this.#tidyDead().catch(() => undefined);
   }
+}
+
+function stoppedBy({ by, reason }: StopFile): Failure {
+  const message = `stopped by ${by}: "${reason}"; to go on: ironwright resume`;
+  return failure("waiting", "IW-P11", message);
 }
 
 /** Its presence is what stops; a person may end it whatever it says. */

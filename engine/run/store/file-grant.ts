@@ -1,22 +1,24 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
-import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
+import type { HoldRecord, NodeRecord, RecordPatch } from "../../../schemas/record.ts";
 import {
   type Claim,
   type HistoryEntry,
+  type IntentBody,
   type IntentLine,
-  intentLineSchema,
   type JournalLine,
   type OutcomeWord,
 } from "../../../schemas/store.ts";
+import { withPatch } from "../../plan/record-patch.ts";
 import { holdStops } from "../../plan/obstacles.ts";
-import type { CheckedAct, Grant, LineHead, OpenIntent, OutcomeDetail } from "../ports.ts";
+import type { CheckedAct, Grant, OpenIntent, OutcomeDetail } from "../ports.ts";
 import type { LivingIncarnation } from "./incarnation.ts";
 import type { Journal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { type OpenEntry, recordDocument, type RecordFile } from "./records.ts";
 import { anyStoreFailure, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
-import { keyOf, type Taken } from "./take-claim.ts";
+import { keyOf } from "./fold-lines.ts";
+import type { Taken } from "./take-claim.ts";
 
 /** What a grant needs of its store. */
 export interface GrantSite {
@@ -26,13 +28,22 @@ export interface GrantSite {
   readonly journal: Journal;
   readonly me: LivingIncarnation;
   nextSeq(): number;
-  /** Read anew each time, as is what stops the fleet or this node now. */
-  isSameStore(): Promise<boolean>;
-  stops(): Promise<Failure | null>;
+  /** Read after it was asked for, as are the holds. */
+  facts(): Promise<FleetFacts>;
   holds(uuid: string): Promise<readonly HoldRecord[]>;
-  highestSeq(): Promise<number>;
   addHistory(uuid: string, entry: HistoryEntry): Promise<void>;
-  forgetGrant(grant: FileGrant): void;
+  forgetGrant(grant: FileGrant): Promise<void>;
+}
+
+/** What stands against every act of this engine alike. */
+export interface FleetFacts {
+  /** Somebody declared this engine dead. */
+  readonly killed: boolean;
+  readonly isSameStore: boolean;
+  readonly highestSeq: number;
+  readonly stops: Failure | null;
+  /** Uuids of nodes that have or had holds. */
+  readonly held: ReadonlySet<string>;
 }
 
 /** A held lease of one node. Every line and every name that it writes carries its fence. */
@@ -60,11 +71,12 @@ export class FileGrant implements Grant {
     return this.#record;
   }
 
-  async intent(line: Omit<IntentLine, LineHead>): Promise<OpenIntent> {
-    const full = intentLineSchema.parse({ ...line, ...this.#head(), kind: "intent" });
+  async intent(line: IntentBody): Promise<OpenIntent> {
+    const full: IntentLine = { ...line, ...this.#head(), kind: "intent" };
     await this.#append(full);
     const entry: OpenEntry = { line: full, task: null };
     this.#record = { ...this.#record, open: [...this.#record.open, entry] };
+    this.#lay(full.patch ?? {});
     return entry;
   }
 
@@ -80,7 +92,12 @@ export class FileGrant implements Grant {
     });
   }
 
-  async outcome(intent: OpenIntent, outcome: OutcomeWord, detail: OutcomeDetail): Promise<void> {
+  async outcome(
+    intent: OpenIntent,
+    outcome: OutcomeWord,
+    detail: OutcomeDetail,
+    patch: RecordPatch = {},
+  ): Promise<void> {
     const { line } = intent;
     const { step, attempt } = line;
     await this.#append({
@@ -90,26 +107,36 @@ export class FileGrant implements Grant {
       attempt,
       outcome,
       ...detail,
+      ...(Object.keys(patch).length === 0 ? {} : { patch }),
       of: keyOf(line),
     });
     const open = this.#record.open.filter((entry) => keyOf(entry.line) !== keyOf(line));
     this.#record = { ...this.#record, open };
-    await this.#site.addHistory(this.uuid, {
-      at: this.#site.ports.clock.now(),
+    this.#lay(patch);
+    await this.addHistory({
       event: outcome,
       step,
-      action: line.action.verb,
+      action: actionName(line.action),
       commit: line.commit,
+      author: line.author ?? null,
       by: line.authority.who,
-      fence: this.fence,
       ...detail,
     });
   }
 
-  async patchRecord(patch: Partial<NodeRecord>): Promise<void> {
+  async patchRecord(patch: RecordPatch): Promise<void> {
     await this.#append({ ...this.#head(), kind: "fact", patch });
-    this.#record = { ...this.#record, ...patch, fence: this.fence };
-    await this.#writeRecord();
+    this.#lay(patch);
+  }
+
+  async addHistory(entry: Omit<HistoryEntry, "at" | "fence">): Promise<void> {
+    const at = this.#site.ports.clock.now();
+    await this.#site.addHistory(this.uuid, { ...entry, at, fence: this.fence });
+  }
+
+  /** In memory at once; the file follows at release, for until then readers fold the journal's lines. */
+  #lay(patch: RecordPatch): void {
+    this.#record = { ...withPatch(this.#record, patch), fence: this.fence };
   }
 
   async nameSession(address: string, session: string): Promise<void> {
@@ -135,14 +162,12 @@ export class FileGrant implements Grant {
     const dead = me.dead();
     if (dead !== null) return dead;
     // All reads at once: the answer is as fresh as the slowest of them.
-    const [killed, isSameStore, names, seq, stop, holds] = await Promise.all([
-      me.killed(),
-      this.#site.isSameStore(),
+    const [facts, names] = await Promise.all([
+      this.#site.facts(),
       ports.files.list(layout.node(this.uuid)),
-      this.#site.highestSeq(),
-      this.#site.stops(),
-      this.#site.holds(this.uuid),
     ]);
+    const { killed, isSameStore, highestSeq, stops } = facts;
+    const holds = facts.held.has(this.uuid) ? await this.#site.holds(this.uuid) : [];
     if (!isSameStore) me.die("its store was restored or replaced under it");
     // Also what ended it while the answers were on their way: a failed write, a lease that ran out.
     const ended = me.dead();
@@ -153,8 +178,8 @@ export class FileGrant implements Grant {
         "IW-L02",
         "the lease was taken by another engine; nothing was sent",
       );
-    if (stop !== null) return stop;
-    if (seq !== act.registerSeq)
+    if (stops !== null) return stops;
+    if (highestSeq !== act.registerSeq)
       return failure("conflict", "IW-P17", "another commit was put in force meanwhile; plan again");
     const hold = holds.find(({ scope }) => holdStops(scope, act));
     if (hold !== undefined && act.verb !== "session.end")
@@ -178,7 +203,7 @@ export class FileGrant implements Grant {
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;
-    this.#site.forgetGrant(this);
+    await this.#site.forgetGrant(this);
     if (this.#site.me.dead() !== null) return;
     await this.#writeRecord();
     // Intents that nobody has looked at stay the claim's own: the next holder must observe them first.
@@ -233,6 +258,14 @@ export class FileGrant implements Grant {
       throw new LeaseLost(why);
     }
   }
+}
+
+/** An act in the words of people: `power.on`, `deploy.write_image`. */
+function actionName({ verb, ...said }: IntentLine["action"]): string {
+  const { interface: where, step } = said;
+  return verb === "step.run" && typeof where === "string" && typeof step === "string"
+    ? `${where}.${step}`
+    : verb;
 }
 
 /** Ends a flow whose incarnation died under it; carries the reason. */

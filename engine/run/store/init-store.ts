@@ -13,9 +13,13 @@ export interface NewStore {
   /** What the nodes declared now are. */
   readonly nodes: "existing" | "new";
   readonly names: readonly string[];
+  /** What tells the machines of these nodes (`keysOf`): a name may be changed before the first record is written. */
+  readonly machines: readonly string[];
   readonly tree: string;
   readonly commit: string | null;
   readonly by: string;
+  /** Request ids in git: they count as used. Null when the history was too short to tell. */
+  readonly spentRequests: readonly string[] | null;
 }
 
 /** Makes a store in a directory that holds none, and its first register entry. */
@@ -60,6 +64,7 @@ export async function replaceStore(
       layout.register,
       layout.instances,
       layout.allHolds,
+      layout.budgets,
     ])
       await ports.files.removeAll(gone);
     for (const gone of [layout.readings, layout.acknowledged]) await ports.files.remove(gone);
@@ -72,6 +77,11 @@ export async function replaceStore(
 /** Which store a person speaks of: another one's directory is left alone. */
 export interface Meant {
   readonly store: string | undefined;
+  /** For `--restored`: the request ids in git; null when nobody can tell. */
+  readonly spentRequests?: readonly string[] | null | undefined;
+  /** For `--restored`: what git declares now. */
+  readonly names?: readonly string[] | undefined;
+  readonly machines?: readonly string[] | undefined;
   readonly witnessDir?: string | undefined;
 }
 
@@ -103,9 +113,12 @@ export async function declareRestored(
   const epoch = Math.max(found.value.epoch, seen?.epoch ?? 0) + 1;
   try {
     // Before the file says restored: cut off here, the copy is still refused.
-    for (const gone of [layout.nodes, layout.journals, layout.instances])
+    for (const gone of [layout.nodes, layout.journals, layout.instances, layout.budgets])
       await ports.files.removeAll(gone);
     await ports.files.remove(layout.readings);
+    await ports.files.makeDir(layout.machines);
+    const writer = new Writer(ports, layout, "init");
+    await writer.replace(layout.machinesOf("restored"), [...(meant.machines ?? [])]);
   } catch (error) {
     return fail(storeFailure(dir, error));
   }
@@ -114,7 +127,14 @@ export async function declareRestored(
     ...place,
     epoch,
     nodes: "existing",
+    existing: [...(meant.names ?? [])],
+    spentRequests: spentNow(meant),
   }));
+}
+
+/** Records are gone, and with them what ran: all that git ever asked for counts as used. */
+function spentNow({ spentRequests }: Meant): string[] | null {
+  return spentRequests === undefined || spentRequests === null ? null : [...spentRequests];
 }
 
 function witnessPath(id: string, { witnessDir }: Meant): string | null {
@@ -172,6 +192,7 @@ async function make(
     layout.nodes,
     layout.journals,
     layout.allHolds,
+    layout.machines,
     layout.temporary,
   ])
     await files.makeDir(dir);
@@ -190,6 +211,8 @@ async function make(
     ino: place?.ino ?? "",
     createdAt: clock.now(),
     nodes: store.nodes,
+    existing: [],
+    spentRequests: store.spentRequests === null ? null : [...store.spentRequests],
   };
   const ignore = `${layout.dir}/.gitignore`;
   if (!(await files.exists(ignore))) await files.create(ignore, "*\n");
@@ -203,7 +226,9 @@ async function make(
     at: clock.now(),
     why: "init",
     names: [...store.names],
+    requests: {},
   });
+  await writer.replace(layout.machinesOf("init"), store.nodes === "new" ? [] : [...store.machines]);
   // Last, and by link: of two that make a store at once one has made none.
   if (!(await writer.take(layout.storeFile, file)))
     throw new StoreTaken(

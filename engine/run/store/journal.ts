@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { dirname } from "node:path";
 import { type JournalLine, journalLineSchema } from "../../../schemas/store.ts";
 import type { AppendFile, FilesPort } from "./store-ports.ts";
@@ -11,7 +11,7 @@ function encode(line: JournalLine): string {
 }
 
 function sum(json: string): string {
-  return createHash("sha1").update(json).digest("hex").slice(0, 8);
+  return hash("sha1", json).slice(0, 8);
 }
 
 /** The journal of one incarnation: append-only; one sync serves all lines that came while the last one ran. */

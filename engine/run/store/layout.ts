@@ -29,6 +29,9 @@ export class Layout {
   get allHolds(): string {
     return join(this.dir, "holds");
   }
+  get budgets(): string {
+    return join(this.dir, "budgets");
+  }
   get temporary(): string {
     return join(this.dir, "tmp");
   }
@@ -43,6 +46,13 @@ export class Layout {
   }
   get readings(): string {
     return join(this.dir, "readings.json");
+  }
+  get machines(): string {
+    return join(this.dir, "machines");
+  }
+  /** Keys of machines that are not new: of the whole inventory (`init`), or of a node that was forgotten, by its uuid. */
+  machinesOf(what: string): string {
+    return join(this.machines, `${what}.json`);
   }
   name(name: string, k: number): string {
     return join(this.names, `${encodeURIComponent(name)}.${digits(k)}`);
@@ -70,6 +80,9 @@ export class Layout {
   }
   hold(uuid: string, id: string): string {
     return join(this.holds(uuid), `${id}.json`);
+  }
+  budget(scope: string, place: number): string {
+    return join(this.budgets, `${encodeURIComponent(scope)}.${place}`);
   }
   journal(inc: string): string {
     return join(this.journals, `${inc}.jsonl`);

@@ -1,65 +1,107 @@
-import { constants } from "node:fs";
-import fs from "node:fs/promises";
+import fs from "node:fs";
+import promises from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { grouped } from "./grouped.ts";
 import type { FilesPort } from "./store-ports.ts";
 
-/** The real file system; every promise that says synced is backed by fsync. */
+// Of the calls with callbacks, for those of node:fs/promises cost three times as much.
+const open = promisify(fs.open);
+const write = promisify(fs.write);
+const fsync = promisify(fs.fsync);
+const fdatasync = promisify(fs.fdatasync);
+const close = promisify(fs.close);
+const link = promisify(fs.link);
+const rename = promisify(fs.rename);
+const unlink = promisify(fs.unlink);
+const mkdir = promisify(fs.mkdir);
+
+/**
+ * The real file system; every promise that says synced is backed by fsync.
+ *
+ * What only reads is answered at once, in the turn in which it was asked for: a disk answers it from memory, a
+ * thread of its own would cost ten times the work, and the check before a send needs answers of that turn. What
+ * changes the disk may wait for it, and leaves the turn. A file server that hangs stops the engine in its check,
+ * and nothing is sent.
+ */
 export const nodeFiles: FilesPort = {
-  read: (path) => orNull(fs.readFile(path, "utf8")),
-  list: async (dir) => (await orNull(fs.readdir(dir))) ?? [],
+  read: atOnce((path: string) =>
+    isThere(path) ? orNull(() => fs.readFileSync(path, "utf8")) : null,
+  ),
+  list: atOnce((dir: string) => (isThere(dir) ? (orNull(() => fs.readdirSync(dir)) ?? []) : [])),
   async create(path, text) {
-    const file = await fs.open(path, "wx", 0o600);
+    const file = await open(path, "wx", 0o600);
     try {
-      await file.writeFile(text);
-      await file.sync();
+      await writeAll(file, text);
+      await fsync(file);
     } finally {
-      await file.close();
+      await close(file);
     }
   },
-  createUnsynced: (path, text) => fs.writeFile(path, text, { flag: "wx", mode: 0o600 }),
+  createUnsynced: (path, text) => promises.writeFile(path, text, { flag: "wx", mode: 0o600 }),
+  appendUnsynced: atOnce((path: string, text: string) =>
+    fs.appendFileSync(path, text, { mode: 0o600 }),
+  ),
   async link(from, to) {
     try {
-      await fs.link(from, to);
+      await link(from, to);
       return true;
     } catch (error) {
       if (codeOf(error) === "EEXIST") return false;
       throw error;
     }
   },
-  rename: (from, to) => fs.rename(from, to),
-  remove: (path) => fs.rm(path, { force: true }),
-  removeAll: (dir) => fs.rm(dir, { force: true, recursive: true }),
+  rename,
+  async remove(path) {
+    await unlink(path).catch(unlessGone);
+  },
+  removeAll: (dir) => promises.rm(dir, { force: true, recursive: true }),
   async makeDir(dir) {
-    const first = await fs.mkdir(dir, { recursive: true, mode: 0o700 });
+    if (isThere(dir)) return;
+    const first = await mkdir(dir, { recursive: true, mode: 0o700 });
     if (first === undefined) return;
     // A new directory's name is on disk only once the one above it is.
     for (let made = dir; made.length >= first.length; made = dirname(made))
       await nodeFiles.syncDir(dirname(made));
   },
-  async syncDir(dir) {
-    const handle = await fs.open(dir, constants.O_RDONLY);
+  syncDir: grouped(async (dir) => {
+    const handle = fs.openSync(dir, fs.constants.O_RDONLY);
     try {
-      await handle.sync();
+      await fsync(handle);
     } finally {
-      await handle.close();
+      fs.closeSync(handle);
     }
-  },
-  async identity(path) {
-    const stat = await orNull(fs.stat(path, { bigint: true }));
-    return stat === null ? null : { dev: String(stat.dev), ino: String(stat.ino) };
-  },
-  exists: async (path) => (await orNull(fs.lstat(path))) !== null,
+  }),
+  identity: atOnce((path: string) => {
+    const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : { dev: String(stat.dev), ino: String(stat.ino) };
+  }),
+  exists: atOnce(isThere),
   async openAppend(path) {
-    const file = await fs.open(path, "a", 0o600);
+    const file = await open(path, "a", 0o600);
     return {
       async append(text) {
-        await file.appendFile(text);
-        await file.datasync();
+        await writeAll(file, text);
+        await fdatasync(file);
       },
-      close: () => file.close(),
+      add: atOnce((text: string) => void fs.writeSync(file, text)),
+      close: () => close(file),
     };
   },
 };
+
+/** Does it now; what it throws is a promise that was broken. */
+function atOnce<A extends readonly unknown[], T>(
+  work: (...args: A) => T,
+): (...args: A) => Promise<T> {
+  return async (...args) => work(...args);
+}
+
+async function writeAll(file: number, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  let at = 0;
+  while (at < bytes.length) at += (await write(file, bytes, at)).bytesWritten;
+}
 
 /** The system's word for what went wrong, such as ENOSPC. */
 export function codeOf(error: unknown): string {
@@ -67,11 +109,20 @@ export function codeOf(error: unknown): string {
   return "";
 }
 
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
+/** An error that is made and thrown costs more than a look, and most of what is asked for is not there. */
+function isThere(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function orNull<T>(work: () => T): T | null {
   try {
-    return await work;
+    return work();
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return null;
-    throw error;
+    unlessGone(error);
+    return null;
   }
+}
+
+function unlessGone(error: unknown): void {
+  if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
 }

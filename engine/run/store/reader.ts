@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { instantText } from "../../../schemas/instant.ts";
 import type { Observation } from "../../../schemas/observation.ts";
@@ -5,6 +6,7 @@ import { type HoldRecord, holdRecordSchema, type NodeRecord } from "../../../sch
 import {
   type HistoryEntry,
   incarnationSchema,
+  type JournalLine,
   type RegisterEntry,
   registerEntrySchema,
   type StopFile,
@@ -13,6 +15,8 @@ import {
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, StoreReader } from "../ports.ts";
+import { foldLines } from "./fold-lines.ts";
+import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals, isLeft } from "./left-behind.ts";
 import { newestRecord, readClaim } from "./records.ts";
@@ -24,7 +28,10 @@ const AT_ONCE = 32;
 /** History that is kept of one node, newest. */
 export const HISTORY_MAX = 300;
 
+const keysSchema = z.array(z.string());
 const ackSchema = z.object({ nodes: z.array(z.string()) });
+
+type Newest = NonNullable<Awaited<ReturnType<typeof newestRecord>>>;
 
 /** Reads a store; writes nothing but the cache of readings. */
 export class FileStoreReader implements StoreReader {
@@ -44,21 +51,43 @@ export class FileStoreReader implements StoreReader {
   }
 
   async records(): Promise<ReadonlyMap<string, NodeRecord>> {
-    const records = new Map<string, NodeRecord>();
+    const found = new Map<string, Newest>();
     await this.#eachNode(async (uuid) => {
-      const record = await this.record(uuid);
-      if (record !== null) records.set(uuid, record);
+      const newest = await newestRecord(this.ports.files, this.layout, uuid);
+      if (newest !== null) found.set(uuid, newest);
     });
     this.#recordsAreRead = true;
-    return records;
+    return this.#folded(found);
   }
 
   async record(uuid: string): Promise<NodeRecord | null> {
     const newest = await newestRecord(this.ports.files, this.layout, uuid);
     if (newest === null) return null;
-    const { open, ...record } = newest.record;
-    if (open.length > 0) this.#openIn.add(uuid);
-    return record;
+    return (await this.#folded(new Map([[uuid, newest]]))).get(uuid) ?? null;
+  }
+
+  /**
+   * As the next grant will see them: the files, with what their holders wrote into their journals since. The
+   * journals are read after the files, for an older line must not be laid over a newer record. An engine
+   * that has ended whole leaves no journal, so an idle fleet costs nothing more.
+   */
+  async #folded(found: ReadonlyMap<string, Newest>): Promise<ReadonlyMap<string, NodeRecord>> {
+    const { files } = this.ports;
+    const lines = new Map<string, JournalLine[]>();
+    for (const name of await files.list(this.layout.journals))
+      for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
+        if (found.get(line.node)?.fence !== line.fence) continue;
+        const its = lines.get(line.node) ?? [];
+        its.push(line);
+        lines.set(line.node, its);
+      }
+    return new Map(
+      [...found].map(([uuid, newest]) => {
+        const { open, ...record } = foldLines(newest.record, lines.get(uuid) ?? []);
+        if (open.length > 0) this.#openIn.add(uuid);
+        return [uuid, record];
+      }),
+    );
   }
 
   async holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>> {
@@ -98,9 +127,19 @@ export class FileStoreReader implements StoreReader {
     return readJson(files, this.layout.entry(newest), registerEntrySchema);
   }
 
-  async firstNames(): Promise<readonly string[]> {
+  async existingNames(): Promise<ReadonlySet<string>> {
     const first = await readJson(this.ports.files, this.layout.entry(1), registerEntrySchema);
-    return first?.names ?? [];
+    const { nodes, existing } = this.file;
+    const keys = await this.#machineKeys();
+    return new Set([...(nodes === "new" ? [] : (first?.names ?? [])), ...existing, ...keys]);
+  }
+
+  async #machineKeys(): Promise<readonly string[]> {
+    const { files } = this.ports;
+    const keys: string[] = [];
+    for (const name of await files.list(this.layout.machines))
+      keys.push(...((await readJson(files, join(this.layout.machines, name), keysSchema)) ?? []));
+    return keys;
   }
 
   async unfinished(): Promise<ReadonlySet<string>> {
@@ -109,6 +148,11 @@ export class FileStoreReader implements StoreReader {
     const found = new Set((await deadJournals(ports, layout)).flatMap(({ needed }) => [...needed]));
     for (const uuid of this.#openIn) if (await isLeft(ports, layout, uuid)) found.add(uuid);
     return found;
+  }
+
+  spentRequests(): Promise<ReadonlySet<string> | null> {
+    const { spentRequests: spent } = this.file;
+    return Promise.resolve(spent === null ? null : new Set(spent));
   }
 
   async leases(): Promise<readonly LeaseInfo[]> {

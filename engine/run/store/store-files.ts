@@ -96,6 +96,11 @@ export class Writer {
     return from;
   }
 
+  /** A name in the directory of temporary files that nobody else has. */
+  temporary(what: string): string {
+    return `${this.#name()}.${what}`;
+  }
+
   #name(): string {
     this.#count += 1;
     return `${this.#layout.temporary}/${this.#owner}.${this.#count}.${this.#ports.random.hex(4)}`;

@@ -11,6 +11,8 @@ export interface FilesPort {
   create(path: string, text: string): Promise<void>;
   /** Creates a file without a sync: for caches. */
   createUnsynced(path: string, text: string): Promise<void>;
+  /** Appends without a sync: for what is lost without harm. */
+  appendUnsynced(path: string, text: string): Promise<void>;
   /** False when `to` exists already; the one atomic way to take a name. */
   link(from: string, to: string): Promise<boolean>;
   rename(from: string, to: string): Promise<void>;
@@ -29,6 +31,8 @@ export interface FilesPort {
 export interface AppendFile {
   /** Resolves when the text is on disk. */
   append(text: string): Promise<void>;
+  /** Without a sync: for what is lost without harm. */
+  add(text: string): Promise<void>;
   close(): Promise<void>;
 }
 

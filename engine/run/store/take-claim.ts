@@ -1,18 +1,13 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import { instantText } from "../../../schemas/instant.ts";
-import { emptyRecord, type NodeRecord, nodeRecordSchema } from "../../../schemas/record.ts";
+import { emptyRecord, type NodeRecord } from "../../../schemas/record.ts";
 import type { Claim, JournalLine } from "../../../schemas/store.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
+import { foldLines } from "./fold-lines.ts";
 import type { OthersJournals } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
-import {
-  newestRecord,
-  type OpenEntry,
-  readClaim,
-  recordDocument,
-  type RecordFile,
-} from "./records.ts";
-import { CorruptFile, type Writer } from "./store-files.ts";
+import { newestRecord, readClaim, recordDocument, type RecordFile } from "./records.ts";
+import type { Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** What taking a claim needs. */
@@ -224,7 +219,7 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
     ...(options.initial ?? emptyRecord(uuid, name, "existing")),
     open: [],
   };
-  const folded = fold(
+  const folded = foldLines(
     base,
     chain.flatMap(({ lines }) => lines),
   );
@@ -245,35 +240,6 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
           provenDead: proven,
         };
   return { uuid, fence, claim, record, predecessor };
-}
-
-/** A record with facts laid over it, and the intents that no outcome has closed. */
-function fold(base: RecordFile, lines: readonly JournalLine[]): RecordFile {
-  let record: RecordFile = base;
-  const open = new Map<string, OpenEntry>(base.open.map((entry) => [keyOf(entry.line), entry]));
-  for (const line of lines) {
-    if (line.kind === "intent") open.set(keyOf(line), { line, task: null });
-    if (line.kind === "fact") record = withPatch(record, line.patch);
-    const of = line.kind === "accepted" || line.kind === "outcome" ? String(line["of"]) : "";
-    if (line.kind === "outcome") open.delete(of);
-    const accepted = open.get(of);
-    if (line.kind === "accepted" && accepted !== undefined)
-      open.set(of, { ...accepted, task: line.task });
-  }
-  return { ...record, open: [...open.values()] };
-}
-
-/** The name of an intent: the fence and seq that it was written under. */
-export function keyOf({ fence, seq }: { readonly fence: number; readonly seq: number }): string {
-  return `${fence}.${seq}`;
-}
-
-function withPatch(record: RecordFile, patch: Readonly<Record<string, unknown>>): RecordFile {
-  const merged = nodeRecordSchema.safeParse({ ...record, ...patch });
-  if (merged.success) return { ...merged.data, open: record.open };
-  // A fact guards a machine: one that cannot be understood is not one that may be left out.
-  const [issue] = merged.error.issues;
-  throw new CorruptFile(`journal of ${record.name}`, `fact ${issue?.path.join(".") ?? ""}`);
 }
 
 /** Only the holder of a higher generation removes lower ones; the highest is never removed. */

@@ -1,8 +1,9 @@
+import type { Impact } from "../../../schemas/impact.ts";
 import { expect, test } from "vitest";
 import { drawMachine } from "../../../engine/plan/draw-machine.ts";
 import { findPath } from "../../../engine/plan/find-path.ts";
 import { kindOf, MOVES, STATES, TRANSITIONS } from "../../../engine/plan/machine.ts";
-import { PROVISION_STATES } from "../../../schemas/record.ts";
+import { PROVISION_STATES } from "../../../schemas/provision-state.ts";
 
 test("the table has Ironic's 30 states and 93 transitions, and ours beside them", () => {
   expect(STATES.map(({ name }) => name).toSorted()).toEqual([...PROVISION_STATES].toSorted());
@@ -51,11 +52,25 @@ test("every hold can run out of time, and every worker that hangs can be ended",
     expect(TRANSITIONS.some(({ from, event }) => from === name && event === "abort")).toBe(true);
 });
 
+const IMPACT: Readonly<Record<string, Impact>> = {
+  "provision.inspect": "reboot",
+  "provision.rescue": "reboot",
+  "provision.unrescue": "reboot",
+  "provision.service": "reboot",
+  "provision.clean": "destructive",
+  "provision.deploy": "destructive",
+  "provision.rebuild": "destructive",
+  "provision.undeploy": "destructive",
+};
+
 test("the cheapest way by impact: milder moves first, however many they are", () => {
   const verbs = (
     from: Parameters<typeof findPath>[0],
     to: Parameters<typeof findPath>[1],
-  ): unknown => findPath(from, to)?.map(({ verb }) => verb) ?? null;
+  ): unknown =>
+    findPath(from, to, { allows: () => true, impactOf: ({ verb }) => IMPACT[verb] ?? "none" })?.map(
+      ({ verb }) => verb,
+    ) ?? null;
   expect(verbs("enroll", "available")).toEqual(["provision.manage", "provision.provide"]);
   expect(verbs("enroll", "active")).toEqual(["provision.manage", "provision.adopt"]);
   expect(verbs("available", "manageable")).toEqual(["provision.manage"]);

@@ -15,6 +15,7 @@ import {
   aNode,
   anInput,
   aRecord,
+  aWorkload,
   byUuid,
   inForce,
   NOW,
@@ -25,7 +26,7 @@ import {
   uuidOf,
 } from "../../support/a-fleet.ts";
 
-const ACTIVE = { provisionState: "active", activeBy: "deployed" } as const;
+const ACTIVE = { provisionState: "active", instance: aWorkload("deployed") } as const;
 
 const specs: fc.Arbitrary<NodeSpec> = fc.record(
   {

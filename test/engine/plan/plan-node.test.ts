@@ -5,7 +5,7 @@ import { known, type Observation, type ObservedFacets } from "../../../schemas/o
 import type { NodePlan } from "../../../schemas/plan.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { PlanOptions } from "../../../engine/plan/input.ts";
-import { aNode, aRecord, NOW, planOf, seen } from "../../support/a-fleet.ts";
+import { aNode, aRecord, aWorkload, NOW, planOf, seen } from "../../support/a-fleet.ts";
 
 interface Case {
   readonly spec: NodeSpec;
@@ -29,8 +29,8 @@ function plan({ spec, values = {}, more = {}, record, options = {} }: Case): Nod
 
 const verbs = (node: NodePlan): readonly string[] => node.steps.map(({ action }) => action);
 const codes = (node: NodePlan): readonly string[] => node.blockedBy.map(({ code }) => code);
-const ACTIVE = { provisionState: "active", activeBy: "deployed" } as const;
-const ADOPTED = { provisionState: "active", activeBy: "adopted" } as const;
+const ACTIVE = { provisionState: "active", instance: aWorkload("deployed") } as const;
+const ADOPTED = { provisionState: "active", instance: aWorkload("adopted") } as const;
 const FULL = known(seen("n1"), "identity") ?? {};
 
 test("nothing is sent to a machine that is declared enroll", () => {
@@ -64,6 +64,7 @@ test("provide comes after the settings and before power", () => {
   expect(verbs(node)).toEqual([
     "provision.manage",
     "management.setBootMode",
+    "provision.inspect",
     "provision.provide",
     "power.on",
   ]);

@@ -14,12 +14,14 @@ import {
   aNode,
   anInput,
   aRecord,
+  aWorkload,
   byUuid,
   inForce,
   NOW,
   options,
   seen,
 } from "../../support/a-fleet.ts";
+import { anInventory } from "../../support/an-inventory.ts";
 
 const HOUR = 3_600_000;
 
@@ -34,10 +36,10 @@ function drifted(): Plan {
   for (let i = 0; i < 996; i += 1) {
     const name = `r0-n${String(i).padStart(3, "0")}`;
     nodes.push(aNode(name, { provision: { state: "active" }, power: "on" }, { rack: "r0" }));
-    records.push(aRecord(name, { provisionState: "active", activeBy: "deployed" }));
+    records.push(aRecord(name, { provisionState: "active", instance: aWorkload("deployed") }));
     observations.set(name, seen(name, {}, { at: NOW - (i === 7 ? 41_000 : 3_000) }));
   }
-  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  const active = { provisionState: "active", instance: aWorkload("deployed") } as const;
   nodes.push(
     aNode(
       "r2-n17",
@@ -134,12 +136,75 @@ test("at 80 columns the same words are there, and no line is longer", () => {
   golden("drift-80", text);
 });
 
+const IMAGE = {
+  name: "debian-13-2026.11",
+  url: "https://images/debian-13.raw",
+  checksum: "sha256:1",
+};
+
+/** The plan of plan-text, first text: a new rack, of which one BMC lists no disks. */
+function newRack(): Plan {
+  const profile = "inventory/profiles/r660.yaml";
+  const names = ["r7-n01", "r7-n02", "r7-n03", "r7-n04"];
+  const nodes = names.map((name, index) =>
+    aNode(
+      name,
+      {
+        driver: "fake",
+        bmc: { address: `https://10.7.0.${index + 1}` },
+        identity: { serial: `7E1234${index + 5}` },
+        provision: { state: "active", image: IMAGE },
+        boot: { mode: "uefi", secureBoot: true, device: "disk" },
+        power: "on",
+        traits: ["HW_CPU_X86_VMX"],
+      },
+      {
+        rack: "r7",
+        origins: {
+          "/provision": [profile, 11],
+          "/boot": [profile, 15],
+          "/power": [profile, 16],
+          "/traits": [profile, 9],
+        },
+      },
+    ),
+  );
+  const observations = new Map<string, Observation>(
+    names.map((name, index) => {
+      const disks = [
+        { serial: `S5Y1NX0T10${index}`, sizeBytes: 960e9 },
+        { serial: `S6A0C${2 * index + 1}`, sizeBytes: 3.84e12 },
+        { serial: `S6A0C${2 * index + 2}`, sizeBytes: 3.84e12 },
+      ];
+      const machine = {
+        identity: { serial: `7E1234${index + 5}` },
+        power: "off",
+        bootMode: "bios",
+        secureBoot: { enabled: false, currentBoot: false },
+        bootDevice: { device: "none", persistent: false },
+        ...(index === 3 ? {} : { inventory: anInventory(disks) }),
+      } as const;
+      return [name, seen(name, machine)];
+    }),
+  );
+  const fleet = aFleet(nodes);
+  const records = names.map((name) => aRecord(name, { origin: "new" }));
+  const plan = makePlan(anInput(fleet, { records: byUuid(records), observations }), options());
+  return { ...plan, id: "sha256:4be1c07d" };
+}
+
+test.each([100, 80])("a new rack of 4, enroll to active, at %i columns", (columns) => {
+  const text = show(newRack(), columns);
+  expect(text.split("\n").filter((line) => line.length > columns)).toEqual([]);
+  golden(`new-rack-${columns}`, text);
+});
+
 /** Two nodes that git wants on; the first may be held, or `--only` may leave both out. */
 function wished(how: {
   readonly held?: readonly string[];
   readonly only?: readonly ["drift"];
 }): Plan {
-  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  const active = { provisionState: "active", instance: aWorkload("deployed") } as const;
   const names = ["n1", "n2"];
   const nodes = names.map((name) => {
     const holds = how.held?.includes(name) === true ? [{ reason: "a fan is out" }] : [];
@@ -185,7 +250,7 @@ test("apply shows its plan without a word on how to apply it", () => {
 test("where all is in sync nothing stands under NOT DONE", () => {
   const name = "n1";
   const node = aNode(name, { provision: { state: "active" }, power: "on" });
-  const active = { provisionState: "active", activeBy: "deployed" } as const;
+  const active = { provisionState: "active", instance: aWorkload("deployed") } as const;
   const plan = makePlan(
     anInput(aFleet([node]), {
       records: byUuid([aRecord(name, active)]),

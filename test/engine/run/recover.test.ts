@@ -1,14 +1,15 @@
+import { Budget } from "../../../engine/run/budget.ts";
 import { expect, test } from "vitest";
 import type { Driver, Performed } from "../../../drivers/driver.ts";
 import type { Flow } from "../../../engine/run/flow.ts";
-import { Spacing, Turns } from "../../../engine/run/limits.ts";
+import { Slots, Spacing, Turns } from "../../../engine/run/limits.ts";
 import { recover } from "../../../engine/run/recover.ts";
 import { initStore } from "../../../engine/run/store/init-store.ts";
 import { failure } from "../../../schemas/failure.ts";
 import { defaultSettings } from "../../../schemas/settings.ts";
 import { aNode, planOf, seen } from "../../support/a-fleet.ts";
 import { acting, type FateOf, held, INTENT, STORE, storePorts } from "../../support/a-store.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
+import { FakeClock, seededRandom } from "../../support/fake-clock.ts";
 import { MemoryFiles } from "../../support/memory-files.ts";
 
 const OLD = "https://old.bmc";
@@ -55,10 +56,14 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
       plan,
       authority: { who: "test", ceiling: "reboot" },
       registerSeq: 1,
+      random: seededRandom(1),
+      budget: new Budget(store, clock),
+      slots: new Slots(1),
       turns: new Turns(),
       resets: new Spacing(clock),
       powerOns: new Spacing(clock),
       stopping: new AbortController().signal,
+      seen: new Map(),
     },
     node,
     plan: nodePlan,

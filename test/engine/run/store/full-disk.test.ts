@@ -58,9 +58,11 @@ test.each(["ENOSPC", "EROFS", "EIO"])(
           ttlSeconds: 30,
           nodes: "existing",
           names: [],
+          machines: [],
           tree: "t",
           commit: null,
           by: "test",
+          spentRequests: [],
         },
         ports(disk, 1),
       );

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { openReader } from "../../../../engine/run/store/open-store.ts";
-import { acting, STORE, storePorts } from "../../../support/a-store.ts";
+import { emptyRecord } from "../../../../schemas/record.ts";
+import { acting, STORE, storePorts, UUID } from "../../../support/a-store.ts";
 import { MemoryFiles, systemError } from "../../../support/memory-files.ts";
 
 test("an init that was cut off leaves no names of an older inventory to the next", async () => {
@@ -16,7 +17,7 @@ test("an init that was cut off leaves no names of an older inventory to the next
     const again = await initStore("/s", { ...STORE, names: ["n1", "n2"] }, storePorts(disk, 2));
     expect([failing, first.ok || again.ok]).toEqual([failing, true]);
     const reader = await openReader("/s", { store: "store" }, storePorts(disk, 3));
-    const names = reader.ok ? await reader.value.firstNames() : null;
+    const names = reader.ok ? [...(await reader.value.existingNames())] : null;
     expect([failing, names]).toEqual([failing, first.ok ? ["n1"] : ["n1", "n2"]]);
   }
 });
@@ -38,10 +39,38 @@ test("a directory that lost its store.json is not taken for an empty one", async
   const disk = new MemoryFiles();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
-  const entry = { commit: null, subject: null, tree: "two", why: "", names: [], readAtSeq: 1 };
+  const entry = {
+    commit: null,
+    subject: null,
+    tree: "two",
+    why: "",
+    names: [],
+    requests: {},
+    readAtSeq: 1,
+  };
   expect((await store.propose(entry)).ok).toBe(true);
   await store.close();
   disk.files.delete("/s/store.json");
   const made = await initStore("/s", STORE, storePorts(disk, 3));
   expect(made.ok ? "" : made.failure.message).toContain("ironwright init --replace-store");
+});
+
+test("machines that were there at first, or were forgotten, are known by more than their names", async () => {
+  const disk = new MemoryFiles();
+  const first = { ...STORE, names: ["n1"], machines: ["serial s-1"] };
+  await initStore("/s", first, storePorts(disk, 1));
+  const store = await acting(storePorts(disk, 2));
+  const claimed = await store.claim(UUID, "n2", { initial: emptyRecord(UUID, "n2", "new") });
+  if (!claimed.ok) throw new Error(claimed.failure.message);
+  await claimed.value.patchRecord({ identity: { serial: "S-2" } });
+  await claimed.value.release();
+  expect([...(await store.existingNames())]).toEqual(["n1", "serial s-1"]);
+  expect((await store.forget(UUID)).ok).toBe(true);
+  expect([...(await store.existingNames())].sort()).toEqual([
+    "n1",
+    "n2",
+    "serial s-1",
+    "serial s-2",
+  ]);
+  await store.close();
 });

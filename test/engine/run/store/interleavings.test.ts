@@ -46,9 +46,11 @@ async function aStore(): Promise<MemoryFiles> {
       ttlSeconds: 30,
       nodes: "existing",
       names: [],
+      machines: [],
       tree: "t",
       commit: null,
       by: "test",
+      spentRequests: [],
     },
     ports(disk, 1, new Set(), new FakeClock()),
   );

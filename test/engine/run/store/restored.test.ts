@@ -25,7 +25,15 @@ async function opened(disk: MemoryFiles, pid: number): Promise<ActingStore> {
 }
 
 async function putInForce(store: ActingStore, tree: string, readAtSeq: number): Promise<void> {
-  const entry = { commit: null, subject: null, tree, why: "test", names: [], readAtSeq };
+  const entry = {
+    commit: null,
+    subject: null,
+    tree,
+    why: "test",
+    names: [],
+    requests: {},
+    readAtSeq,
+  };
   expect((await store.propose(entry)).ok).toBe(true);
 }
 

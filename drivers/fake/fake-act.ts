@@ -1,0 +1,91 @@
+import type { DriverAction } from "../../schemas/action.ts";
+import { begun, isKnownRun } from "./fake-step.ts";
+import { type FakeScene, sendPower } from "./fake-life.ts";
+import { type FakeMachine, logged } from "./fake-machine.ts";
+
+/** Sessions that a fake BMC holds at once; the oldest goes. */
+const SESSIONS_MAX = 16;
+
+/** What is open and shut again does not change the machine, and is not in its log. */
+export function isSessionAct({ verb }: DriverAction): boolean {
+  return verb === "session.open" || verb === "session.end";
+}
+
+/** The name that the next session gets. */
+export function nextSession({ sessionsMade }: FakeMachine, { node }: FakeScene): string {
+  return `/fake/sessions/${node.name}/${sessionsMade + 1}`;
+}
+
+/** The machine after an act that it took; `ignored`: it said yes and did nothing. */
+export function acted(
+  machine: FakeMachine,
+  action: DriverAction,
+  scene: FakeScene & { readonly ignored: boolean },
+): FakeMachine {
+  const changed = scene.ignored ? machine : changedBy(machine, action, scene);
+  if (isSessionAct(action)) return changed;
+  const words = scene.ignored ? `${describe(action)} (ignored)` : describe(action);
+  return logged(changed, scene.now, words);
+}
+
+function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene): FakeMachine {
+  switch (action.verb) {
+    case "power.on":
+      return sendPower(machine, "on", scene);
+    case "power.off":
+    case "power.softOff":
+      return sendPower(machine, "off", scene);
+    case "management.setBootDevice":
+      return { ...machine, bootDevice: action.device };
+    case "management.setBootMode":
+      return { ...machine, bootMode: action.mode };
+    case "management.setSecureBoot":
+      return { ...machine, secureBoot: action.enabled };
+    case "boot.ramdisk":
+      return { ...machine, nextBoot: action.purpose };
+    case "boot.instance":
+      return { ...machine, nextBoot: null };
+    case "step.run":
+      return isKnownRun(machine, action) ? machine : begun(machine, action, scene);
+    case "session.open":
+      return {
+        ...machine,
+        sessionsMade: machine.sessionsMade + 1,
+        sessions: [...machine.sessions, nextSession(machine, scene)].slice(-SESSIONS_MAX),
+      };
+    case "session.end":
+      return { ...machine, sessions: machine.sessions.filter((one) => one !== action.session) };
+    case "management.injectNmi":
+    default:
+      return machine;
+  }
+}
+
+/** An act in the log's words: `boot.ramdisk clean`, `step.run deploy.erase_devices ID SERIAL ...`. */
+function describe(action: DriverAction): string {
+  switch (action.verb) {
+    case "boot.ramdisk":
+      return `${action.verb} ${action.purpose}`;
+    case "management.setBootDevice":
+      return `${action.verb} ${action.device}`;
+    case "management.setBootMode":
+      return `${action.verb} ${action.mode}`;
+    case "management.setSecureBoot":
+      return `${action.verb} ${action.enabled}`;
+    case "step.run": {
+      const { message } = action.args;
+      const said = typeof message === "string" ? `: ${message}` : "";
+      const step = `${action.interface}.${action.step}`;
+      return [action.verb, step, action.id, ...(action.disks ?? [])].join(" ") + said;
+    }
+    case "power.on":
+    case "power.off":
+    case "power.softOff":
+    case "management.injectNmi":
+    case "boot.instance":
+    case "session.open":
+    case "session.end":
+    default:
+      return action.verb;
+  }
+}

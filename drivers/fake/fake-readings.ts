@@ -1,0 +1,39 @@
+import type { ObservedFacet, ObservedFacets } from "../../schemas/observation.ts";
+import { FAKE_MAKER, fakeInventory, fakeSerial } from "./fake-inventory.ts";
+import { agentRuns, bootIdOf, type FakeScene } from "./fake-life.ts";
+import type { FakeMachine } from "./fake-machine.ts";
+
+/** The value of one facet of a settled machine. */
+export function valueOf<F extends ObservedFacet>(
+  machine: FakeMachine,
+  facet: F,
+  scene: FakeScene,
+): ObservedFacets[F] {
+  return READ[facet](machine, scene);
+}
+
+const READ: {
+  readonly [F in ObservedFacet]: (machine: FakeMachine, scene: FakeScene) => ObservedFacets[F];
+} = {
+  identity: (_machine, { node }) => ({
+    manufacturer: FAKE_MAKER,
+    serial: fakeSerial(node),
+  }),
+  power: ({ power, powering }) =>
+    powering === null || powering.to === power ? power : `powering-${powering.to}`,
+  bootDevice: ({ bootDevice }) => ({ device: bootDevice, persistent: bootDevice !== "none" }),
+  bootMode: ({ bootMode }) => bootMode,
+  secureBoot: ({ secureBoot }) => ({ enabled: secureBoot, currentBoot: secureBoot }),
+  bios: ({ bios }) => bios,
+  tasks: () => [],
+  agent: (machine, { node, now }) =>
+    agentRuns(machine, now)
+      ? { running: true, bootId: bootIdOf(machine, node) }
+      : { running: false, bootId: null },
+  work: ({ work }) =>
+    work === null
+      ? { id: null, state: "none", message: null }
+      : { id: work.id, state: work.state, message: work.state === "failed" ? work.message : null },
+  eventLog: () => [],
+  inventory: (_machine, { node }) => fakeInventory(node),
+};

@@ -1,0 +1,158 @@
+import { gravest } from "../../schemas/impact.ts";
+import type { Blocked, FlowEntry, Step } from "../../schemas/plan.ts";
+import { knownDisks } from "./erases.ts";
+import type { Draft, NodeView } from "./facets/facet.ts";
+import { RANKS } from "./facets/facet.ts";
+import { nextState } from "./machine.ts";
+
+/** What is to be done about a move that is under way: gone on with, ended, or waited for. */
+export interface UnderWay {
+  readonly drafts: readonly Draft[];
+  readonly blocked: readonly Blocked[];
+}
+
+/** Seconds for what only the record takes. */
+const RECORD_SECONDS = 60;
+
+/**
+ * While a move is open every facet belongs to it. It is gone on with under the word that was given when it
+ * began, as long as that word stands in git; it stands at a hold until a request says unhold; a request may abort it.
+ */
+export function underWay(view: NodeView): UnderWay | null {
+  const { record, requests } = view;
+  const { activity } = record;
+  if (activity === null) return null;
+  const { step } = activity;
+  if (step === null || step.flow === undefined) return { drafts: [], blocked: [stuck(view)] };
+  const due = (action: string): string | null =>
+    requests.find(({ request, verdict }) => verdict === "due" && request.action === action)?.request
+      .id ?? null;
+  const asked = due("abort");
+  const abort = asked !== null && canAbort(record) ? asked : null;
+  if (abort !== null) return { drafts: [abortDraft(view, abort)], blocked: [] };
+  const unhold = due("unhold");
+  const held = record.provisionState.endsWith(" hold");
+  if (held && outOfTime(view)) return { drafts: [abortDraft(view, null)], blocked: [] };
+  const withdrawn = withoutRequest(view);
+  if (withdrawn !== null) return { drafts: [], blocked: [withdrawn] };
+  if (held && unhold === null) return { drafts: [], blocked: [standing(view)] };
+  const refused = asked === null ? [] : [notAborted(view, asked)];
+  return { drafts: [resumed(view, step, held ? unhold : null)], blocked: refused };
+}
+
+/** A verify and a tear-down have no edge by which they could be cut off: they go on to their end. */
+function canAbort({ provisionState }: NodeView["record"]): boolean {
+  return nextState(provisionState, "abort") !== null;
+}
+
+function notAborted({ record }: NodeView, request: string): Blocked {
+  return {
+    kind: "request",
+    code: "IW-P22",
+    message: `the request ${request} (abort) does not run: a node that is ${record.provisionState} can't be aborted; the next apply goes on with it`,
+  };
+}
+
+/** What git no longer asks for goes no further: the word that it was begun with was taken back. */
+function withoutRequest({ node, record }: NodeView): Blocked | null {
+  const { flow, request } = record.activity ?? { flow: "", request: null };
+  const stands = node.spec.requests?.some(({ id }) => id === request) === true;
+  if (request === null || stands) return null;
+  return {
+    kind: "request",
+    code: "IW-P22",
+    message: `${flow} is under way as the request ${request} asked, and git no longer holds that request; to go on: put it back with its id; to end it: requests: [ { id: ..., action: abort, expires: ... } ]`,
+  };
+}
+
+function resumed(view: NodeView, step: Step, request: string | null): Draft {
+  const { activity } = view.record;
+  const entry = activity?.entry ?? 0;
+  const act = activity?.act ?? 0;
+  const left = (step.flow?.entries ?? []).slice(entry);
+  const next = left[0];
+  const where =
+    next === undefined
+      ? "all of its steps are done"
+      : `at ${next.interface}.${next.step}, ${left.length} of ${step.flow?.entries.length ?? 0} left`;
+  const { act: action, after, timeoutSeconds, flow } = step;
+  return {
+    action,
+    // What is done is done: only what is left can still interrupt or erase. An undeploy gives the workload up at its end.
+    impact:
+      step.act.verb === "provision.undeploy"
+        ? "destructive"
+        : gravest(left.map(({ impact }) => impact)),
+    before: {},
+    after,
+    timeoutSeconds,
+    why: `goes on where it stood: ${where}`,
+    rank: RANKS.provision,
+    resumes: { entry, act },
+    ...(flow === undefined ? {} : { flow }),
+    ...lostStill(view, left),
+    ...(request === null ? {} : { request }),
+  };
+}
+
+/** The disks that what is left would touch, by the serials that were approved. */
+function lostStill(view: NodeView, left: readonly FlowEntry[]): Pick<Draft, "erases"> {
+  const acts = left.flatMap((entry) => entry.acts);
+  const serials = new Set(
+    acts.flatMap(({ act }) => (act.verb === "step.run" ? (act.disks ?? []) : [])),
+  );
+  if (serials.size === 0) return {};
+  const known = knownDisks(view) ?? [];
+  const writes = left.some(({ step }) => step === "write_image");
+  const erases = [...serials].map((serial) => {
+    const disk = known.find((one) => one.serial === serial);
+    return {
+      disk: disk?.name ?? "disk",
+      serial,
+      sizeBytes: disk?.sizeBytes ?? null,
+      cause: "goes on where it stood",
+      part: writes ? ("root" as const) : ("metadata" as const),
+    };
+  });
+  return { erases };
+}
+
+/** A hold may be bounded by the settings; without a bound it stands for ever. */
+function outOfTime({ record, settings, now }: NodeView): boolean {
+  const { holdSeconds } = settings.timeouts;
+  const since = record.activity?.enteredAt ?? now;
+  return holdSeconds > 0 && now - since > holdSeconds * 1000;
+}
+
+/** `request` is null when a hold ran out of time. */
+function abortDraft({ record }: NodeView, request: string | null): Draft {
+  return {
+    action: { verb: "provision.abort" },
+    impact: "none",
+    before: {},
+    after: {},
+    timeoutSeconds: RECORD_SECONDS,
+    why:
+      request === null
+        ? `${record.provisionState} ran out of time (timeouts.holdSeconds)`
+        : `request ${request}: ${record.provisionState} is ended as its running step allows`,
+    rank: RANKS.provision,
+    ...(request === null ? {} : { request }),
+  };
+}
+
+function standing({ record }: NodeView): Blocked {
+  return {
+    kind: "activity",
+    code: "IW-P12",
+    message: `it stands at ${record.provisionState}; to go on: requests: [ { id: ..., action: unhold, expires: ... } ]; to end it, the same with action: abort`,
+  };
+}
+
+function stuck({ record }: NodeView): Blocked {
+  return {
+    kind: "activity",
+    code: "IW-P12",
+    message: `${record.activity?.flow ?? "a move"} is under way since plan ${record.activity?.planId.slice(7, 15) ?? "?"}`,
+  };
+}

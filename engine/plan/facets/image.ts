@@ -1,0 +1,56 @@
+import type { NodeRecord } from "../../../schemas/record.ts";
+import { sameValue } from "../canonical-json.ts";
+import { workloadOf } from "../flows/deploy.ts";
+import type { Comparison, Facet, NodeView } from "./facet.ts";
+
+/** A workload that we deployed, of a node that is to keep one; null when there is nothing to compare with. */
+function deployed({ record, node }: NodeView): NonNullable<NodeRecord["instance"]> | null {
+  const { instance } = record;
+  return node.spec.provision?.state === "active" && instance?.origin === "deployed"
+    ? instance
+    : null;
+}
+
+function compared(path: string, desired: unknown, observed: unknown): Comparison {
+  if (desired === null) return { kind: "undeclared" };
+  if (sameValue(desired, observed)) return { kind: "same", desired };
+  return { kind: "differs", desired, differences: [{ path, desired, observed }] };
+}
+
+/** A rebuild brings what is declared; `rebuild` is asked for by a request, never inferred. */
+function untilRebuild(view: NodeView, what: string): ReturnType<Facet["close"]> {
+  const due = view.requests.some(
+    ({ request, verdict }) => request.action === "rebuild" && verdict === "due",
+  );
+  if (due) return { kind: "nothing", why: "brought by the rebuild" };
+  const why = `${what} is staged: a rebuild erases the root disk, and needs on this Node: requests: [ { id: ..., action: rebuild, expires: ... } ]`;
+  return { kind: "staged", until: "a rebuild request", why };
+}
+
+/** The image that was deployed, beside the one that is declared. */
+export const imageFacet: Facet = {
+  name: "image",
+  observes: [],
+  driftDefault: () => "report",
+  value: (_observation, record) => record.instance?.image ?? null,
+  compare(view) {
+    const instance = deployed(view);
+    if (instance === null) return { kind: "undeclared" };
+    return compared("/provision/image", workloadOf(view).image, instance.image);
+  },
+  close: (view) => untilRebuild(view, "the image"),
+};
+
+/** The config drive that was written, by the hash of its declaration. */
+export const configDriveFacet: Facet = {
+  name: "configDrive",
+  observes: [],
+  driftDefault: () => "report",
+  value: (_observation, record) => record.instance?.configDrive ?? null,
+  compare(view) {
+    const instance = deployed(view);
+    if (instance === null) return { kind: "undeclared" };
+    return compared("/provision/configDrive", workloadOf(view).configDrive, instance.configDrive);
+  },
+  close: (view) => untilRebuild(view, "the config drive"),
+};

@@ -1,0 +1,39 @@
+import { type Facet, RANKS } from "./facet.ts";
+
+/** Recorded as soon as git says so, and lifted by a step of its own: what outlives the file guards the machine. */
+export const protectionFacet: Facet = {
+  name: "protection",
+  observes: [],
+  driftDefault: () => "enforce",
+  value: (_observation, record) => record.protected,
+
+  compare({ node, record }) {
+    const { protected: declared } = node.spec;
+    const desired = declared !== undefined && declared !== false;
+    if (record.protected === desired) return { kind: "same", desired };
+    return {
+      kind: "differs",
+      desired,
+      differences: [{ path: "/protected", desired, observed: record.protected }],
+    };
+  },
+
+  close(_view, { desired }) {
+    if (desired === true)
+      return { kind: "record", patch: { protected: true, unprotectedSeq: null } };
+    return {
+      kind: "steps",
+      drafts: [
+        {
+          action: { verb: "engine.unprotect" },
+          impact: "none",
+          before: { protection: true },
+          after: { protection: false },
+          timeoutSeconds: 60,
+          why: "git no longer protects it; what that allows is planned from the next commit on",
+          rank: RANKS.guard,
+        },
+      ],
+    };
+  },
+};

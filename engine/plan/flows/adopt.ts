@@ -1,0 +1,17 @@
+import { type Flow, recordOnly } from "./flow.ts";
+
+/** What runs on the machine stays as it is, and is the node's workload from now on. */
+export const adoptFlow: Flow = {
+  verb: "provision.adopt",
+  draft: () =>
+    recordOnly("what runs on it stays as it is", {
+      instance: {
+        origin: "adopted",
+        image: null,
+        configDrive: null,
+        since: null,
+        commit: null,
+        by: "",
+      },
+    }),
+};

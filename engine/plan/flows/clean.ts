@@ -1,0 +1,106 @@
+import { gravest } from "../../../schemas/impact.ts";
+import type { Blocked, FlowEntry } from "../../../schemas/plan.ts";
+import type { NodeView } from "../facets/facet.ts";
+import { erasedBy } from "../erases.ts";
+import { automatedClean } from "../steps/automated-clean.ts";
+import type { ListedStep } from "../steps/step-list.ts";
+import { isStepRequest, requestList } from "../steps/request-list.ts";
+import { bootInstance, bootRamdisk, powerOff } from "./acts.ts";
+import { ownEntry, stepEntry } from "./entries.ts";
+import { cannot, checkedList, type Flow, type FlowDraft, isBlocked, recordOnly } from "./flow.ts";
+import type { JudgedRequest } from "../requests.ts";
+
+/** Into the pool, through the automated clean: what a node must have gone through before its next workload. */
+export const provideFlow: Flow = {
+  verb: "provision.provide",
+  draft(view, _move, request) {
+    const clean = cleanDraft(view);
+    if (request === null || isBlocked(clean)) return clean;
+    return {
+      ...clean,
+      // As by an undeploy: also where nothing is cleaned, the workload is given up.
+      impact: gravest(["destructive", clean.impact]),
+      results: { ...clean.results, instance: null },
+      why: `the workload is given up; ${clean.why} (request ${request.request.id})`,
+    };
+  },
+};
+
+/** A manual clean: the steps of a request or its runbook, as written. */
+export const cleanFlow: Flow = {
+  verb: "provision.clean",
+  draft(view, _move, request) {
+    if (request === null) return cannot("request", "IW-P07", "a manual clean needs a request");
+    const list = requestedList(view, request);
+    if (isBlocked(list)) return list;
+    return cleaning(view, list, `as the request ${request.request.id} asks: ${names(list)}`, {});
+  },
+};
+
+/** The automated clean of this node, also as the second half of an undeploy. */
+export function cleanDraft(view: NodeView): FlowDraft | Blocked {
+  const word = view.node.spec.clean?.automated ?? "metadata";
+  const list = checkedList(automatedClean(view.node, view.offers));
+  if (isBlocked(list)) return list;
+  if (word === "none" || list.length === 0)
+    return recordOnly(
+      word === "none"
+        ? "into the pool as it is (clean.automated: none)"
+        : "into the pool as it is: no clean step is offered or left on",
+      { deployTries: null },
+    );
+  const disks = view.node.spec.clean?.keep === undefined ? "every disk" : "the disks not kept";
+  const what = word === "full" ? `${disks}, whole` : `metadata of ${disks}`;
+  return cleaning(view, list, `cleaning: ${what}`, { cleaned: word, deployTries: null });
+}
+
+function cleaning(
+  view: NodeView,
+  list: readonly ListedStep[],
+  why: string,
+  results: FlowDraft["results"],
+): FlowDraft | Blocked {
+  const erased = erasedBy(view, list, why);
+  if (isBlocked(erased)) return erased;
+  const entries = withRamdisk(view, list, erased.serials);
+  return {
+    entries,
+    impact: gravest(entries.map(({ impact }) => impact)),
+    ends: { power: "off" },
+    results,
+    erases: erased.erases,
+    why,
+    ...(erased.needsDisks ? { needsDisks: true as const } : {}),
+  };
+}
+
+/** The list, between the ramdisk's coming and going where a step needs it. */
+function withRamdisk(
+  view: NodeView,
+  list: readonly ListedStep[],
+  serials: readonly string[] | null,
+): readonly FlowEntry[] {
+  const { settings } = view;
+  const steps = list.map((step) => stepEntry(view, step, serials));
+  if (!steps.some(({ requiresRamdisk }) => requiresRamdisk)) return steps;
+  return [
+    ownEntry("deploy", "prepare_cleaning", bootRamdisk("clean", powerOff(settings), settings)),
+    ...steps,
+    ownEntry("deploy", "tear_down_cleaning", [bootInstance(settings), powerOff(settings)]),
+  ];
+}
+
+/** The steps of a request that carries a list, its own or its Runbook's. */
+export function requestedList(
+  { node, runbooks, offers }: NodeView,
+  { request }: JudgedRequest,
+): readonly ListedStep[] | Blocked {
+  if (!isStepRequest(request))
+    return cannot("request", "IW-P22", `the request ${request.id} carries no list of steps`);
+  return checkedList(requestList(node, request, runbooks, offers));
+}
+
+/** The names of a list's steps, for the eye. */
+export function names(list: readonly ListedStep[]): string {
+  return list.map((step) => `${step.interface}.${step.step}`).join(", ");
+}

@@ -1,0 +1,51 @@
+import type { ProvisionVerb } from "../../../schemas/action.ts";
+import type { Impact } from "../../../schemas/impact.ts";
+import type { Blocked, Erase, FlowEntry } from "../../../schemas/plan.ts";
+import type { NodeView } from "../facets/facet.ts";
+import type { Move } from "../machine.ts";
+import type { JudgedRequest } from "../requests.ts";
+import type { ListedStep, StepList } from "../steps/step-list.ts";
+
+/** What one move would do to one node. */
+export interface FlowDraft {
+  readonly entries: readonly FlowEntry[];
+  readonly impact: Impact;
+  /** What the machine is left as, by facet. */
+  readonly ends: Readonly<Record<string, unknown>>;
+  /** What the record says once it is done, besides the state. */
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly erases: readonly Erase[];
+  readonly why: string;
+  /** True when its disks can only be named once the node was inspected: nothing after the inspection is planned yet. */
+  readonly needsDisks?: true | undefined;
+}
+
+/** Every verb of the provision state machine is a file of this shape. */
+export interface Flow {
+  readonly verb: ProvisionVerb;
+  /** The list for this node, or why it can't be made. `request` is the one that asks for it, where one does. */
+  draft(view: NodeView, move: Move, request: JudgedRequest | null): FlowDraft | Blocked;
+}
+
+/** True for the reason why a list can't be made. */
+export function isBlocked(draft: object): draft is Blocked {
+  return "message" in draft;
+}
+
+/** A move that only writes the record. */
+export function recordOnly(why: string, results: FlowDraft["results"] = {}): FlowDraft {
+  return { entries: [], impact: "none", ends: {}, results, erases: [], why };
+}
+
+/** The steps of a list that has no errors; else the first of them. */
+export function checkedList({ steps, findings }: StepList): readonly ListedStep[] | Blocked {
+  const wrong = findings.find(({ severity }) => severity === "error");
+  if (wrong === undefined) return steps;
+  const kind = wrong.code === "IW-P08" ? "not-built" : "unsupported";
+  return cannot(kind, wrong.code, wrong.message);
+}
+
+/** Why a list can't be made. */
+export function cannot(kind: Blocked["kind"], code: string, message: string): Blocked {
+  return { kind, code, message };
+}

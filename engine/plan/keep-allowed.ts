@@ -1,0 +1,97 @@
+import { known } from "../../schemas/observation.ts";
+import type { Blocked } from "../../schemas/plan.ts";
+import { claimDraft } from "./asked.ts";
+import { type Draft, type NodeView, RANKS } from "./facets/facet.ts";
+import { identityPart } from "./facets/identity.ts";
+import type { Findings } from "./findings.ts";
+import { isSilence, type Obstacle } from "./obstacles.ts";
+import { mayDo, restsOnClaim } from "./permits.ts";
+
+/** The drafts that nothing stops, in order; one that is stopped stops all that come after it. */
+export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): readonly Draft[] {
+  const ordered = withClaim(
+    found,
+    [...found.drafts].sort((a, b) => a.rank - b.rank),
+  );
+  const last = ordered.findIndex(({ endsPlan }) => endsPlan === true);
+  const drafts = last === -1 ? ordered : ordered.slice(0, last + 1);
+  const stopper = (draft: Draft): Blocked | null =>
+    stopping.find((obstacle) => obstacle.stops(draft))?.blocked ?? mayDo(found.view, draft);
+  const first = drafts.findIndex((draft) => stopper(draft) !== null);
+  const stopped = first === -1 ? undefined : drafts[first];
+  const kept = withoutIdleClaim(
+    found.view,
+    first === -1 ? drafts : withoutLeadIn(drafts.slice(0, first), stopped),
+  );
+  found.blocked.push(...shown(found, stopping, stopped));
+  const forbidden = stopped === undefined ? null : mayDo(found.view, stopped);
+  if (forbidden !== null && !found.blocked.includes(forbidden)) found.blocked.push(forbidden);
+  if (stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked)))
+    found.records = {};
+  if (kept.some(({ endsPlan }) => endsPlan === true)) found.blocked.push(AT_GATE);
+  return kept;
+}
+
+/** What stops a step or keeps the record from being written, and what explains the node in any case. */
+function shown(
+  { records }: Findings,
+  stopping: readonly Obstacle[],
+  stopped: Draft | undefined,
+): readonly Blocked[] {
+  const writes = Object.keys(records).length > 0;
+  return stopping
+    .filter(
+      ({ blocked, stops }) =>
+        (stopped !== undefined && stops(stopped)) ||
+        (writes && blocksRecords(blocked)) ||
+        isSilence(blocked) ||
+        alwaysShown(blocked),
+    )
+    .map(({ blocked }) => blocked);
+}
+
+const AT_GATE: Blocked = {
+  kind: "gate",
+  code: "IW-P18",
+  message:
+    "its disks are not known yet: it waits at the gate, and is asked for again with its disks by name",
+};
+
+/** A person's claim is recorded before the first step that needs it. */
+function withClaim({ view }: Findings, drafts: readonly Draft[]): readonly Draft[] {
+  const claims = drafts.some(({ action }) => action.verb === "engine.claim");
+  const needed = drafts.some((draft) => restsOnClaim(view, draft));
+  const serial = known(view.observation, "identity")?.serial;
+  const given = view.record.claim?.serial === serial;
+  // A machine without a serial can't be named by a record: its claim is for this plan alone.
+  const nameless = identityPart(serial) === null || serial === undefined;
+  if (!view.claimed || claims || !needed || given || nameless) return drafts;
+  return [claimDraft(serial, "given up by --claim", null), ...drafts];
+}
+
+/** A person gives a machine up to this plan: where nothing of it needs that, nothing was given up. */
+function withoutIdleClaim(view: NodeView, kept: readonly Draft[]): readonly Draft[] {
+  if (kept.some((draft) => restsOnClaim(view, draft))) return kept;
+  return kept.filter(
+    ({ action, request }) => action.verb !== "engine.claim" || request !== undefined,
+  );
+}
+
+/** What only leads to a step that is stopped is of no use: a node in the pool stays in the pool. */
+function withoutLeadIn(kept: readonly Draft[], stopped: Draft | undefined): readonly Draft[] {
+  if (stopped?.rank !== RANKS.provision) return kept;
+  const useful = kept.findLastIndex(
+    ({ rank, action, impact }) =>
+      rank !== RANKS.provision || action.verb === "provision.inspect" || impact === "destructive",
+  );
+  return kept.slice(0, useful + 1);
+}
+
+/** Shown also when the node has no step, for it explains why nothing will happen there. */
+function alwaysShown({ kind }: Blocked): boolean {
+  return kind === "activity" || kind === "backoff" || kind === "identity";
+}
+
+function blocksRecords({ kind }: Blocked): boolean {
+  return kind === "observe" || kind === "maintenance" || kind === "activity" || kind === "backoff";
+}

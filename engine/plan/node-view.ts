@@ -1,0 +1,100 @@
+import { known, type Observation } from "../../schemas/observation.ts";
+import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
+import { ALL_FACETS } from "./facets/all-facets.ts";
+import type { NodeView } from "./facets/facet.ts";
+import { identityPart } from "./facets/identity.ts";
+import type { PlanOptions, Surroundings } from "./input.ts";
+import { keysOf, type ResolvedNode } from "./match-records.ts";
+import { type JudgedRequest, judgeRequests } from "./requests.ts";
+import { othersOf } from "./machines.ts";
+import { originOfNew, seeRecord, targetOf } from "./see-record.ts";
+import { offersOf } from "./steps/offers-of.ts";
+
+/** What is known of one node besides its declaration and record. */
+export interface NodeInput {
+  readonly observation: Observation | undefined;
+  readonly holds: readonly HoldRecord[];
+  readonly surroundings: Surroundings;
+}
+
+/** A node as its facets see it. */
+export function viewOf(
+  resolved: ResolvedNode,
+  { observation, surroundings }: Omit<NodeInput, "holds">,
+  options: PlanOptions,
+): { readonly view: NodeView; readonly patch: Partial<NodeRecord> | null } {
+  const { node } = resolved;
+  const { record, patch } = seeRecord(resolved, observation, originOfNew(node, surroundings));
+  const { settings, now, digest, claims } = options;
+  const {
+    catalog,
+    templates,
+    runbooks,
+    spentRequests,
+    requestsSeen,
+    seq,
+    machines,
+    existing,
+    remade,
+  } = surroundings;
+  const context = { spent: spentRequests, seen: requestsSeen, runbooks, digest, now };
+  const requests = judgeRequests(node, record, context);
+  const view: NodeView = {
+    node,
+    record,
+    observation,
+    target: targetOf(node.spec, record),
+    settings,
+    now,
+    offers: offersOf(node, catalog),
+    templates,
+    runbooks,
+    requests,
+    claimed: isClaimed(node.name, claims, requests, known(observation, "identity")?.serial),
+    remade,
+    wasHere: keysOf(known(observation, "identity"), undefined, null).some((key) =>
+      existing.has(key),
+    ),
+    others: othersOf(
+      machines,
+      { name: node.name, uuid: resolved.uuid },
+      known(observation, "identity"),
+    ),
+    seq,
+    digest,
+  };
+  return { view, patch };
+}
+
+/** Given up by a person with this plan, or by a request that is due. */
+function isClaimed(
+  name: string,
+  claims: PlanOptions["claims"],
+  requests: readonly JudgedRequest[],
+  serial: string | undefined,
+): boolean {
+  if (claims === "all" || claims?.has(name) === true) return true;
+  const seen = identityPart(serial);
+  return requests.some(
+    ({ request, verdict }) =>
+      verdict === "due" &&
+      request.action === "claim" &&
+      seen !== null &&
+      identityPart(request.serial) === seen,
+  );
+}
+
+/** Facets whose declared value was seen to hold, with that value. */
+export function agreement(
+  resolved: ResolvedNode,
+  input: Omit<NodeInput, "holds">,
+  options: PlanOptions,
+): Readonly<Record<string, unknown>> {
+  const { view } = viewOf(resolved, input, options);
+  const agreed: Record<string, unknown> = {};
+  for (const facet of ALL_FACETS) {
+    const comparison = facet.compare(view);
+    if (comparison.kind === "same") agreed[facet.name] = comparison.desired;
+  }
+  return agreed;
+}

@@ -1,0 +1,69 @@
+import { known, type Observation, type ObservedFacet } from "../../schemas/observation.ts";
+import type { NodeRecord } from "../../schemas/record.ts";
+import { facetNamed } from "./facets/all-facets.ts";
+
+/** What the `before` and `after` of an act can name: a facet of the node, or a sign of what its ramdisk does. */
+export interface Sign {
+  readonly observes: readonly ObservedFacet[];
+  /** In the words of `before` and `after`; undefined when it is unknown. */
+  value(observation: Observation | undefined, record: NodeRecord): unknown;
+}
+
+const SIGNS: Readonly<Record<string, Sign>> = {
+  agent: {
+    observes: ["agent"],
+    value(observation) {
+      const agent = known(observation, "agent");
+      if (agent === undefined) return undefined;
+      return agent.running ? "ramdisk" : "none";
+    },
+  },
+  work: {
+    // The agent tells whether a ramdisk that knows nothing of the step is still the same one.
+    observes: ["work", "agent"],
+    value(observation, record) {
+      const work = known(observation, "work");
+      if (work === undefined) return undefined;
+      return work.id !== null && work.id === runIdAt(record) ? work.state : "none";
+    },
+  },
+};
+
+/** The sign or facet of that name. */
+export function signNamed(name: string): Sign {
+  return SIGNS[name] ?? facetNamed(name);
+}
+
+/** The id by which the machine remembers the `step.run` at the cursor; null when no list is open. */
+export function runIdAt({ activity }: NodeRecord): string | null {
+  if (activity === null) return null;
+  return `${activity.id}/${activity.stepId}.${activity.entry + 1}`;
+}
+
+/** What became of a step that was asked of the machine. */
+export type RunSeen =
+  | { readonly kind: "running" | "done" }
+  | { readonly kind: "failed"; readonly message: string }
+  /** The machine does not know it: it was never heard, or nothing can be seen just now. */
+  | { readonly kind: "absent" }
+  /** Nobody answers who could tell. */
+  | { readonly kind: "silent" }
+  /** The ramdisk that was asked is gone; another one answers. */
+  | { readonly kind: "lost" };
+
+/** Judges the step at the cursor; `bootId` is that of the ramdisk that was asked, null for one out of band. */
+export function seeRun(
+  observation: Observation,
+  record: NodeRecord,
+  bootId: string | null,
+): RunSeen {
+  const work = known(observation, "work");
+  const agent = known(observation, "agent");
+  if (work !== undefined && work.id === runIdAt(record)) {
+    if (work.state === "failed") return { kind: "failed", message: work.message ?? "it failed" };
+    if (work.state !== "none") return { kind: work.state };
+  }
+  if (bootId === null) return { kind: work === undefined ? "silent" : "absent" };
+  if (agent?.running !== true) return { kind: "silent" };
+  return { kind: agent.bootId === bootId ? "absent" : "lost" };
+}

@@ -1,0 +1,106 @@
+import type { Performed } from "../../drivers/driver.ts";
+import type { Action, DriverAction } from "../../schemas/action.ts";
+import type { Failure } from "../../schemas/failure.ts";
+import type { Impact } from "../../schemas/impact.ts";
+import type { Flow } from "./flow.ts";
+
+/** What the check before a send is told of an act. */
+export interface Sent {
+  readonly action: Action;
+  readonly impact: Impact;
+}
+
+/** Sends the act; what the engine itself does is only checked, for nothing goes over the wire. */
+export async function send(flow: Flow, sent: Sent): Promise<Performed> {
+  const { action } = sent;
+  if (isOurs(action)) {
+    const why = await check(flow, sent);
+    return why === null ? { sent: true } : { sent: false, failure: why };
+  }
+  const named = withRunId(flow, action);
+  const { context, node, driver } = flow;
+  const address = node.spec.bmc?.address ?? node.name;
+  return context.turns.run(address, () =>
+    driver.perform(node, named, {
+      check: () => check(flow, sent),
+      requestMaxMs: requestMaxMs(flow),
+      signal: context.store.deathSignal,
+    }),
+  );
+}
+
+/** A step is remembered by the machine under the name of this run of its list. */
+function withRunId({ grant }: Flow, action: DriverAction): DriverAction {
+  const { activity } = grant.record;
+  if (action.verb !== "step.run" || activity === null) return action;
+  return { ...action, id: `${activity.id}/${action.id}` };
+}
+
+/** True for what the engine does without a word to the machine. */
+export function isOurs(action: Action): action is Exclude<Action, DriverAction> {
+  return isOursByName(action.verb);
+}
+
+/** The same of a verb as a journal names it. */
+export function isOursByName(verb: string): boolean {
+  return verb.startsWith("provision.") || verb.startsWith("engine.") || verb === "power.reboot";
+}
+
+/** A request must end well inside the lease, also when it is sent just before a renewal. */
+const SHARE_OF_TTL = 0.4;
+
+/** Milliseconds that one mutating request may take. */
+export function requestMaxMs({ context }: Flow): number {
+  const { settings, store } = context;
+  return Math.min(settings.limits.requestSeconds * 1000, store.file.ttlMs * SHARE_OF_TTL);
+}
+
+/** The last look before a send: lease, deadline, stop, holds, register. */
+async function check(flow: Flow, { impact, action }: Sent): Promise<Failure | null> {
+  const { grant, context } = flow;
+  const why = await grant.check({
+    impact,
+    verb: action.verb,
+    requestMaxMs: requestMaxMs(flow),
+    registerSeq: context.registerSeq,
+  });
+  await context.checkpoint("checked");
+  return why;
+}
+
+/** A login is an act: its session is durable in the claim before the session's first mutating request. */
+export async function openSession(flow: Flow, sent: Sent): Promise<Failure | null> {
+  if (flow.opened || isOurs(sent.action)) return null;
+  const { context, grant, node, driver } = flow;
+  const address = node.spec.bmc?.address ?? node.name;
+  const performed = await context.turns.run(address, () =>
+    driver.perform(
+      node,
+      { verb: "session.open" },
+      {
+        check: () => check(flow, sent),
+        requestMaxMs: requestMaxMs(flow),
+        signal: context.store.deathSignal,
+      },
+    ),
+  );
+  if (performed.sent !== true) return performed.failure;
+  if (performed.session !== undefined) {
+    await grant.nameSession(address, performed.session);
+    await context.checkpoint("session-written");
+    flow.session = performed.session;
+  }
+  flow.opened = true;
+  return null;
+}
+
+/** Power supplies, disks and breakers need rest between switchings. */
+export async function space(flow: Flow, { action }: Sent): Promise<void> {
+  if (!action.verb.startsWith("power.")) return;
+  const { context, node } = flow;
+  const { resetSpacingSeconds, powerOnSpacingSeconds } = context.settings.limits;
+  await context.resets.wait(node.name, resetSpacingSeconds * 1000);
+  const { rack } = flow.plan;
+  if (action.verb === "power.on" && rack !== null)
+    await context.powerOns.wait(rack, powerOnSpacingSeconds * 1000);
+}

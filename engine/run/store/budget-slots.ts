@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { BudgetScope, HeldSlot } from "../ports.ts";
+import type { Layout } from "./layout.ts";
+import { readJson, type Writer } from "./store-files.ts";
+import type { FilesPort } from "./store-ports.ts";
+
+const slotSchema = z.looseObject({ uuid: z.string(), node: z.string(), at: z.number() });
+
+/**
+ * Slots of the budgets, as names: taking one is link(), so two engines never both take the last. A slot names the
+ * node and not the engine: it survives a crash, and is given back when the node is well again or a person says so.
+ */
+export class BudgetSlots {
+  readonly #layout: Layout;
+  readonly #files: FilesPort;
+  readonly #writer: Writer;
+
+  constructor(layout: Layout, files: FilesPort, writer: Writer) {
+    this.#layout = layout;
+    this.#files = files;
+    this.#writer = writer;
+  }
+
+  /** Takes a slot of the scope, or finds it taken for this node already; else who holds one of them. */
+  async take(
+    scope: BudgetScope,
+    holder: { readonly uuid: string; readonly node: string },
+    at: number,
+  ): Promise<HeldSlot | "taken" | "mine"> {
+    const held = (await this.list()).filter((slot) => slot.scope === scope.name);
+    if (held.some(({ uuid }) => uuid === holder.uuid)) return "mine";
+    await this.#files.makeDir(this.#layout.budgets);
+    for (let place = 0; place < scope.count; place += 1) {
+      if (held.some((slot) => slot.place === place)) continue;
+      const path = this.#layout.budget(scope.name, place);
+      if (await this.#writer.take(path, { ...holder, at })) return "taken";
+    }
+    const [first] = (await this.list()).filter((slot) => slot.scope === scope.name);
+    // Given back in between: the caller tries again.
+    return first ?? { scope: scope.name, place: 0, uuid: "", node: "another node", at };
+  }
+
+  /** Gives back every slot of a node; answers how many there were. */
+  async free(uuid: string): Promise<number> {
+    const its = (await this.list()).filter((slot) => slot.uuid === uuid);
+    for (const { scope, place } of its) await this.#files.remove(this.#layout.budget(scope, place));
+    return its.length;
+  }
+
+  /** Every slot that is taken. */
+  async list(): Promise<readonly HeldSlot[]> {
+    const names = await this.#files.list(this.#layout.budgets);
+    const slots: HeldSlot[] = [];
+    for (const name of names) {
+      const dot = name.lastIndexOf(".");
+      const scope = decodeURIComponent(name.slice(0, dot));
+      const place = Number(name.slice(dot + 1));
+      const slot = await readJson(this.#files, this.#layout.budget(scope, place), slotSchema);
+      if (slot !== null) slots.push({ scope, place, ...slot });
+    }
+    return slots;
+  }
+}

@@ -1,0 +1,110 @@
+import type { FakeStatePort } from "../../drivers/driver.ts";
+import { buildProgram } from "../../engine/cli/build-program.ts";
+import { CommandError } from "../../engine/cli/command.ts";
+import { COMMANDS } from "../../engine/cli/command-table.ts";
+import { compose } from "../../engine/cli/compose.ts";
+import { EXIT } from "../../engine/cli/exit-code.ts";
+import type { House } from "../../engine/cli/house.ts";
+import type { Io } from "../../engine/cli/io.ts";
+import { palette } from "../../engine/cli/palette.ts";
+import { seededRandom } from "./fake-clock.ts";
+import { MemoryFiles } from "./memory-files.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+/** When every script begins: a Tuesday morning. */
+const BEGIN = Date.UTC(2026, 10, 24, 8);
+
+/**
+ * A house in one process: store and fake machines in memory, and a time that passes only while somebody
+ * waits, so that half an hour of a ramdisk costs nothing and is the same half hour each time.
+ */
+export class GoldenHouse {
+  readonly time = new VirtualTime(BEGIN);
+  readonly machines = new Map<string, string>();
+  readonly #dir: string;
+  readonly #stateDir: string;
+  readonly #files = new MemoryFiles();
+  readonly #random = seededRandom(1);
+
+  constructor(dir: string, stateDir: string) {
+    this.#dir = dir;
+    this.#stateDir = stateDir;
+  }
+
+  /** Runs one command to its end, as at a terminal; `answer` is what the person types when asked. */
+  async run(
+    argv: readonly string[],
+    how: { readonly columns: number; readonly answer: string | null },
+  ): Promise<string> {
+    const printed: string[] = [];
+    const io = this.#io(printed, how);
+    const clock = this.time.clock();
+    let exit: number = EXIT.done;
+    const program = buildProgram(COMMANDS, {
+      io: () => io,
+      house: this.#house(clock),
+      version: "0.0.0",
+      exit: (code) => (exit = code),
+    });
+    const parsed = program.parseAsync([...argv], { from: "user" });
+    const ended = parsed.catch((error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      exit = error.exit;
+      printed.push(
+        `ironwright: ${error.message}${error.code === null ? "" : `   ${error.code}`}\n`,
+      );
+    });
+    await this.time.run(ended);
+    clock.stop();
+    return `${printed.join("")}${exit === 0 ? "" : `[exit ${exit}]\n`}`;
+  }
+
+  #house(clock: House["clock"]): House {
+    const random = this.#random;
+    const house = compose("0.0.0", {}, { clock, random, fakeState: () => this.#fakeState() });
+    const self = { pid: 1, startTicks: "1", bootId: "b", pidNamespace: "n" };
+    const processes = { self: () => self, fate: () => Promise.resolve("gone" as const) };
+    const store = { ...house.store, files: this.#files, processes };
+    return { ...house, store, host: "desk", user: "ops", pid: 1 };
+  }
+
+  #fakeState(): FakeStatePort {
+    return {
+      read: (node) => Promise.resolve(this.machines.get(node) ?? null),
+      write: (node, text) => {
+        this.machines.set(node, text);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #io(
+    printed: string[],
+    { columns, answer }: { readonly columns: number; readonly answer: string | null },
+  ): Io {
+    const say = (text: string): void => void printed.push(text);
+    return {
+      out: say,
+      err: say,
+      log: (level, message) => {
+        if (level !== "debug") say(`${message}\n`);
+      },
+      progress: () => undefined,
+      ask: (question) => {
+        say(`${question}${answer ?? ""}\n`);
+        return Promise.resolve(answer);
+      },
+      columns,
+      stdoutIsTty: true,
+      stderrIsTty: true,
+      env: {
+        USER: "ops",
+        HOME: this.#stateDir,
+        IRONWRIGHT_STATE: this.#stateDir,
+      },
+      cwd: this.#dir,
+      colors: palette(false),
+      stopping: new AbortController().signal,
+    };
+  }
+}
