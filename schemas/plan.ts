@@ -105,6 +105,8 @@ export interface FlowEntry {
   readonly impact: Impact;
   readonly abortable: boolean;
   readonly requiresRamdisk: boolean;
+  /** True when a reboot was composed behind it. */
+  readonly reboots?: true | undefined;
   readonly rerun: boolean;
   /** Who asked for it: `driver`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
   readonly source: string;

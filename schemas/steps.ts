@@ -57,6 +57,8 @@ export interface StepOffer {
   readonly abortable: boolean;
   /** True when only the ramdisk's agent can do it. */
   readonly requiresRamdisk: boolean;
+  /** True when what it sets is in force only after a reboot: the list composes one behind it. */
+  readonly reboots?: true | undefined;
   readonly impact: Impact;
   /** Null for steps that keep every disk's content. */
   readonly erases: ErasedPart | null;

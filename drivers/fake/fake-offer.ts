@@ -133,6 +133,7 @@ const MANAGEMENT: readonly StepOffer[] = [
 /** What the BMC's own settings of the system's firmware share: done out of band, in force after a reboot. */
 const BIOS_STEP = {
   interface: "bios",
+  reboots: true,
   priority: { clean: 0, deploy: 0, service: 0 },
   abortable: false,
   requiresRamdisk: false,
@@ -157,6 +158,7 @@ const FIRMWARE: readonly StepOffer[] = [
   {
     interface: "firmware",
     step: "update",
+    reboots: true,
     priority: { clean: 0, service: 0 },
     abortable: false,
     requiresRamdisk: false,

@@ -16,7 +16,16 @@ export function inWords(seconds: number): string {
   return `${Math.round(s / DAY)} days`;
 }
 
-/** A deadline in the column `at most`: as `inWords`, but a minute is 60 s, as plans print it. */
+/** Longest that the column `at most` says in minutes, and in hours: seven characters are its room. */
+const MINUTES_MOST = 999 * MINUTE;
+const HOURS_MOST = 99 * HOUR;
+
+/** A deadline in the column `at most`: in one unit, and a minute is 60 s, as plans print it. */
 export function atMost(seconds: number): string {
-  return seconds === MINUTE ? "60 s" : inWords(seconds);
+  if (seconds === MINUTE) return "60 s";
+  if (seconds <= 2 * HOUR && seconds % HOUR === 0) return inWords(seconds);
+  if (seconds < HOUR) return inWords(seconds);
+  if (seconds <= MINUTES_MOST) return `${Math.round(seconds / MINUTE)} min`;
+  if (seconds <= HOURS_MOST) return `${Math.round(seconds / HOUR)} h`;
+  return inWords(seconds);
 }

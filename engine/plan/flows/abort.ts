@@ -1,5 +1,5 @@
 import { gravest } from "../../../schemas/impact.ts";
-import { ownEntry } from "./entries.ts";
+import { endsOf, ownEntry } from "./entries.ts";
 import { type Flow, recordOnly } from "./flow.ts";
 import { backToInstance } from "./rescue.ts";
 
@@ -12,7 +12,7 @@ export const abortFlow: Flow = {
     return {
       entries,
       impact: gravest(entries.map(({ impact }) => impact)),
-      ends: { power: "on" },
+      ends: endsOf(entries),
       results: {},
       erases: [],
       why: `${move.from} is taken back: the workload is booted again`,

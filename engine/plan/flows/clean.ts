@@ -6,7 +6,7 @@ import { automatedClean } from "../steps/automated-clean.ts";
 import type { ListedStep } from "../steps/step-list.ts";
 import { isStepRequest, requestList } from "../steps/request-list.ts";
 import { bootInstance, bootRamdisk, powerOff } from "./acts.ts";
-import { ownEntry, stepEntry } from "./entries.ts";
+import { endsOf, ownEntry, stepEntries } from "./entries.ts";
 import { cannot, checkedList, type Flow, type FlowDraft, isBlocked, recordOnly } from "./flow.ts";
 import type { JudgedRequest } from "../requests.ts";
 
@@ -66,7 +66,7 @@ function cleaning(
   return {
     entries,
     impact: gravest(entries.map(({ impact }) => impact)),
-    ends: { power: "off" },
+    ends: endsOf(entries),
     results,
     erases: erased.erases,
     why,
@@ -81,11 +81,10 @@ function withRamdisk(
   serials: readonly string[] | null,
 ): readonly FlowEntry[] {
   const { settings } = view;
-  const steps = list.map((step) => stepEntry(view, step, serials));
-  if (!steps.some(({ requiresRamdisk }) => requiresRamdisk)) return steps;
+  if (!list.some(({ offer }) => offer.requiresRamdisk)) return stepEntries(view, list, serials);
   return [
     ownEntry("deploy", "prepare_cleaning", bootRamdisk("clean", powerOff(settings), settings)),
-    ...steps,
+    ...stepEntries(view, list, serials, "clean"),
     ownEntry("deploy", "tear_down_cleaning", [bootInstance(settings), powerOff(settings)]),
   ];
 }

@@ -5,7 +5,7 @@ import { erasedBy } from "../erases.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { deployList } from "../steps/deploy-list.ts";
 import { type ListedStep, nameOf } from "../steps/step-list.ts";
-import { stepEntry } from "./entries.ts";
+import { endsOf, stepEntries } from "./entries.ts";
 import { cannot, checkedList, type Flow, type FlowDraft, isBlocked } from "./flow.ts";
 
 /** The declared image onto the root disk of a node in the pool. */
@@ -51,12 +51,13 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
   if (isBlocked(list)) return list;
   const erased = erasedBy(view, list, `overwritten by ${imageName(view)}`);
   if (isBlocked(erased)) return erased;
-  const entries = list.map((step) => stepEntry(view, withImage(step, image), erased.serials));
+  const frozen = list.map((step) => withImage(step, image));
+  const entries = stepEntries(view, frozen, erased.serials);
   const boots = list.some(({ step }) => step === "boot_instance");
   return {
     entries,
     impact: gravest(entries.map(({ impact }) => impact)),
-    ends: boots ? { power: "on", bootDevice: { device: "disk", persistent: true } } : {},
+    ends: endsOf(entries),
     results: {
       instance: {
         origin: "deployed",

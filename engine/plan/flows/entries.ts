@@ -1,4 +1,4 @@
-import type { Action } from "../../../schemas/action.ts";
+import type { Action, RamdiskPurpose } from "../../../schemas/action.ts";
 import { gravest } from "../../../schemas/impact.ts";
 import type { FlowAct, FlowEntry } from "../../../schemas/plan.ts";
 import type { InterfaceName } from "../../../schemas/steps.ts";
@@ -31,40 +31,70 @@ export function ownEntry(where: InterfaceName, step: string, acts: readonly Flow
   };
 }
 
+/** What a list stands on while one of its steps is made: the ramdisk that runs, or the machine's own system. */
+interface Ground {
+  readonly view: NodeView;
+  readonly ramdisk: RamdiskPurpose | null;
+}
+
 /** How the steps that the engine composes itself are done; all others are asked of the machine or its ramdisk. */
-const COMPOSED: Readonly<Record<string, (view: NodeView, step: ListedStep) => readonly FlowAct[]>> =
+const COMPOSED: Readonly<Record<string, (ground: Ground, step: ListedStep) => readonly FlowAct[]>> =
   {
-    "deploy.deploy": ({ settings, record }) =>
-      bootRamdisk(
-        "deploy",
-        record.instance === null ? powerOff(settings) : softOff(settings),
-        settings,
-      ),
-    "deploy.prepare_instance_boot": ({ settings }) => [
+    "deploy.deploy": ({ view }) => bootRamdisk("deploy", off(view), view.settings),
+    "deploy.prepare_instance_boot": ({ view: { settings } }) => [
       bootInstance(settings),
       bootFromDisk(settings),
     ],
-    "deploy.tear_down_agent": ({ settings }) => [powerOff(settings)],
+    "deploy.tear_down_agent": ({ view: { settings } }) => [powerOff(settings)],
     "deploy.switch_to_tenant_network": () => [],
-    "deploy.boot_instance": ({ settings }) => [powerOn(settings)],
-    "power.power_on": ({ settings }) => [powerOn(settings)],
-    "power.power_off": ({ settings }) => [softOff(settings)],
-    "power.reboot": ({ settings }) => [softOff(settings), powerOn(settings)],
-    "power.wait": (_view, { args }) => [
+    "deploy.boot_instance": ({ view: { settings } }) => [powerOn(settings)],
+    "power.power_on": ({ view: { settings } }) => [powerOn(settings)],
+    "power.power_off": ({ view: { settings } }) => [softOff(settings)],
+    "power.reboot": (ground) => cycle(ground),
+    "power.wait": (_ground, { args }) => [
       pause(typeof args["seconds"] === "number" ? args["seconds"] : 0),
     ],
     "power.hold": () => [stand()],
   };
 
-/** A step of a list with the acts that it takes; `disks` are the serials that it may touch when it erases. */
-export function stepEntry(
+/** A workload is asked to stop; where none is, nothing is there to be asked. */
+function off({ record, settings }: NodeView): FlowAct {
+  return record.instance === null ? powerOff(settings) : softOff(settings);
+}
+
+/** Off and on again, back into the ramdisk where one runs: what comes after may need it. */
+function cycle({ view, ramdisk }: Ground): readonly FlowAct[] {
+  const { settings } = view;
+  if (ramdisk !== null) return bootRamdisk(ramdisk, powerOff(settings), settings);
+  return [off(view), powerOn(settings)];
+}
+
+/**
+ * The steps of a list with the acts that they take; `disks` are the serials that they may touch when they erase, and
+ * `ramdisk` is what was booted before the first of them.
+ */
+export function stepEntries(
   view: NodeView,
-  listed: ListedStep,
+  list: readonly ListedStep[],
   disks: readonly string[] | null,
-): FlowEntry {
+  ramdisk: RamdiskPurpose | null = null,
+): readonly FlowEntry[] {
+  let up = ramdisk;
+  return list.map((listed) => {
+    const entry = stepEntry({ view, ramdisk: up }, listed, disks);
+    for (const { act } of entry.acts) {
+      if (act.verb === "boot.ramdisk") up = act.purpose;
+      if (act.verb === "boot.instance") up = null;
+    }
+    return entry;
+  });
+}
+
+function stepEntry(ground: Ground, listed: ListedStep, disks: readonly string[] | null): FlowEntry {
   const { offer } = listed;
   const composed = COMPOSED[`${listed.interface}.${listed.step}`];
-  const acts = composed?.(view, listed) ?? [run(listed, disks)];
+  const own = composed?.(ground, listed) ?? [run(listed, disks)];
+  const acts = offer.reboots === true ? [...own, ...cycle(ground)] : own;
   return {
     interface: listed.interface,
     step: listed.step,
@@ -73,10 +103,22 @@ export function stepEntry(
     impact: gravest([offer.impact, ...acts.map(({ impact }) => impact)]),
     abortable: offer.abortable,
     requiresRamdisk: offer.requiresRamdisk,
+    ...(offer.reboots === undefined ? {} : { reboots: offer.reboots }),
     rerun: offer.rerun,
     source: listed.source,
     acts,
   };
+}
+
+/** What a list leaves the machine as: the last that its acts set. */
+export function endsOf(entries: readonly FlowEntry[]): Readonly<Record<string, unknown>> {
+  const ends: Record<string, unknown> = {};
+  for (const { acts } of entries)
+    for (const { act, after } of acts) {
+      if (act.verb.startsWith("power.")) ends["power"] = after["power"];
+      if (act.verb === "management.setBootDevice") ends["bootDevice"] = after["bootDevice"];
+    }
+  return ends;
 }
 
 function run(

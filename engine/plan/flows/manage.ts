@@ -1,6 +1,6 @@
 import { gravest } from "../../../schemas/impact.ts";
 import { verifyList } from "../steps/verify-list.ts";
-import { stepEntry } from "./entries.ts";
+import { stepEntries } from "./entries.ts";
 import { checkedList, type Flow, isBlocked, recordOnly } from "./flow.ts";
 
 /** enroll to manageable: the login is proved, the verify steps run, the identity is recorded. Else a plain move. */
@@ -10,7 +10,7 @@ export const manageFlow: Flow = {
     if (move.via === null) return recordOnly(`${move.from}: out of it, erasing nothing`);
     const list = checkedList(verifyList(view.node, view.offers));
     if (isBlocked(list)) return list;
-    const entries = list.map((step) => stepEntry(view, step, null));
+    const entries = stepEntries(view, list, null);
     const named = view.node.spec.identity?.serial !== undefined;
     return {
       entries,

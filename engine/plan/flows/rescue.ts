@@ -1,7 +1,7 @@
 import type { FlowAct } from "../../../schemas/plan.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { bootFromDisk, bootInstance, bootRamdisk, powerOn, softOff } from "./acts.ts";
-import { ownEntry, stepEntry } from "./entries.ts";
+import { endsOf, ownEntry, stepEntries } from "./entries.ts";
 import { cannot, type Flow } from "./flow.ts";
 
 /** What the ramdisk itself does for a rescue: it lets a person in. */
@@ -31,15 +31,15 @@ export const rescueFlow: Flow = {
     const { settings } = view;
     const finish = rescue.steps
       .filter(({ step }) => step === "rescue")
-      .map((offer) => ({ ...NAMED, offer }))
-      .map((listed) => stepEntry(view, listed, null));
+      .map((offer) => ({ ...NAMED, offer }));
+    const entries = [
+      ownEntry("rescue", "boot_ramdisk", bootRamdisk("rescue", softOff(settings), settings)),
+      ...stepEntries(view, finish, null, "rescue"),
+    ];
     return {
-      entries: [
-        ownEntry("rescue", "boot_ramdisk", bootRamdisk("rescue", softOff(settings), settings)),
-        ...finish,
-      ],
+      entries,
       impact: "reboot",
-      ends: { power: "on" },
+      ends: endsOf(entries),
       results: {},
       erases: [],
       why: "the rescue ramdisk; the workload is stopped and kept",
@@ -50,14 +50,17 @@ export const rescueFlow: Flow = {
 /** Boots the workload again. */
 export const unrescueFlow: Flow = {
   verb: "provision.unrescue",
-  draft: (view) => ({
-    entries: [ownEntry("rescue", "boot_instance", backToInstance(view))],
-    impact: "reboot",
-    ends: { power: "on", bootDevice: { device: "disk", persistent: true } },
-    results: {},
-    erases: [],
-    why: "back to what runs on its disk",
-  }),
+  draft(view) {
+    const entries = [ownEntry("rescue", "boot_instance", backToInstance(view))];
+    return {
+      entries,
+      impact: "reboot",
+      ends: endsOf(entries),
+      results: {},
+      erases: [],
+      why: "back to what runs on its disk",
+    };
+  },
 };
 
 /** From a ramdisk, or from whatever is left of one, to the workload. */

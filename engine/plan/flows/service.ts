@@ -2,7 +2,7 @@ import { gravest } from "../../../schemas/impact.ts";
 import { erasedBy } from "../erases.ts";
 import { bootRamdisk, softOff } from "./acts.ts";
 import { names, requestedList } from "./clean.ts";
-import { ownEntry, stepEntry } from "./entries.ts";
+import { endsOf, ownEntry, stepEntries } from "./entries.ts";
 import { cannot, type Flow, isBlocked } from "./flow.ts";
 import { backToInstance } from "./rescue.ts";
 
@@ -16,8 +16,7 @@ export const serviceFlow: Flow = {
     const erased = erasedBy(view, list, "by the service");
     if (isBlocked(erased)) return erased;
     const { settings } = view;
-    const steps = list.map((step) => stepEntry(view, step, erased.serials));
-    const ramdisk = steps.some(({ requiresRamdisk }) => requiresRamdisk);
+    const ramdisk = list.some(({ offer }) => offer.requiresRamdisk);
     const entries = ramdisk
       ? [
           ownEntry(
@@ -25,14 +24,14 @@ export const serviceFlow: Flow = {
             "prepare_service",
             bootRamdisk("service", softOff(settings), settings),
           ),
-          ...steps,
+          ...stepEntries(view, list, erased.serials, "service"),
           ownEntry("deploy", "tear_down_service", backToInstance(view)),
         ]
-      : steps;
+      : stepEntries(view, list, erased.serials);
     return {
       entries,
       impact: gravest(entries.map(({ impact }) => impact)),
-      ends: ramdisk ? { power: "on" } : {},
+      ends: endsOf(entries),
       results: {},
       erases: erased.erases,
       why: `as the request ${request.request.id} asks: ${names(list)}`,
