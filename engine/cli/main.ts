@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { codeOf } from "../run/store/node-files.ts";
@@ -108,6 +109,8 @@ function say(text: string): void {
 }
 
 const stopping = new AbortController();
+// Every flow of an apply listens while it waits.
+setMaxListeners(0, stopping.signal);
 stopOnSignals(stopping);
 stopWithoutReader(stopping);
 process.exitCode = await main(process.argv.slice(2), stopping.signal).catch(ending);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import { type Incarnation, incarnationSchema } from "../../../schemas/store.ts";
 import type { Layout } from "./layout.ts";
@@ -12,6 +13,13 @@ const RATE_HIGH = 1.02;
 /** Taken off the holder's own deadline: scheduling and the way to the disk. Milliseconds. */
 const MARGIN_MS = 1000;
 
+/** Every flow of an apply listens while it sleeps: hundreds at once are no leak. */
+function heardByMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** This process as the store knows it: one lease for all of its claims, renewed by a counter. */
 export class LivingIncarnation {
   readonly info: Incarnation;
@@ -19,8 +27,8 @@ export class LivingIncarnation {
   readonly #ports: StorePorts;
   readonly #writer: Writer;
   readonly #ttlMs: number;
-  readonly #death = new AbortController();
-  readonly #closing = new AbortController();
+  readonly #death = heardByMany();
+  readonly #closing = heardByMany();
   #deadline: number;
   #counter = 0;
   #dead: Failure | null = null;
