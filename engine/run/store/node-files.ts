@@ -16,6 +16,17 @@ const rename = promisify(fs.rename);
 const unlink = promisify(fs.unlink);
 const mkdir = promisify(fs.mkdir);
 
+/** With `recursive` Node says ENOENT of a read-only file system; the plain call says what it is. */
+async function makeAll(dir: string): Promise<string | undefined> {
+  try {
+    return await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    await mkdir(dir, { mode: 0o700 });
+    return dir;
+  }
+}
+
 /**
  * The real file system; every promise that says synced is backed by fsync.
  *
@@ -58,7 +69,7 @@ export const nodeFiles: FilesPort = {
   removeAll: (dir) => promises.rm(dir, { force: true, recursive: true }),
   async makeDir(dir) {
     if (isThere(dir)) return;
-    const first = await mkdir(dir, { recursive: true, mode: 0o700 });
+    const first = await makeAll(dir);
     if (first === undefined) return;
     // A new directory's name is on disk only once the one above it is.
     for (let made = dir; made.length >= first.length; made = dirname(made))
