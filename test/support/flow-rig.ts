@@ -13,6 +13,7 @@ import { initStore } from "../../engine/run/store/init-store.ts";
 import { openActing, openReader } from "../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../engine/run/store/store-ports.ts";
 import { aNode, planOf, seen } from "./a-fleet.ts";
+import { STORE } from "./a-store.ts";
 import { seededRandom } from "./fake-clock.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { type Behaviour, SmallMachine } from "./small-machine.ts";
@@ -60,18 +61,7 @@ export class FlowRig {
   }
 
   async init(): Promise<this> {
-    const store = {
-      id: "s",
-      fleet: "f",
-      ttlSeconds: 30,
-      nodes: "new" as const,
-      names: [],
-      machines: [],
-      tree: "t",
-      commit: null,
-      by: "test",
-      spentRequests: [],
-    };
+    const store = { ...STORE, id: "s", nodes: "new" } as const;
     const made = await initStore("/s", store, this.#ports(this.time.clock(), 1));
     if (!made.ok) throw new Error(made.failure.message);
     return this;

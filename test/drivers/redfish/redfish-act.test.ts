@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { performContext, type TestPorts } from "../support/driver-bench.ts";
-import { driver, LOGIN, nodeAt, small } from "../support/redfish-rig.ts";
+import { driver, LOGIN, nodeAt, resetSlowly, small } from "../support/redfish-rig.ts";
 import { sendJson, type SmallBmcOptions, SYSTEM_1 } from "../support/small-bmc.ts";
 
 describe("acting over Redfish", () => {
@@ -136,20 +136,9 @@ describe("acting over Redfish", () => {
 
   it("does one mutating act at a time on one BMC", async () => {
     const { bmc, act } = await acting();
-    let running = 0;
-    let most = 0;
-    bmc.misbehave = (seen, response) => {
-      if (!seen.path.endsWith("Reset")) return false;
-      running += 1;
-      most = Math.max(most, running);
-      setTimeout(() => {
-        running -= 1;
-        response.writeHead(204).end();
-      }, 20);
-      return true;
-    };
+    const most = resetSlowly(bmc);
     await Promise.all([1, 2, 3].map(() => act({ verb: "power.on" }, performContext())));
-    expect(most).toBe(1);
+    expect(most()).toBe(1);
     expect(bmc.mutations()).toHaveLength(3);
   });
 });

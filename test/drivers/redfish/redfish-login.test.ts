@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { known } from "../../../schemas/observation.ts";
 import { performContext, testPorts } from "../support/driver-bench.ts";
-import { driver, LOGIN, nodeAt, POST_SESSION, small } from "../support/redfish-rig.ts";
+import { driver, LOGIN, nodeAt, POST_SESSION, resetSlowly, small } from "../support/redfish-rig.ts";
 import { redfishError, sendJson, SYSTEM_1 } from "../support/small-bmc.ts";
 
 describe("a password", () => {
@@ -257,21 +257,10 @@ describe("one BMC", () => {
       nodeAt(bmc, { system: "/redfish/v1/Systems/2", password: { env: "OTHER" } }, "n2"),
     ];
     for (const node of nodes) await one.perform(node, { verb: "session.open" }, performContext());
-    let running = 0;
-    let most = 0;
-    bmc.misbehave = (seen, response) => {
-      if (!seen.path.endsWith("Reset")) return false;
-      running += 1;
-      most = Math.max(most, running);
-      setTimeout(() => {
-        running -= 1;
-        response.writeHead(204).end();
-      }, 20);
-      return true;
-    };
+    const most = resetSlowly(bmc);
     const on = { verb: "power.on" } as const;
     await Promise.all(nodes.map((node) => one.perform(node, on, performContext())));
-    expect([bmc.sessions.size, most, bmc.mutations().length]).toEqual([2, 1, 2]);
+    expect([bmc.sessions.size, most(), bmc.mutations().length]).toEqual([2, 1, 2]);
   });
 });
 

@@ -38,3 +38,20 @@ export function nodeAt(
   const login = { username: "root", password: { env: "BMC_PASSWORD" } };
   return testNode(name, { driver: "redfish", bmc: { address: bmc.url, ...login, ...more } });
 }
+
+/** Makes every reset take its time; answers how many ran at once at the most. */
+export function resetSlowly(bmc: SmallBmc): () => number {
+  let running = 0;
+  let most = 0;
+  bmc.misbehave = (seen, response) => {
+    if (!seen.path.endsWith("Reset")) return false;
+    running += 1;
+    most = Math.max(most, running);
+    setTimeout(() => {
+      running -= 1;
+      response.writeHead(204).end();
+    }, 20);
+    return true;
+  };
+  return () => most;
+}

@@ -17,8 +17,8 @@ import {
   options,
   seen,
 } from "../../support/a-fleet.ts";
+import { IMAGE, soon as SOON } from "../../support/plan-one.ts";
 
-const IMAGE = { name: "debian-13", url: "https://images/debian-13.raw", checksum: "sha256:1" };
 const DISKS = [
   { name: "a", serial: "D1", sizeBytes: 480e9, rotational: false },
   { name: "b", serial: "D2", sizeBytes: 4e12, rotational: true },
@@ -26,8 +26,6 @@ const DISKS = [
 const AT_REST: readonly ProvisionState[] = PROVISION_STATES.filter(
   (state) => kindOf(state) !== "transient",
 );
-
-const SOON = "2026-11-30T00:00:00Z";
 
 /** Where most nodes are, most of the time. */
 const USUAL: readonly ProvisionState[] = ["active", "available", "manageable", "enroll"];

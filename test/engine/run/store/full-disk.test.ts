@@ -3,23 +3,13 @@ import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { LeaseLost } from "../../../../engine/run/store/file-grant.ts";
 import { openActing } from "../../../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../../../engine/run/store/store-ports.ts";
-import { FakeClock, seededRandom } from "../../../support/fake-clock.ts";
+import { STORE, storePorts, UUID } from "../../../support/a-store.ts";
 import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
 
-const UUID = "ab000000-0000-4000-8000-000000000001";
 const WRITES = new Set(["create", "link", "rename", "append"]);
 
 function ports(files: MemoryFiles, seed: number): StorePorts {
-  return {
-    files,
-    processes: {
-      self: () => ({ pid: seed, startTicks: "1", bootId: "b", pidNamespace: "n" }),
-      fate: (other) => Promise.resolve(other.pid === seed ? "alive" : "gone"),
-    },
-    clock: new FakeClock(),
-    random: seededRandom(seed),
-    checkpoint: () => Promise.resolve(),
-  };
+  return storePorts(files, seed, { fateOf: () => "gone" });
 }
 
 /** Takes a node, writes its record, gives it back; answers the code of what went wrong. */
@@ -50,22 +40,7 @@ test.each(["ENOSPC", "EROFS", "EIO"])(
   async (code) => {
     for (let failing = 1; failing <= 14; failing += 1) {
       const disk = new MemoryFiles();
-      await initStore(
-        "/s",
-        {
-          id: "store",
-          fleet: "f",
-          ttlSeconds: 30,
-          nodes: "existing",
-          names: [],
-          machines: [],
-          tree: "t",
-          commit: null,
-          by: "test",
-          spentRequests: [],
-        },
-        ports(disk, 1),
-      );
+      await initStore("/s", STORE, ports(disk, 1));
       let writes = 0;
       const before: Before = (operation) => {
         if (WRITES.has(operation)) writes += 1;

@@ -1,67 +1,27 @@
 import { expect, test } from "vitest";
 import type { ActingStore, Grant } from "../../../../engine/run/ports.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
-import { openActing } from "../../../../engine/run/store/open-store.ts";
-import type { ProcessPort, StorePorts } from "../../../../engine/run/store/store-ports.ts";
-import { FakeClock, seededRandom } from "../../../support/fake-clock.ts";
+import type { StorePorts } from "../../../../engine/run/store/store-ports.ts";
+import { acting, INTENT, STORE, storePorts, UUID } from "../../../support/a-store.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 import { type Before, MemoryFiles } from "../../../support/memory-files.ts";
 
-const UUID = "ab000000-0000-4000-8000-000000000001";
 /** Decisions that are explored in full; after them the schedule alternates. */
 const DEPTH = 12;
 /** All orders are work for the processor alone: about 20 s, and more on a machine that does other things. */
 const ALL_ORDERS_MS = 180_000;
 
-/** Processes of one host that live as long as the test says. */
-function processes(pid: number, gone: ReadonlySet<number>): ProcessPort {
-  return {
-    self: () => ({ pid, startTicks: "1", bootId: "b", pidNamespace: "n" }),
-    fate: (other) => Promise.resolve(gone.has(other.pid) ? "gone" : "alive"),
-  };
-}
-
-function ports(
-  files: MemoryFiles,
-  pid: number,
-  gone: ReadonlySet<number>,
-  clock: FakeClock,
-): StorePorts {
-  return {
-    files,
-    processes: processes(pid, gone),
-    clock,
-    random: seededRandom(pid),
-    checkpoint: () => Promise.resolve(),
-  };
+/** Ports of one of several processes of one host, all of which live. */
+function ports(files: MemoryFiles, pid: number, clock: FakeClock): StorePorts {
+  return storePorts(files, pid, { clock, fateOf: () => "alive" });
 }
 
 /** A disk with a new store on it; each order gets a copy. */
 async function aStore(): Promise<MemoryFiles> {
   const disk = new MemoryFiles();
-  const made = await initStore(
-    "/s",
-    {
-      id: "store",
-      fleet: "fleet",
-      ttlSeconds: 30,
-      nodes: "existing",
-      names: [],
-      machines: [],
-      tree: "t",
-      commit: null,
-      by: "test",
-      spentRequests: [],
-    },
-    ports(disk, 1, new Set(), new FakeClock()),
-  );
+  const made = await initStore("/s", STORE, ports(disk, 1, new FakeClock()));
   expect(made.ok).toBe(true);
   return disk;
-}
-
-async function open(p: StorePorts, name: string): Promise<ActingStore> {
-  const opened = await openActing("/s", { store: "store" }, { name, role: "apply", host: "h" }, p);
-  if (!opened.ok) throw new Error(opened.failure.message);
-  return opened.value;
 }
 
 /** Lets actors run one file operation at a time, in the order of a list of decisions. */
@@ -131,7 +91,7 @@ test(
       const grants: Grant[] = [];
       const taker = async (index: number): Promise<ActingStore> => {
         const files = disk.sharedWith(scheduler.gate(index));
-        return open(ports(files, 10 + index, new Set(), clock), `e${index}`);
+        return acting(ports(files, 10 + index, clock), `e${index}`);
       };
       const stores = [await taker(0), await taker(1)];
       const take = async (store: ActingStore, index: number): Promise<void> => {
@@ -157,17 +117,17 @@ test(
       const clock = new FakeClock();
       const scheduler = new Scheduler(decisions);
       const gated = (index: number): StorePorts =>
-        ports(disk.sharedWith(scheduler.gate(index)), 10 + index, new Set(), clock);
-      const holder = await open(gated(0), "holder");
-      const taker = await open(gated(1), "taker");
+        ports(disk.sharedWith(scheduler.gate(index)), 10 + index, clock);
+      const holder = await acting(gated(0), "holder");
+      const taker = await acting(gated(1), "taker");
       const claimed = await holder.claim(UUID, "n1");
       if (!claimed.ok) throw new Error("not claimed");
       const grant = claimed.value;
       let mayAct = false;
       let seen: readonly string[] = [];
       const act = { impact: "none", verb: "power.on", requestMaxMs: 100, registerSeq: 1 } as const;
-      const acting = async (): Promise<void> => {
-        await grant.intent(anIntent());
+      const holding = async (): Promise<void> => {
+        await grant.intent(INTENT);
         mayAct = (await grant.check(act)) === null;
         scheduler.finish(0);
       };
@@ -176,31 +136,9 @@ test(
         if (taken.ok) seen = taken.value.openIntents.map(({ line }) => line.step);
         scheduler.finish(1);
       };
-      await Promise.all([scheduler.run(2), acting(), taking()]);
+      await Promise.all([scheduler.run(2), holding(), taking()]);
       // Dekker: it acted only if its intent was there to be read by whoever took over.
       if (mayAct) expect([decisions.join(""), seen]).toEqual([decisions.join(""), ["1"]]);
     }
   },
 );
-
-function anIntent(): Parameters<Grant["intent"]>[0] {
-  return {
-    planId: "sha256:1",
-    registerSeq: 1,
-    commit: null,
-    step: "1",
-    attempt: 1,
-    action: { verb: "power.on" },
-    impact: "in-place",
-    authority: { who: "test", ceiling: "reboot" },
-    bmc: null,
-    system: null,
-    identity: null,
-    session: null,
-    before: {},
-    after: { power: "on" },
-    requestMaxMs: 100,
-    verifyMaxMs: 100,
-    reason: "test",
-  };
-}
