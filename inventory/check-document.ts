@@ -34,12 +34,11 @@ export function checkDocument(document: PlainDocument): {
       )(`apiVersion is ${show(apiVersion)}; write apiVersion: ${API_VERSION}`),
     );
   if (!isKind(kind)) return refuse(error("IW-I15", at("/kind"))(unknownKind(kind)));
-  const plain = asText(
+  const { plain, result } = asText(
     document.nulls.length === 0 ? value : stripNulls(value),
     DOCUMENT_KINDS[kind],
     document,
   );
-  const result = DOCUMENT_KINDS[kind].safeParse(plain);
   const findings = result.success
     ? []
     : result.error.issues.flatMap((issue) => findingsOf(issue, document, plain));
@@ -82,23 +81,30 @@ function stripNulls(value: unknown): unknown {
   );
 }
 
-/** Text is text: where a schema wants a string, a plain scalar's own source is taken (`2.10`, `0123`). */
-function asText(value: unknown, schema: z.ZodType, { sources }: PlainDocument): unknown {
-  if (Object.keys(sources).length === 0) return value;
+/**
+ * Text is text: where a schema wants a string, a plain scalar's own source is taken (`2.10`, `0123`). Answers what
+ * that makes of the value, and what the schema says of it.
+ */
+function asText(
+  value: unknown,
+  schema: z.ZodType,
+  { sources }: PlainDocument,
+): { readonly plain: unknown; readonly result: z.ZodSafeParseResult<unknown> } {
   let current = value;
-  for (let round = 0; round < TEXT_ROUNDS; round += 1) {
-    const result = schema.safeParse(current);
-    if (result.success) return current;
+  let result = schema.safeParse(current);
+  if (Object.keys(sources).length === 0) return { plain: current, result };
+  for (let round = 0; round < TEXT_ROUNDS && !result.success; round += 1) {
     const wanted = result.error.issues.flatMap((issue) => textWanted(issue, []));
     const found = wanted.filter(
       (path) =>
         sources[pointerOf(path)] !== undefined && typeof valueAt(current, path) !== "string",
     );
-    if (found.length === 0) return current;
+    if (found.length === 0) break;
     current = structuredClone(current);
     for (const path of found) setAt(current, path, sources[pointerOf(path)]);
+    result = schema.safeParse(current);
   }
-  return current;
+  return { plain: current, result };
 }
 
 type Path = readonly PropertyKey[];
@@ -129,7 +135,10 @@ function setAt(value: unknown, path: Path, text: unknown): void {
 }
 
 /** The nearest spot at or above a pointer. */
-export function spotAt({ spots, spot }: PlainDocument, pointer: string): Spot {
+export function spotAt(
+  { spots, spot }: Pick<PlainDocument, "spots" | "spot">,
+  pointer: string,
+): Spot {
   for (let at = pointer; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const found = spots[at];
     if (found !== undefined) return found;

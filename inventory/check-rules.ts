@@ -1,8 +1,9 @@
 import { nodeSpecSchema } from "../schemas/documents.ts";
+import { spotAt } from "./check-document.ts";
 import { checkRequests } from "./check-requests.ts";
 import { isMap } from "./merge.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
-import type { Finding, Spot } from "./read-yaml.ts";
+import type { Finding } from "./read-yaml.ts";
 
 /** Fields that mean one machine: a profile, or a template of many rows, must not hold them. */
 const OF_ONE_MACHINE = [
@@ -15,12 +16,15 @@ const OF_ONE_MACHINE = [
   "/provision/rootDevice/wwn",
 ];
 
+/** What the rules of requests read of a Node. */
+const WITH_REQUESTS = nodeSpecSchema.pick({ identity: true, requests: true });
+
 /** Rules of one document that its shape cannot say. */
-export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly Finding[] {
+export function checkRules(document: ParsedDocument): readonly Finding[] {
   const { metadata, spec, kind } = document;
   const found: Finding[] = [];
   const say = (code: string, pointer: string, message: string): void => {
-    found.push({ code, severity: "error", message, spot: spotIn(document, `${prefix}${pointer}`) });
+    found.push({ code, severity: "error", message, spot: spotAt(document, `/spec${pointer}`) });
   };
   if (kind === "Profile") {
     forbidMachine(spec, "a Profile", say);
@@ -30,7 +34,7 @@ export function checkRules(document: ParsedDocument, prefix = "/spec"): readonly
           code: "IW-I11",
           severity: "error",
           message: `metadata.${key} of a Profile reaches no node; write it on the Node, or in a NodeList's template`,
-          spot: spotIn(document, `/metadata/${key}`),
+          spot: spotAt(document, `/metadata/${key}`),
         });
   }
   if (at(spec, "/boot/persistent") === false)
@@ -70,11 +74,11 @@ export function forbidMachine(
 }
 
 function checkNodeRequests(spec: Readonly<Record<string, unknown>>, say: Say): void {
-  const { identity, requests } = nodeSpecSchema.pick({ identity: true, requests: true }).parse({
+  if (spec["requests"] === undefined) return;
+  const { identity, requests = [] } = WITH_REQUESTS.parse({
     identity: spec["identity"],
     requests: spec["requests"],
   });
-  if (requests === undefined) return;
   const { serial, systemUuid } = identity ?? {};
   checkRequests(
     requests,
@@ -108,16 +112,4 @@ export function at(value: unknown, pointer: string): unknown {
     .slice(1)
     .split("/")
     .reduce<unknown>((here, key) => (isMap(here) ? here[key] : undefined), value);
-}
-
-/** The nearest spot at or above a pointer of the document. */
-export function spotIn(
-  { spots, spot }: Pick<ParsedDocument, "spots" | "spot">,
-  pointer: string,
-): Spot {
-  for (let here = pointer; here !== ""; here = here.slice(0, here.lastIndexOf("/"))) {
-    const found = spots[here];
-    if (found !== undefined) return found;
-  }
-  return spot;
 }

@@ -1,6 +1,6 @@
 import { API_VERSION } from "../schemas/documents.ts";
-import { checkDocument, type CheckedDocument } from "./check-document.ts";
-import { checkRules, forbidMachine, spotIn } from "./check-rules.ts";
+import { checkDocument, type CheckedDocument, spotAt } from "./check-document.ts";
+import { checkRules, forbidMachine } from "./check-rules.ts";
 import { escapeKey, type Folding, isMap, lay, remove } from "./merge.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
@@ -16,7 +16,7 @@ export function expandNodeList(
     return { documents: [], findings };
   const names = columns.map(String);
   const say = (code: string, pointer: string, message: string): void => {
-    const spot = spotIn(plain, `/spec/template/spec${pointer}`);
+    const spot = spotAt(plain, `/spec/template/spec${pointer}`);
     findings.push({ code, severity: "error", message, spot });
   };
   const wrong = wrongColumns(names, plain);
@@ -28,7 +28,7 @@ export function expandNodeList(
         code: "IW-I11",
         severity: "error",
         message: `metadata.${key} means one machine; it is not allowed in a NodeList's template; make it a column`,
-        spot: spotIn(plain, `/spec/template/metadata/${key}`),
+        spot: spotAt(plain, `/spec/template/metadata/${key}`),
       });
   if (isMap(template["spec"])) forbidMachine(template["spec"], "a NodeList's template", say);
   const documents: ParsedDocument[] = [];
@@ -38,7 +38,7 @@ export function expandNodeList(
   );
   const shared = { template, names, plain, templateNulls };
   rows.forEach((row: unknown, index) => {
-    const spot = spotIn(plain, `/spec/rows/${index}`);
+    const spot = spotAt(plain, `/spec/rows/${index}`);
     if (!Array.isArray(row) || row.length !== names.length) {
       const length = Array.isArray(row) ? row.length : 0;
       findings.push({
@@ -69,7 +69,7 @@ function wrongColumns(names: readonly string[], plain: PlainDocument): readonly 
       ? `the column ${name} is there twice; remove one of them`
       : `the column "${name}" is no path below metadata or spec; write metadata.name, spec.bmc.address and so on`;
     return [
-      { code: "IW-I04", severity: "error", message, spot: spotIn(plain, `/spec/columns/${index}`) },
+      { code: "IW-I04", severity: "error", message, spot: spotAt(plain, `/spec/columns/${index}`) },
     ];
   });
 }
@@ -93,7 +93,7 @@ function expandRow({ template, names, row, index, plain, spot, templateNulls }: 
   lay(folding, {
     value: template,
     nulls: [],
-    originOf: (pointer) => spotIn(plain, `/spec/template${pointer}`),
+    originOf: (pointer) => spotAt(plain, `/spec/template${pointer}`),
   });
   const sources: Record<string, string> = {};
   const nulls = [...templateNulls];
@@ -101,7 +101,7 @@ function expandRow({ template, names, row, index, plain, spot, templateNulls }: 
   names.forEach((name, column) => {
     const pointer = `/${name.replaceAll(".", "/")}`;
     const cell = `/spec/rows/${index}/${column}`;
-    columnAt.set(pointer, spotIn(plain, `/spec/columns/${column}`));
+    columnAt.set(pointer, spotAt(plain, `/spec/columns/${column}`));
     if (row[column] === null) {
       remove(folding, pointer);
       nulls.push(pointer);
@@ -110,7 +110,7 @@ function expandRow({ template, names, row, index, plain, spot, templateNulls }: 
     lay(folding, {
       value: nested(name, row[column]),
       nulls: [],
-      originOf: (at) => spotIn(plain, `${cell}${at.slice(pointer.length)}`),
+      originOf: (at) => spotAt(plain, `${cell}${at.slice(pointer.length)}`),
     });
     for (const [at, part] of partsOf(row[column], "")) {
       const source = plain.sources[`${cell}${at}`];

@@ -1,6 +1,6 @@
 import { escapeKey, isMap } from "./merge.ts";
 import type { Finding, PlainDocument } from "./read-yaml.ts";
-import { spotIn } from "./check-rules.ts";
+import { spotAt } from "./check-document.ts";
 
 /** Keys whose value is a secret wherever they stand. `PasswordStatus`, as BIOSes have it, is none. */
 const SECRET_KEY = /(?:password|passwd|passphrase|secret|token|community)$|^kg$/i;
@@ -33,7 +33,7 @@ export function findSecrets(document: PlainDocument): readonly Finding[] {
     code: "IW-I09",
     severity: "error",
     message,
-    spot: spotIn(document, pointer),
+    spot: spotAt(document, pointer),
   }));
 }
 

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
 import { type NodeSpec, nodeSpecSchema } from "../schemas/documents.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
-import { spotIn } from "./check-rules.ts";
+import { spotAt } from "./check-document.ts";
 import { type Folding, isMap, lay } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
@@ -19,7 +19,7 @@ export type Profiles = ReadonlyMap<string, Sourced>;
 
 /** Where a pointer below `spec` of a document stands. */
 export function placeIn(document: Sourced, pointer: string): Place {
-  const [line, column] = spotIn(document, pointer);
+  const [line, column] = spotAt(document, pointer);
   return { file: document.file, line, column };
 }
 
