@@ -10,6 +10,7 @@ import type {
 import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
 import { acted, isSessionAct, nextSession } from "./fake-act.ts";
+import { FAKE_MAKER } from "./fake-inventory.ts";
 import {
   failureNames,
   failureOn,
@@ -84,7 +85,7 @@ export class FakeDriver implements Driver {
       capabilities: unreachable === null ? CAPABILITIES : {},
       transport: { tls: "verified", fence: "session" },
       unreachable,
-      vendor: "Ironwright",
+      vendor: FAKE_MAKER,
       model: "fake",
     };
   }

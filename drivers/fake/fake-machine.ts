@@ -92,7 +92,7 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
     powering: null,
     bios: {},
     nextBoot: null,
-    runs: power === "on" && disks.length > 0 ? "instance" : "nothing",
+    runs: runsAtFirst(power, disks),
     ramdiskBoots: 0,
     agentAt: null,
     work: null,
@@ -103,6 +103,14 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
   };
 }
 
+/** A machine that is on at first sight runs what somebody put on its disks. */
+function runsAtFirst(
+  power: FakeMachine["power"],
+  disks: FakeMachine["disks"],
+): FakeMachine["runs"] {
+  return power === "on" && disks.length > 0 ? "instance" : "nothing";
+}
+
 /** Reads a stored machine, also of the version before; a new one where the text is none that this version reads. */
 export function parseFakeMachine(text: string | null, node: FleetNode): FakeMachine {
   const fresh = newFakeMachine(node);
@@ -111,7 +119,7 @@ export function parseFakeMachine(text: string | null, node: FleetNode): FakeMach
   if (now.success) return withDeclaredDisks(now.data, fresh.disks);
   const before = fakeMachineV1Schema.safeParse(stored);
   if (!before.success) return fresh;
-  const runs = before.data.power === "on" && fresh.disks.length > 0 ? "instance" : "nothing";
+  const runs = runsAtFirst(before.data.power, fresh.disks);
   return { ...fresh, ...before.data, version: FAKE_MACHINE_VERSION, runs };
 }
 

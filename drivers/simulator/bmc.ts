@@ -32,8 +32,6 @@ interface Session {
   used: number;
 }
 
-const V1 = "/redfish/v1";
-
 /** A BMC with one or many systems: authentication, resources, acts and lies. */
 export class SimulatedBmc {
   readonly machines: ReadonlyMap<string, Machine>;
@@ -115,8 +113,8 @@ export class SimulatedBmc {
   /** Does and answers one request. */
   handle(asked: Asked): Answered {
     const path = asked.path.replace(/\/+$/, "") || "/";
-    if (path === "/redfish") return { status: 200, body: { v1: `${V1}/` } };
-    if (path === V1)
+    if (path === "/redfish") return { status: 200, body: { v1: `${made.V1}/` } };
+    if (path === made.V1)
       return {
         status: 200,
         body: made.serviceRoot("9c6a1d52-0000-4000-8000-000000000001"),
@@ -130,7 +128,7 @@ export class SimulatedBmc {
         headers: { "retry-after": "2" },
         body: made.errorBody("ServiceTemporarilyUnavailable", "The service is busy."),
       };
-    if (path === `${V1}/SessionService/Sessions` && asked.method === "POST")
+    if (path === `${made.V1}/SessionService/Sessions` && asked.method === "POST")
       return this.#login(asked);
     const session = this.#authenticate(asked);
     if (session === null)
@@ -179,7 +177,7 @@ export class SimulatedBmc {
     const session = { id, token: hex(16), user: username, used: this.#now() };
     this.#sessions.set(id, session);
     log(201, "session opened", id);
-    const at = `${V1}/SessionService/Sessions/${id}`;
+    const at = `${made.V1}/SessionService/Sessions/${id}`;
     return {
       status: 201,
       body: made.session(id, username),
@@ -214,7 +212,7 @@ export class SimulatedBmc {
     const machine = this.machines.get(name);
     const fixed = serviceResource(path, this.#options);
     if (fixed !== null) return { status: 200, body: fixed };
-    if (path.startsWith(`${V1}/TaskService/Tasks`)) return this.#readTask(path);
+    if (path.startsWith(`${made.V1}/TaskService/Tasks`)) return this.#readTask(path);
     if (room === "UpdateService") {
       const shown = [...this.machines.values()].map((one) => this.#hardware(one));
       const body = updateResource(path, shown);
@@ -229,7 +227,7 @@ export class SimulatedBmc {
 
   #readTask(path: string): Answered {
     const all = new Map(this.#tasks().map((task) => [made.taskPath(task.id), task]));
-    if (path === `${V1}/TaskService/Tasks`)
+    if (path === `${made.V1}/TaskService/Tasks`)
       return { status: 200, body: made.collection(path, "Task", [...all.keys()]) };
     const task = all.get(path);
     return task === undefined ? notFound(path) : { status: 200, body: made.task(task) };
@@ -247,7 +245,7 @@ export class SimulatedBmc {
 
   #readSession(path: string, [id]: readonly string[]): Answered {
     const all = [...this.#sessions.values()];
-    if (path === `${V1}/SessionService/Sessions`)
+    if (path === `${made.V1}/SessionService/Sessions`)
       return {
         status: 200,
         body: made.collection(

@@ -1,8 +1,6 @@
 import type { Answered } from "./exchange.ts";
 import type { Hardware, SimulatedDisk } from "./hardware.ts";
-import { collection, type Json, link, MANAGER_FIRMWARE, systemPath } from "./resources.ts";
-
-const V1 = "/redfish/v1";
+import { collection, type Json, link, MANAGER_FIRMWARE, systemPath, V1 } from "./resources.ts";
 
 /** What is shown of a machine's hardware: a BMC may list no disks. */
 export interface ShownHardware {

@@ -3,7 +3,8 @@ import { type Machine, RESET_TYPES, type Shown } from "./machine.ts";
 /** The Redfish resources of a simulated BMC, as DSP0268 has them; what a real one leaves out is left out. */
 export type Json = Readonly<Record<string, unknown>>;
 
-const V1 = "/redfish/v1";
+/** Where the service lives (DSP0266). */
+export const V1 = "/redfish/v1";
 
 /** What each property of Boot may be. */
 export const BOOT_VALUES = {

@@ -6,9 +6,8 @@ import {
   sessionService,
   systemPath,
   taskService,
+  V1,
 } from "./resources.ts";
-
-const V1 = "/redfish/v1";
 
 /** What a BMC's own resources are made from. */
 export interface ServiceShown {

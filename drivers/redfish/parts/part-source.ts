@@ -82,9 +82,13 @@ export class PartSource {
       this.note(`${what} ${idOf(path)}`, read.failure);
       return { path, body: null };
     }
-    const absent = textAt(objectAt(read.value.body, "Status"), "State") === "Absent";
-    return absent ? null : { path, body: read.value.body };
+    return isAbsent(read.value.body) ? null : { path, body: read.value.body };
   }
+}
+
+/** An empty slot is a resource too. */
+export function isAbsent(body: JsonObject): boolean {
+  return textAt(objectAt(body, "Status"), "State") === "Absent";
 }
 
 /** The text at a key; null where it is blank, missing or a filler. */

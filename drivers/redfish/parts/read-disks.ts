@@ -1,6 +1,6 @@
 import type { Disk } from "../../../schemas/machine-inventory.ts";
 import type { JsonObject } from "../../net/read-json.ts";
-import { linkAt, objectAt, objectsAt, textAt } from "../resource.ts";
+import { linkAt, objectsAt, textAt } from "../resource.ts";
 import {
   countAt,
   nameOf,
@@ -9,6 +9,7 @@ import {
   pathsOf,
   saidAt,
   wordAt,
+  isAbsent,
 } from "./part-source.ts";
 
 /** Storage subsystems of one machine: a handful; a server full of NVMe drives has one each. */
@@ -103,7 +104,7 @@ async function simpleDisks(source: PartSource, path: string): Promise<readonly D
   if (storages === null || storages.some(({ body }) => body === null)) return null;
   const disks = storages.flatMap((storage) =>
     objectsAt(storage.body ?? {}, "Devices")
-      .filter((device) => textAt(objectAt(device, "Status"), "State") !== "Absent")
+      .filter((device) => !isAbsent(device))
       .map((device, at) =>
         diskOf({ path: `${storage.path}/${at}`, body: device }, nameOf(storage)),
       ),
