@@ -73,6 +73,11 @@ export const instanceSchema = z.looseObject({
 });
 export type Instance = z.infer<typeof instanceSchema>;
 
+/** What ran before we knew the machine; `by` is who said so. */
+export function adoptedInstance(by: string): Instance {
+  return { origin: "adopted", image: null, configDrive: null, since: null, commit: null, by };
+}
+
 /** A request that was begun: it never runs again. */
 export const usedRequestSchema = z.looseObject({
   action: z.string(),

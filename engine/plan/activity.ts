@@ -4,6 +4,7 @@ import { knownDisks } from "./erases.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
 import { RANKS } from "./facets/facet.ts";
 import { nextState } from "./machine.ts";
+import { nameOf } from "./steps/step-list.ts";
 
 /** What is to be done about a move that is under way: gone on with, ended, or waited for. */
 export interface UnderWay {
@@ -74,7 +75,7 @@ function resumed(view: NodeView, step: Step, request: string | null): Draft {
   const where =
     next === undefined
       ? "all of its steps are done"
-      : `at ${next.interface}.${next.step}, ${left.length} of ${step.flow?.entries.length ?? 0} left`;
+      : `at ${nameOf(next)}, ${left.length} of ${step.flow?.entries.length ?? 0} left`;
   const { act: action, after, timeoutSeconds, flow } = step;
   return {
     action,

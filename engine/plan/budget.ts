@@ -1,3 +1,4 @@
+import { compareImpact } from "../../schemas/impact.ts";
 import type { NodePlan, Refusal } from "../../schemas/plan.ts";
 
 /**
@@ -6,17 +7,19 @@ import type { NodePlan, Refusal } from "../../schemas/plan.ts";
  */
 export const BUILT_IN = { destructive: 1, reboot: 10, perRack: 1 } as const;
 
+/** True when a step takes a workload or the content of a disk. */
+export function losesSomething(steps: NodePlan["steps"]): boolean {
+  return steps.some(({ impact }) => impact === "destructive");
+}
+
 /** True when the plan takes a workload that is in service. */
 export function erasesService(node: NodePlan): boolean {
-  return node.inService && node.steps.some(({ impact }) => impact === "destructive");
+  return node.inService && losesSomething(node.steps);
 }
 
 /** True when the plan interrupts a node in service. */
 export function interruptsService(node: NodePlan): boolean {
-  return (
-    node.inService &&
-    node.steps.some(({ impact }) => impact === "reboot" || impact === "destructive")
-  );
+  return node.inService && node.steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
 }
 
 /** Refuses a plan that would erase more of what is in service than the budget allows; reboots wait for their turn. */

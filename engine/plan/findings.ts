@@ -6,6 +6,7 @@ import type { Blocked, Change, Staged } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { underWay } from "./activity.ts";
 import { askedDrafts } from "./asked.ts";
+import { LEFT_OUT } from "./reported.ts";
 import { sameValue } from "./canonical-json.ts";
 import { ALL_FACETS } from "./facets/all-facets.ts";
 import {
@@ -280,7 +281,7 @@ function leftOut(
 ): string | null {
   if (facet.name === "identity") return null;
   if (word === "report") return `drift.${facet.name} is report`;
-  if (only !== undefined && !only.includes(cause)) return "left out by --only";
+  if (only !== undefined && !only.includes(cause)) return LEFT_OUT;
   const enrolled = view.record.provisionState === "enroll" && view.target === "enroll";
   if (enrolled && facet.observes.length > 0)
     return "provision.state is enroll: nothing is sent but reads";

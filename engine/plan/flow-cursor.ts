@@ -46,11 +46,6 @@ export function cursorAfter({ flow }: FlowStep, { entry, act }: Cursor): Cursor 
   return last ? { entry: entry + 1, act: 0 } : { entry, act: act + 1 };
 }
 
-/** An entry in the words of people: `deploy.write_image`. */
-export function entryName({ interface: where, step }: FlowEntry): string {
-  return `${where}.${step}`;
-}
-
 /** The entry at the cursor, when an act of it was begun or `asked` says that one is; null between two entries. */
 export function entryThatRuns(record: NodeRecord): FlowEntry | null {
   const { activity, step } = openList(record);

@@ -1,8 +1,8 @@
 import type { Identity } from "../../schemas/documents.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
-import { contradiction, expectedIdentity, identityPart, matchIdentity } from "./facets/identity.ts";
+import { contradiction, expectedIdentity, matchIdentity } from "./facets/identity.ts";
 import type { KnownMachine } from "./facets/facet.ts";
-import type { Resolved, ResolvedNode } from "./match-records.ts";
+import { keysOf, type Resolved, type ResolvedNode } from "./match-records.ts";
 
 /** Every machine that this store knows, by what it says of itself. */
 export type Machines = ReadonlyMap<string, readonly KnownMachine[]>;
@@ -17,7 +17,7 @@ export function machinesOf(
 ): Machines {
   const machines = new Map<string, KnownMachine[]>();
   const add = (machine: KnownMachine): void => {
-    for (const key of keysOf(machine.identity))
+    for (const key of keysOf(machine.identity, undefined, null))
       machines.set(key, [...(machines.get(key) ?? []), machine]);
   };
   for (const node of nodes.values()) add(declaredMachine(node, observations.get(node.node.name)));
@@ -57,7 +57,7 @@ export function othersOf(
   self: { readonly name: string; readonly uuid: string | null },
   seen: Partial<Identity> | undefined,
 ): readonly KnownMachine[] {
-  const found = new Set(keysOf(seen ?? {}).flatMap((key) => machines.get(key) ?? []));
+  const found = new Set(keysOf(seen, undefined, null).flatMap((key) => machines.get(key) ?? []));
   return (
     [...found]
       // An orphan may have the very name of the node that took its place under another uuid.
@@ -65,12 +65,4 @@ export function othersOf(
       .filter(({ identity }) => matchIdentity(identity, seen).matches === true)
       .sort((a, b) => Number(b.declared) - Number(a.declared) || (a.name < b.name ? -1 : 1))
   );
-}
-
-function keysOf({ serial, systemUuid }: Partial<Identity>): readonly string[] {
-  const [bySerial, byUuid] = [identityPart(serial), identityPart(systemUuid)];
-  return [
-    ...(bySerial === null ? [] : [`serial ${bySerial}`]),
-    ...(byUuid === null ? [] : [`uuid ${byUuid}`]),
-  ];
 }

@@ -10,7 +10,7 @@ import {
   type RackTotals,
   type Refusal,
 } from "../../schemas/plan.ts";
-import { refuseBudget } from "./budget.ts";
+import { losesSomething, refuseBudget } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
 import { resolveNodes, type ResolvedNode } from "./match-records.ts";
@@ -27,12 +27,9 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const all: NodePlan[] = [];
   for (const node of resolved.nodes.values()) {
     const chosen = options.select?.has(node.node.name) ?? true;
-    if (chosen)
-      all.push(
-        store === null
-          ? withoutStore(planOne(node, input, surroundings, options))
-          : planOne(node, input, surroundings, options),
-      );
+    if (!chosen) continue;
+    const plan = planOne(node, input, surroundings, options);
+    all.push(store === null ? withoutStore(plan) : plan);
   }
   const nodes = all.sort((a, b) => (a.node < b.node ? -1 : 1));
   const removed = removedNames(fleet, resolved, input.inForce);
@@ -160,7 +157,7 @@ function totalsOf(nodes: readonly NodePlan[]): RackTotals {
   for (const node of nodes) {
     totals.steps += node.steps.length;
     totals.reboots += rebootsOf(node);
-    totals.erased += node.steps.some((step) => step.impact === "destructive") ? 1 : 0;
+    totals.erased += losesSomething(node.steps) ? 1 : 0;
     totals.blocked += !node.unreachable && node.blockedBy.length > 0 ? 1 : 0;
     totals.reported += isReported(node) ? 1 : 0;
     totals.unreachable += node.unreachable ? 1 : 0;

@@ -24,7 +24,9 @@ export function viewOf(
   options: PlanOptions,
 ): { readonly view: NodeView; readonly patch: Partial<NodeRecord> | null } {
   const { node } = resolved;
-  const { record, patch } = seeRecord(resolved, observation, originOfNew(node, surroundings));
+  const origin = resolved.record?.origin ?? originOfNew(node, surroundings);
+  const { record, patch } = seeRecord(resolved, observation, origin);
+  const seen = known(observation, "identity");
   const { settings, now, digest, claims } = options;
   const {
     catalog,
@@ -50,16 +52,10 @@ export function viewOf(
     templates,
     runbooks,
     requests,
-    claimed: isClaimed(node.name, claims, requests, known(observation, "identity")?.serial),
+    claimed: isClaimed(node.name, claims, requests, seen?.serial),
     remade,
-    wasHere: keysOf(known(observation, "identity"), undefined, null).some((key) =>
-      existing.has(key),
-    ),
-    others: othersOf(
-      machines,
-      { name: node.name, uuid: resolved.uuid },
-      known(observation, "identity"),
-    ),
+    wasHere: keysOf(seen, undefined, null).some((key) => existing.has(key)),
+    others: othersOf(machines, { name: node.name, uuid: resolved.uuid }, seen),
     seq,
     digest,
   };

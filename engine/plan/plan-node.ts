@@ -1,5 +1,6 @@
 import { known } from "../../schemas/observation.ts";
 import type { Gate, NodePlan, Step } from "../../schemas/plan.ts";
+import { losesSomething } from "./budget.ts";
 import { inWords } from "./durations.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
 import { expectedIdentity, matchIdentity } from "./facets/identity.ts";
@@ -53,7 +54,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
 /** What ran on a machine whose workload these steps give up. */
 function lostBy({ record, now }: NodeView, steps: readonly Step[]): Pick<NodePlan, "lost"> {
   const { instance } = record;
-  if (instance === null || !steps.some(({ impact }) => impact === "destructive")) return {};
+  if (instance === null || !losesSomething(steps)) return {};
   const since = instance.since === null ? "" : ` ${inWords((now - instance.since) / 1000)}`;
   const name = instance.image?.["name"];
   const image = typeof name === "string" ? `, ${name}` : "";

@@ -1,12 +1,17 @@
-import type { NodePlan } from "../../schemas/plan.ts";
+import type { Change, NodePlan } from "../../schemas/plan.ts";
 
 /** A difference is shown and, by policy, nothing is done about it. */
-export function isReported(node: NodePlan): boolean {
-  return node.changes.some((change) => change.noStep?.startsWith("drift.") === true);
+export function isReportedChange({ noStep }: Change): boolean {
+  return noStep?.startsWith("drift.") === true;
 }
 
-/** What `plan-node` says of a difference whose cause was not asked for this time. */
-const LEFT_OUT = "left out by --only";
+/** A difference of the node is only reported. */
+export function isReported(node: NodePlan): boolean {
+  return node.changes.some(isReportedChange);
+}
+
+/** What is said of a difference whose cause was not asked for this time. */
+export const LEFT_OUT = "left out by --only";
 
 /** A difference was left out by `--only`. */
 export function isLeftOut(node: NodePlan): boolean {

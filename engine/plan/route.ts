@@ -7,6 +7,7 @@ import { draftOf } from "./flows/all-flows.ts";
 import { isBlocked } from "./flows/flow.ts";
 import { MOVES, type Move } from "./machine.ts";
 import { bindOf, type JudgedRequest } from "./requests.ts";
+import { cleanWord } from "./steps/automated-clean.ts";
 
 /** One move of a route, with the request that asks for it, where one does. */
 export interface Leg {
@@ -97,7 +98,7 @@ function mustClean(
   after: ProvisionVerb | null,
 ): ProvisionState | null {
   const dirty = view.record.cleaned === "never" && after === null;
-  const cleans = (view.node.spec.clean?.automated ?? "metadata") !== "none";
+  const cleans = cleanWord(view.node) !== "none";
   return from === "available" && to === "active" && dirty && cleans ? "manageable" : null;
 }
 

@@ -2,7 +2,7 @@ import type { NodeSpec } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { ProvisionState } from "../../schemas/provision-state.ts";
-import { emptyRecord, type NodeRecord } from "../../schemas/record.ts";
+import { adoptedInstance, emptyRecord, type NodeRecord } from "../../schemas/record.ts";
 import { declaredInFull, matchIdentity } from "./facets/identity.ts";
 import type { Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
@@ -71,14 +71,7 @@ export function seeRecord(
     return { record, patch: null };
   const patch = {
     provisionState: "active",
-    instance: {
-      origin: "adopted",
-      image: null,
-      configDrive: null,
-      since: null,
-      commit: null,
-      by: "git",
-    },
+    instance: adoptedInstance("git"),
     origin: "existing",
     identity: seen ?? null,
   } as const;

@@ -1,4 +1,5 @@
 import type { Erase, NodePlan } from "../../schemas/plan.ts";
+import { losesSomething } from "./budget.ts";
 import type { Alike } from "./group-alike.ts";
 import { type Sheet, wrapped } from "./sheet.ts";
 
@@ -10,17 +11,12 @@ const ROOT = 3;
 
 /** What is lost, machine by machine and disk by disk; nothing where nothing is. */
 export function showErases({ nodes }: Alike, sheet: Sheet): readonly string[] {
-  const losing = nodes.filter(losesSomething);
+  const losing = nodes.filter(({ steps }) => losesSomething(steps));
   if (losing.length === 0) return [];
   const lines = laid(losing.map(row), sheet);
   return ["", "  ERASES, and no revert brings it back", ...lines].map((line) =>
     line === "" ? line : sheet.colors.lost(line),
   );
-}
-
-/** True when a step of the plan takes a workload or the content of a disk. */
-export function losesSomething(node: NodePlan): boolean {
-  return node.steps.some(({ impact }) => impact === "destructive");
 }
 
 function row(node: NodePlan): readonly string[] {

@@ -5,6 +5,7 @@ import type { Alike } from "./group-alike.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
 import { showErases } from "./show-erases.ts";
 import { valueText } from "./verdict.ts";
+import { isReportedChange } from "./reported.ts";
 
 /** Columns of the 100-column sheet; what does not fit moves to the next stop or line. */
 const LABEL_AT = 4;
@@ -225,11 +226,7 @@ function afterword({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
   const drifts = first.changes.filter((change) => change.cause === "drift");
   if (first.steps.length > 0 && drifts.length > 0)
     lines.push(at(34, "    If somebody works on it:", `ironwright hold ${name} --reason "..."`));
-  const reported = new Set(
-    drifts
-      .filter((change) => change.noStep?.startsWith("drift.") === true)
-      .map((change) => change.facet),
-  );
+  const reported = new Set(drifts.filter(isReportedChange).map((change) => change.facet));
   for (const facet of reported) lines.push(...onlyReported(facet, name, sheet));
   const notes = new Set(
     first.changes.flatMap(({ noStep }) =>

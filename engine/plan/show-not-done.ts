@@ -1,5 +1,5 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
-import { isLeftOut, isReported } from "./reported.ts";
+import { isLeftOut, isReported, isReportedChange, LEFT_OUT } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
 import { isAskedFor } from "./show-nodes.ts";
 
@@ -58,7 +58,7 @@ function inSync(quiet: number, isAll: boolean, sheet: Sheet): readonly string[] 
 /** What was not asked for this time is not done either. */
 function leftOut(nodes: readonly NodePlan[]): readonly Row[] {
   const names = nodes.filter(isLeftOut).map(({ node }) => node);
-  return names.length === 0 ? [] : [rowOf(names, "left out by --only", "")];
+  return names.length === 0 ? [] : [rowOf(names, LEFT_OUT, "")];
 }
 
 /** One row for one reason, however many nodes share it. */
@@ -71,11 +71,7 @@ function rowOf(names: readonly string[], text: string, code: string): Row {
 function reported(nodes: readonly NodePlan[]): readonly Row[] {
   return nodes.filter(isReported).map((node) => {
     const facets = [
-      ...new Set(
-        node.changes
-          .filter((change) => change.noStep?.startsWith("drift.") === true)
-          .map((change) => change.facet),
-      ),
+      ...new Set(node.changes.filter(isReportedChange).map((change) => change.facet)),
     ];
     return {
       name: node.node,

@@ -63,8 +63,7 @@ export async function applyNode(
   const claimed = await claim(context, node, plan, options);
   if ("code" in claimed) {
     const { code, message } = claimed;
-    tell({ context, node, grant: null }, "node.skipped", message, { code });
-    return { result: { node: node.name, status: "skipped", code, message }, record: null };
+    return { result: withheld({ context, node, grant: null }, message, code), record: null };
   }
   const grant = claimed;
   try {
@@ -197,7 +196,7 @@ function nothingLeft(plan: NodePlan, fresh: NodePlan): readonly Step[] | NodeRes
 /** Holds that the plan knew: a later one is found by the check before each send, which says whose it is. */
 async function plannedHolds({ context, plan }: Flow): Promise<readonly HoldRecord[]> {
   const plannedAt = parseInstant(context.plan.createdAt);
-  const holds = (await context.store.holds()).get(plan.uuid ?? "") ?? [];
+  const holds = plan.uuid === null ? [] : await context.store.holdsOf(plan.uuid);
   return holds.filter(({ since }) => since <= plannedAt);
 }
 
@@ -286,9 +285,14 @@ async function guard({ node, plan, grant, observation }: Flow): Promise<void> {
     await grant.patchRecord({ ...patch, revision: record.revision + 1 });
 }
 
-function withheld(flow: Flow, message: string, code: string | null): NodeResult {
-  tell(flow, "node.skipped", message, { code });
-  return { node: flow.node.name, status: "skipped", code, message };
+/** Nothing is done to the node, and it is said why. */
+export function withheld(
+  at: Parameters<typeof tell>[0],
+  message: string,
+  code: string | null,
+): NodeResult {
+  tell(at, "node.skipped", message, { code });
+  return { node: at.node.name, status: "skipped", code, message };
 }
 
 /** Its list stands at a hold: the lease is given back, and whoever says unhold goes on. */

@@ -4,9 +4,9 @@ import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { requestsInForce } from "../plan/requests.ts";
-import { applyNode, type NodeOptions, type NodeResult } from "./apply-node.ts";
+import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
 import { Budget } from "./budget.ts";
-import { type ApplyContext, type ApplyPorts, type Authority, tell } from "./flow.ts";
+import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { Slots, Spacing, Turns } from "./limits.ts";
 
@@ -130,7 +130,8 @@ async function applyAll(
   const begin = async (plan: NodePlan): Promise<void> => {
     // Before it holds a worker or a lease: others go on while it waits for its turn.
     const full = await context.budget.enter(plan, options.stopping);
-    if (full !== null) results.push(overBudget(context, plan, full));
+    const at = { context, node: { name: plan.node }, grant: null };
+    if (full !== null) results.push(withheld(at, full.message, full.code));
     else {
       const left = await context.slots.hold(() =>
         options.stopping.aborted ? Promise.resolve(null) : work(plan),
@@ -160,13 +161,6 @@ async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
     readings.set(name, agreed === undefined ? observation : { ...observation, agreed });
   }
   await store.saveReadings(readings);
-}
-
-function overBudget(context: ApplyContext, { node }: NodePlan, why: Failure): NodeResult {
-  const { code, message } = why;
-  const flow = { context, node: { name: node }, grant: null };
-  tell(flow, "node.skipped", message, { code });
-  return { node, status: "skipped", code, message };
 }
 
 /** In service again: at rest, and with nothing that somebody must look at. */

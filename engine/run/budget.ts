@@ -86,8 +86,7 @@ export class Budget {
   }
 
   async #isWorkedOn({ uuid }: HeldSlot): Promise<boolean> {
-    const leases = await this.#store.leases();
-    return uuid === "" || leases.some((lease) => lease.uuid === uuid && lease.state === "held");
+    return uuid === "" || (await this.#store.lease(uuid))?.state === "held";
   }
 
   #woken(): Promise<void> {

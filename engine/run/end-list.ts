@@ -1,6 +1,7 @@
 import { failure } from "../../schemas/failure.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
-import { entryName, openList, ramdiskIsSet } from "../plan/flow-cursor.ts";
+import { openList, ramdiskIsSet } from "../plan/flow-cursor.ts";
+import { nameOf } from "../plan/steps/step-list.ts";
 import { endedBadly } from "../plan/flow-patches.ts";
 import { type Ended, runAct } from "./five-acts.ts";
 import { type Flow, isWithheld, type StepEnd, tell } from "./flow.ts";
@@ -51,7 +52,7 @@ export async function tellEnd(flow: Flow, before: NodeRecord, code: string | nul
   const { grant, context } = flow;
   const { entries, from } = step.flow;
   const done = code === null ? entries : entries.slice(0, activity.entry);
-  const names = done.map(entryName).join(", ");
+  const names = done.map(nameOf).join(", ");
   const { provisionState, lastError } = grant.record;
   const why = code === null ? "" : `; ${lastError?.message ?? code}`;
   const durationMs = context.clock.now() - activity.startedAt;

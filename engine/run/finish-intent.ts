@@ -2,14 +2,15 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
 import type { OutcomeWord } from "../../schemas/store.ts";
 import { sameValue } from "../plan/canonical-json.ts";
-import { actAt, entryName, openList } from "../plan/flow-cursor.ts";
+import { actAt, openList } from "../plan/flow-cursor.ts";
+import { nameOf } from "../plan/steps/step-list.ts";
 import { advanced, failEnding } from "../plan/flow-patches.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
-import { pass } from "./five-acts.ts";
+
 import { type Flow, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
-import { look, readingsFor, settle } from "./settle.ts";
+import { look, pass, readingsFor, settle } from "./settle.ts";
 
 /** Two readings this far apart that say the same are a state; one may be a moment. Milliseconds. */
 const TWICE_MS = 500;
@@ -50,7 +51,7 @@ function patchFor(flow: Flow, { line }: OpenIntent, { outcome, why }: Found): Re
   const { step, activity } = openList(record);
   const next = actAt(step, activity);
   if (next === null) return {};
-  if (why !== undefined) return { activity: { ending: failEnding(why, entryName(next.entry)) } };
+  if (why !== undefined) return { activity: { ending: failEnding(why, nameOf(next.entry)) } };
   return outcome === "done" ? advanced(record, next.cursor, flow.context.clock.now()) : {};
 }
 
@@ -153,7 +154,7 @@ function isCutOff({ plan, grant }: Flow): boolean {
 function runName({ grant }: Flow): string {
   const { step, activity } = openList(grant.record);
   const next = actAt(step, activity);
-  return next === null ? "the step" : entryName(next.entry);
+  return next === null ? "the step" : nameOf(next.entry);
 }
 
 function judged(flow: Flow, seen: ReturnType<typeof seeRun>): Found {

@@ -12,7 +12,7 @@ import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 import { type Authority, type Flow, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
 import { isOurs, openSession, requestMaxMs, send, space } from "./send.ts";
-import { look, readingsFor, type Settled, settle } from "./settle.ts";
+import { look, pass, readingsFor, type Settled, settle } from "./settle.ts";
 
 /** One act as it is asked for: a plain step, or an act inside a list. */
 export interface Asked {
@@ -185,11 +185,6 @@ async function lookFor(flow: Flow, asked: Asked): Promise<Settled> {
   const asker = action.verb === "step.run" && action.inBand ? bootId : null;
   const early = action.verb === "step.run" ? () => runEnded(flow, asker) : undefined;
   return settle(flow, after, { timeoutMs: timeoutSeconds * 1000, step: id, waits, early });
-}
-
-/** Lets time pass; a lost lease ends it. */
-export async function pass({ context }: Flow, ms: number): Promise<void> {
-  await context.clock.sleep(ms, context.store.deathSignal).catch(() => undefined);
 }
 
 /** A step that failed, or whose ramdisk is gone, is not waited for. */

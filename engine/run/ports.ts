@@ -71,6 +71,8 @@ export interface StoreReader {
   record(uuid: string): Promise<NodeRecord | null>;
   /** Holds set at the command line, by uuid; expired ones are left out. */
   holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>>;
+  /** The same of one node. */
+  holdsOf(uuid: string): Promise<readonly HoldRecord[]>;
   stop(): Promise<StopFile | null>;
   /** Nodes whose trouble a person acknowledged by `resume`; breakers don't count them again. */
   acknowledged(): Promise<ReadonlySet<string>>;
@@ -83,6 +85,8 @@ export interface StoreReader {
   /** Request ids that count as used on every node; null when the history was too short to tell. */
   spentRequests(): Promise<ReadonlySet<string> | null>;
   leases(): Promise<readonly LeaseInfo[]>;
+  /** The same of one node; null for one that was never taken. */
+  lease(uuid: string): Promise<LeaseInfo | null>;
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */
   readings(): Promise<ReadonlyMap<string, Observation>>;

@@ -2,7 +2,7 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { finishIntent } from "./finish-intent.ts";
 import { type Flow, tell } from "./flow.ts";
-import { isOursByName, requestMaxMs } from "./send.ts";
+import { addressOf, isOursByName, requestMaxMs } from "./send.ts";
 
 /**
  * Finishes what a holder left that did not give its lease back: its sessions are ended at the BMC,
@@ -44,10 +44,6 @@ async function fence(
   }
   await context.clock.sleep(context.settings.limits.settleSeconds * 1000);
   return null;
-}
-
-function addressOf({ name, spec }: FleetNode): string {
-  return spec.bmc?.address ?? name;
 }
 
 /** Where it was opened: a session of the same number at another BMC is somebody else's. */

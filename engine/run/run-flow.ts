@@ -1,7 +1,8 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Step } from "../../schemas/plan.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
-import { actAt, entryName, entryThatRuns, type FlowStep, openList } from "../plan/flow-cursor.ts";
+import { actAt, entryThatRuns, type FlowStep, openList } from "../plan/flow-cursor.ts";
+import { nameOf } from "../plan/steps/step-list.ts";
 import {
   abortAsked,
   abortEnding,
@@ -146,7 +147,7 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     }
     const next = actAt(step, activity);
     if (next === null) return finish(flow, step);
-    const at = entryName(next.entry);
+    const at = nameOf(next.entry);
     if (context.stopping.aborted)
       return {
         kind: "interrupted",
@@ -171,7 +172,7 @@ function insideOf(flow: Flow, step: FlowStep, next: Next): Asked {
   const { cursor, entry, act } = next;
   const now = (): number => context.clock.now();
   const { authority } = openList(grant.record).activity;
-  const name = entryName(entry);
+  const name = nameOf(entry);
   return {
     id: `${step.id}.${cursor.entry + 1}.${cursor.act + 1}`,
     action: act.act,

@@ -1,6 +1,7 @@
 import type { Performed } from "../../drivers/driver.ts";
 import type { Action, DriverAction } from "../../schemas/action.ts";
 import type { Failure } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
 import type { Flow } from "./flow.ts";
 
@@ -8,6 +9,11 @@ import type { Flow } from "./flow.ts";
 export interface Sent {
   readonly action: Action;
   readonly impact: Impact;
+}
+
+/** The BMC that is spoken to; a node that declares none is its own. */
+export function addressOf({ name, spec }: FleetNode): string {
+  return spec.bmc?.address ?? name;
 }
 
 /** Sends the act; what the engine itself does is only checked, for nothing goes over the wire. */
@@ -19,7 +25,7 @@ export async function send(flow: Flow, sent: Sent): Promise<Performed> {
   }
   const named = withRunId(flow, action);
   const { context, node, driver } = flow;
-  const address = node.spec.bmc?.address ?? node.name;
+  const address = addressOf(node);
   return context.turns.run(address, () =>
     driver.perform(node, named, {
       check: () => check(flow, sent),
@@ -72,7 +78,7 @@ async function check(flow: Flow, { impact, action }: Sent): Promise<Failure | nu
 export async function openSession(flow: Flow, sent: Sent): Promise<Failure | null> {
   if (flow.opened || isOurs(sent.action)) return null;
   const { context, grant, node, driver } = flow;
-  const address = node.spec.bmc?.address ?? node.name;
+  const address = addressOf(node);
   const performed = await context.turns.run(address, () =>
     driver.perform(
       node,

@@ -27,12 +27,17 @@ export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promis
   joinReading(flow, await flow.driver.observe(flow.node, facets, deathSignal));
 }
 
+/** Lets time pass; a lost lease ends it. */
+export async function pass({ context }: Flow, ms: number): Promise<void> {
+  await context.clock.sleep(ms, context.store.deathSignal).catch(() => undefined);
+}
+
 /** What waiting for an after-state came to. */
 export type Settled =
   | { readonly kind: "seen" }
   /** It can't come any more. */
   | { readonly kind: "ended"; readonly why: Failure }
-  | { readonly kind: "unseen"; readonly mismatch: Mismatch; readonly silent: boolean };
+  | { readonly kind: "unseen"; readonly mismatch: Mismatch };
 
 /** How an after-state is waited for. */
 export interface Settling {
@@ -70,13 +75,13 @@ export async function settle(
         expected: after,
         seen: undefined,
       };
-      return { kind: "unseen", mismatch: missing, silent };
+      return { kind: "unseen", mismatch: missing };
     }
     tell(flow, "step.look", silent ? "the BMC is silent; looking again" : "not there yet", {
       step,
     });
     const ms = Math.min(wait, left);
-    const sleep = (): Promise<void> => clock.sleep(ms, store.deathSignal).catch(() => undefined);
+    const sleep = (): Promise<void> => pass(flow, ms);
     await (waits ? slots.rest(sleep) : sleep());
     wait = Math.min(wait * LOOK_GROWTH, settings.timeouts.lookSeconds * 1000);
   }

@@ -1,6 +1,6 @@
 import type { NodeRecord } from "../../../schemas/record.ts";
 import { sameValue } from "../canonical-json.ts";
-import { workloadOf } from "../flows/deploy.ts";
+import { configDriveOf, imageOf } from "../flows/deploy.ts";
 import type { Comparison, Facet, NodeView } from "./facet.ts";
 
 /** A workload that we deployed, of a node that is to keep one; null when there is nothing to compare with. */
@@ -36,7 +36,7 @@ export const imageFacet: Facet = {
   compare(view) {
     const instance = deployed(view);
     if (instance === null) return { kind: "undeclared" };
-    return compared("/provision/image", workloadOf(view).image, instance.image);
+    return compared("/provision/image", imageOf(view), instance.image);
   },
   close: (view) => untilRebuild(view, "the image"),
 };
@@ -50,7 +50,7 @@ export const configDriveFacet: Facet = {
   compare(view) {
     const instance = deployed(view);
     if (instance === null) return { kind: "undeclared" };
-    return compared("/provision/configDrive", workloadOf(view).configDrive, instance.configDrive);
+    return compared("/provision/configDrive", configDriveOf(view), instance.configDrive);
   },
   close: (view) => untilRebuild(view, "the config drive"),
 };

@@ -2,8 +2,8 @@ import { gravest } from "../../../schemas/impact.ts";
 import type { Blocked, FlowEntry } from "../../../schemas/plan.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { erasedBy } from "../erases.ts";
-import { automatedClean } from "../steps/automated-clean.ts";
-import type { ListedStep } from "../steps/step-list.ts";
+import { automatedClean, cleanWord } from "../steps/automated-clean.ts";
+import { type ListedStep, nameOf } from "../steps/step-list.ts";
 import { isStepRequest, requestList } from "../steps/request-list.ts";
 import { bootInstance, bootRamdisk, powerOff } from "./acts.ts";
 import { endsOf, ownEntry, stepEntries } from "./entries.ts";
@@ -39,7 +39,7 @@ export const cleanFlow: Flow = {
 
 /** The automated clean of this node, also as the second half of an undeploy. */
 export function cleanDraft(view: NodeView): FlowDraft | Blocked {
-  const word = view.node.spec.clean?.automated ?? "metadata";
+  const word = cleanWord(view.node);
   const list = checkedList(automatedClean(view.node, view.offers));
   if (isBlocked(list)) return list;
   if (word === "none" || list.length === 0)
@@ -101,5 +101,5 @@ export function requestedList(
 
 /** The names of a list's steps, for the eye. */
 export function names(list: readonly ListedStep[]): string {
-  return list.map((step) => `${step.interface}.${step.step}`).join(", ");
+  return list.map(nameOf).join(", ");
 }

@@ -1,5 +1,6 @@
 import { gravest } from "../../../schemas/impact.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
+import type { Instance } from "../../../schemas/record.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { erasedBy } from "../erases.ts";
 import type { NodeView } from "../facets/facet.ts";
@@ -17,16 +18,19 @@ export const rebuildFlow: Flow = {
   draft: (view) => deployDraft(view),
 };
 
-/** What of a declaration makes a workload: a difference in it waits for a rebuild. */
-export function workloadOf({ node, digest }: Pick<NodeView, "node" | "digest">): {
-  readonly image: Readonly<Record<string, unknown>> | null;
-  readonly configDrive: string | null;
-} {
-  const { image, configDrive } = node.spec.provision ?? {};
-  return {
-    image: image === undefined ? null : { ...image },
-    configDrive: configDrive === undefined ? null : digest(canonicalJson(configDrive)),
-  };
+/** The image that is declared: a difference in it waits for a rebuild. */
+export function imageOf({ node }: Pick<NodeView, "node">): Instance["image"] {
+  const image = node.spec.provision?.image;
+  return image === undefined ? null : { ...image };
+}
+
+/** The hash of the config drive that is declared: a difference in it waits for a rebuild. */
+export function configDriveOf({
+  node,
+  digest,
+}: Pick<NodeView, "node" | "digest">): Instance["configDrive"] {
+  const configDrive = node.spec.provision?.configDrive;
+  return configDrive === undefined ? null : digest(canonicalJson(configDrive));
 }
 
 function deployDraft(view: NodeView): FlowDraft | Blocked {
@@ -61,7 +65,8 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
     results: {
       instance: {
         origin: "deployed",
-        ...workloadOf(view),
+        image: imageOf(view),
+        configDrive: configDriveOf(view),
         since: null,
         commit: null,
         by: "",

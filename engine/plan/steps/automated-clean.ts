@@ -8,6 +8,11 @@ import { nameOf, type StepFinding, type StepList } from "./step-list.ts";
 /** What a clean erases where the node does not say: the milder of the two that make disks anew. */
 const AUTOMATED_DEFAULT = "metadata";
 
+/** How a node is cleaned on its way to available. */
+export function cleanWord({ spec }: Pick<FleetNode, "spec">): keyof typeof MAY_ERASE {
+  return spec.clean?.automated ?? AUTOMATED_DEFAULT;
+}
+
 /** What of the disks each word of `clean.automated` lets a step destroy. */
 const MAY_ERASE = {
   metadata: ["metadata"],
@@ -20,7 +25,7 @@ const MAY_ERASE = {
  * bounds what is erased: a priority in git never brings back an erasure that it leaves out.
  */
 export function automatedClean(node: FleetNode, offers: Offers): StepList {
-  const word = node.spec.clean?.automated ?? AUTOMATED_DEFAULT;
+  const word = cleanWord(node);
   if (word === "none") return { steps: [], findings: [] };
   const own = ownSteps("clean", node, offers);
   const parts: readonly ErasedPart[] = MAY_ERASE[word];

@@ -1,5 +1,6 @@
 import { nearest } from "../../../schemas/nearest.ts";
 import type { ArgumentInfo, StepOffer } from "../../../schemas/steps.ts";
+import { nameOf } from "./step-list.ts";
 
 /** What is wrong with one argument; null stands for one that is missing. */
 export interface ArgumentProblem {
@@ -12,7 +13,7 @@ export function argumentProblems(
   offer: StepOffer,
   args: Readonly<Record<string, unknown>>,
 ): readonly ArgumentProblem[] {
-  const name = `${offer.interface}.${offer.step}`;
+  const name = nameOf(offer);
   const missing = Object.entries(offer.args)
     .filter(([argument, { required }]) => required && args[argument] === undefined)
     .map(([argument, { type }]) => ({

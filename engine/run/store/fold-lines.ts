@@ -1,7 +1,7 @@
 import type { JournalLine } from "../../../schemas/store.ts";
 import { withPatch } from "../../plan/record-patch.ts";
 import { type OpenEntry, type RecordFile, recordFileSchema } from "./records.ts";
-import { CorruptFile } from "./store-files.ts";
+import { CorruptFile, issueText } from "./store-files.ts";
 
 /**
  * A record with its holders' lines laid over it, and the intents that no outcome has closed. Lines that the
@@ -18,9 +18,7 @@ export function foldLines(base: RecordFile, lines: readonly JournalLine[]): Reco
   }
   const parsed = recordFileSchema.safeParse({ ...record, open: [...open.values()] });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const what = `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
-  throw new CorruptFile(`the journal of ${base.name}`, what);
+  throw new CorruptFile(`the journal of ${base.name}`, issueText(parsed.error));
 }
 
 /** Intents open and close by their lines. */

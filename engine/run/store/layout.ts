@@ -92,7 +92,8 @@ export class Layout {
   }
 }
 
-function digits(value: number): string {
+/** A number whose names sort as it counts. */
+export function digits(value: number): string {
   return String(value).padStart(DIGITS, "0");
 }
 

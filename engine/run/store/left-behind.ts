@@ -1,6 +1,6 @@
 import { incarnationSchema } from "../../../schemas/store.ts";
 import { readJournal } from "./journal.ts";
-import { fencesIn, type Layout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { newestRecord, readClaim } from "./records.ts";
 import { readJson } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -54,12 +54,4 @@ async function areFolded(
   if (newest.fence !== last) return newest.fence > last;
   const claim = await readClaim(files, layout, uuid, last);
   return claim?.released === true;
-}
-
-/** True when the node's last holder did not give it back, and is known to be gone. */
-export async function isLeft(site: Site, layout: Layout, uuid: string): Promise<boolean> {
-  const { files } = site;
-  const fence = fencesIn(await files.list(layout.node(uuid)), "claim").at(-1);
-  const claim = fence === undefined ? null : await readClaim(files, layout, uuid, fence);
-  return claim !== null && !claim.released && isGone(site, layout, claim.inc);
 }

@@ -18,7 +18,7 @@ import type { LeaseInfo, StoreReader } from "../ports.ts";
 import { foldLines } from "./fold-lines.ts";
 import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
-import { deadJournals, isLeft } from "./left-behind.ts";
+import { deadJournals } from "./left-behind.ts";
 import { newestRecord, readClaim } from "./records.ts";
 import { readJson, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -99,8 +99,7 @@ export class FileStoreReader implements StoreReader {
     return all;
   }
 
-  /** Holds of one node that are not over. */
-  protected async holdsOf(uuid: string): Promise<readonly HoldRecord[]> {
+  async holdsOf(uuid: string): Promise<readonly HoldRecord[]> {
     const { files, clock } = this.ports;
     const found: HoldRecord[] = [];
     for (const name of await files.list(this.layout.holds(uuid))) {
@@ -146,7 +145,8 @@ export class FileStoreReader implements StoreReader {
     if (!this.#recordsAreRead) await this.records();
     const { ports, layout } = this;
     const found = new Set((await deadJournals(ports, layout)).flatMap(({ needed }) => [...needed]));
-    for (const uuid of this.#openIn) if (await isLeft(ports, layout, uuid)) found.add(uuid);
+    for (const uuid of this.#openIn)
+      if ((await this.lease(uuid))?.state === "dead") found.add(uuid);
     return found;
   }
 
@@ -157,15 +157,20 @@ export class FileStoreReader implements StoreReader {
 
   async leases(): Promise<readonly LeaseInfo[]> {
     const leases: LeaseInfo[] = [];
-    const { files } = this.ports;
     await this.#eachNode(async (uuid) => {
-      const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
-      const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
-      if (fence === undefined || claim === null) return;
-      const holder = await readJson(files, this.layout.instance(claim.inc), incarnationSchema);
-      leases.push({ uuid, fence, claim, holder, state: await this.#stateOf(claim, holder) });
+      const lease = await this.lease(uuid);
+      if (lease !== null) leases.push(lease);
     });
     return leases.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+  }
+
+  async lease(uuid: string): Promise<LeaseInfo | null> {
+    const { files } = this.ports;
+    const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
+    const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
+    if (fence === undefined || claim === null) return null;
+    const holder = await readJson(files, this.layout.instance(claim.inc), incarnationSchema);
+    return { uuid, fence, claim, holder, state: await this.#stateOf(claim, holder) };
   }
 
   async #stateOf(

@@ -33,11 +33,14 @@ export async function readJson<T>(
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const what = `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
-    throw new CorruptFile(path, what, way);
+    throw new CorruptFile(path, issueText(parsed.error), way);
   }
   return parsed.data;
+}
+
+/** The first thing that is wrong, and where in the file. */
+export function issueText({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
 }
 
 /** Ways to write that leave either the old or the new whole file, never a part. */

@@ -1,3 +1,4 @@
+import { digits } from "./layout.ts";
 import { codeOf } from "./node-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 
@@ -52,10 +53,6 @@ export class Witness {
 function nothingOf(error: unknown): readonly string[] {
   if (codeOf(error) === "") throw error;
   return [];
-}
-
-function digits(value: number): string {
-  return String(value).padStart(16, "0");
 }
 
 function seenOf(name: string): Seen {
