@@ -1,6 +1,6 @@
 import type { Impact } from "../../schemas/impact.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import { CommandError, type CommandInput, flag } from "./command.ts";
+import { CommandError, type CommandInput, flag, listOption } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { countOption, impactOption } from "./plan-world.ts";
 
@@ -17,9 +17,9 @@ function allowedErases(input: CommandInput): number {
 }
 
 export function claimsOf(input: CommandInput): ReadonlySet<string> | "all" | undefined {
-  const { claim } = input.options;
-  if (!Array.isArray(claim) || claim.length === 0) return undefined;
-  return claim.includes("all") ? "all" : new Set(claim.map(String));
+  const claim = listOption(input, "claim");
+  if (claim.length === 0) return undefined;
+  return claim.includes("all") ? "all" : new Set(claim);
 }
 
 /** Asks at a terminal; elsewhere only `--yes` approves, and `--allow-erase` what is erased. */

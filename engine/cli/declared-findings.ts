@@ -22,17 +22,20 @@ export function withFrames(
   diagnostics: readonly Diagnostic[],
   root: string,
 ): readonly Diagnostic[] {
-  const texts = new Map<string, string | null>();
+  const frames = new Map<string, ReturnType<typeof codeFrames> | null>();
   return diagnostics.map((found) => {
-    const text = texts.get(found.file) ?? textOf(join(root, found.file));
-    texts.set(found.file, text);
-    if (text === null || found.frame !== undefined) return found;
-    return { ...found, frame: codeFrames(text)(found.line, found.column) };
+    if (found.frame !== undefined) return found;
+    let frame = frames.get(found.file);
+    if (frame === undefined) {
+      frame = framesOf(join(root, found.file));
+      frames.set(found.file, frame);
+    }
+    return frame === null ? found : { ...found, frame: frame(found.line, found.column) };
   });
 }
 
-function textOf(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
+function framesOf(path: string): ReturnType<typeof codeFrames> | null {
+  return existsSync(path) ? codeFrames(readFileSync(path, "utf8")) : null;
 }
 
 /** One diagnostic a place and fact, however many nodes share it by a profile, a template or a runbook. */

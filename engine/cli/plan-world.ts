@@ -20,7 +20,7 @@ export interface PlanWorldOptions {
 }
 
 /** Spreads of one fleet need no secret: the same commit gives the same plan everywhere. */
-const SEED = 1;
+export const SEED = 1;
 
 /** Plans the world as the common flags select it, with progress on a terminal. */
 export async function planWorld(
@@ -71,9 +71,9 @@ export function onlyOption(input: CommandInput): readonly ("intent" | "drift")[]
 }
 
 /** Reads `--max-impact WORD`. */
-export function impactOption(input: CommandInput, fallback?: Impact): Impact | undefined {
+export function impactOption(input: CommandInput): Impact | undefined {
   const text = textOption(input, "maxImpact");
-  if (text === undefined) return fallback;
+  if (text === undefined) return undefined;
   const found = IMPACTS.find((impact) => impact === text);
   if (found === undefined)
     throw new CommandError(EXIT.usage, `--max-impact "${text}" is none of ${IMPACTS.join(", ")}`);

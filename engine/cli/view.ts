@@ -25,7 +25,6 @@ export async function sightings(
   how: { readonly live: boolean; readonly select?: ReadonlySet<string> },
 ): Promise<{
   readonly nodes: readonly NodeSight[];
-  readonly store: StoreReader | null;
   readonly planned: Awaited<ReturnType<typeof planWorld>>;
 }> {
   const { store, why } = await reader(input, world);
@@ -57,7 +56,7 @@ export async function sightings(
         },
       ];
     });
-    return { nodes, store, planned };
+    return { nodes, planned };
   } finally {
     await drivers.close();
   }

@@ -54,7 +54,8 @@ export const initCommand: Command = {
     if (nodes !== "existing" && nodes !== "new")
       throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
     const place = await loadPlace(input);
-    const spentRequests = await spentIn(place);
+    // A store that only moved keeps what it knows.
+    const spentRequests = flag(input, "moved") ? null : await spentIn(place);
     const meant = {
       store: place.settings.store,
       witnessDir: place.witnessDir,

@@ -69,9 +69,7 @@ export const leaseCommand: Command = {
       throw new CommandError(EXIT.usage, 'breaking a lease needs a reason: --reason "..."');
     return withActing(input, world, async (store) => {
       const { uuid, node } = await resolvedNode(world, store, name);
-      const held = (await store.leases()).some(
-        (one) => one.uuid === uuid && one.state !== "released",
-      );
+      const held = ((await store.lease(uuid))?.state ?? "released") !== "released";
       if (!held)
         throw new CommandError(
           EXIT.usage,

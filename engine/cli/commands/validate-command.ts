@@ -4,7 +4,7 @@ import { originOf } from "../../../schemas/fleet.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { planWorld } from "../plan-world.ts";
-import { driverOptions, findingsOf, loadPlace, loadWorld, reader } from "../world.ts";
+import { driverOptions, findingsOf, loadPlace, reader, type World } from "../world.ts";
 
 const VALIDATE_FORMATS = ["text", "json", "github", "sarif"] as const;
 
@@ -38,11 +38,11 @@ export const validateCommand: Command = {
     const declared = fleet === null ? [] : findingsOf(input, place.root, fleet);
     const all = [...diagnostics, ...driverFindings(input, nodes), ...declared];
     const isWrong = all.some(({ severity }) => severity === "error");
-    if (isWrong || !flag(input, "live")) {
+    if (fleet === null || isWrong || !flag(input, "live")) {
       printFindings(input, all, format, nodes.length);
       return isWrong ? EXIT.invalid : EXIT.done;
     }
-    const { count, silent } = await askAll(input, nodes);
+    const { count, silent } = await askAll(input, { ...place, fleet });
     printFindings(input, [...all, ...silent], format, nodes.length);
     if (format === "text") input.io.out(`${count - silent.length} of ${count} BMCs answer\n`);
     return silent.length === 0 ? EXIT.done : EXIT.failed;
@@ -94,14 +94,13 @@ function unknownDriver(node: Nodes[number], known: readonly string[]): Findings[
 /** A BMC that does not answer is a finding at the node that declares it. */
 async function askAll(
   input: CommandInput,
-  nodes: Nodes,
+  world: World,
 ): Promise<{ readonly count: number; readonly silent: Findings }> {
-  const world = await loadWorld(input);
   const { store } = await reader(input, world);
   const drivers = input.house.openDrivers(driverOptions(input, world));
   try {
     const { plan } = await planWorld(input, world, { store, drivers });
-    const places = new Map(nodes.map(({ name, place }) => [name, place]));
+    const places = new Map(world.fleet.nodes.map(({ name, place }) => [name, place]));
     const silent = plan.nodes.flatMap(({ node, unreachable, blockedBy: [why] }) => {
       const place = places.get(node);
       if (!unreachable || place === undefined) return [];
