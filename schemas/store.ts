@@ -44,14 +44,17 @@ export const incarnationSchema = z.looseObject({
 });
 export type Incarnation = z.infer<typeof incarnationSchema>;
 
-/** `nodes/ab/<uuid>/claim.<fence>`: who may act on a node; never renewed. */
+/**
+ * `nodes/ab/<uuid>/claim.<fence>`: who may act on a node; never renewed. It was given back once
+ * `claim.<fence>.released` is there beside it.
+ */
 export const claimSchema = z.looseObject({
   inc: z.string(),
   nonce: z.string(),
   holder: z.string(),
   takenAt: z.number(),
   released: z.boolean(),
-  /** Sessions opened under this claim, durable before their first mutating request. */
+  /** Sessions that holders before left open; those of its own holder are in the holder's journal. */
   sessions: z.array(z.object({ address: z.string(), session: z.string() })),
   /** Why the claim was taken from a living holder, when it was. */
   brokenFor: z.string().nullable(),
@@ -163,11 +166,20 @@ export const factLineSchema = z.looseObject({
   patch: z.record(z.string(), z.unknown()),
 });
 
+/** A session that was opened, durable before its first mutating request: a takeover ends it. */
+export const sessionLineSchema = z.looseObject({
+  ...common,
+  kind: z.literal("session"),
+  address: z.string(),
+  session: z.string(),
+});
+
 export const journalLineSchema = z.discriminatedUnion("kind", [
   intentLineSchema,
   acceptedLineSchema,
   outcomeLineSchema,
   factLineSchema,
+  sessionLineSchema,
 ]);
 export type JournalLine = z.infer<typeof journalLineSchema>;
 export type IntentLine = z.infer<typeof intentLineSchema>;

@@ -19,6 +19,7 @@ import type {
 } from "../ports.ts";
 import { keysOf } from "../../plan/match-records.ts";
 import { BudgetSlots } from "./budget-slots.ts";
+import { ClaimBlanks } from "./claim-blanks.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
 import { grouped } from "./grouped.ts";
 import { Histories } from "./histories.ts";
@@ -29,7 +30,7 @@ import { deadJournals } from "./left-behind.ts";
 import { FileStoreReader } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
-import { type ClaimSite, takeClaim, type TakeOptions } from "./take-claim.ts";
+import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
 
 /** A store with a living incarnation behind it. */
@@ -41,7 +42,10 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #journal: Journal;
   readonly #others: OthersJournals;
   readonly #histories: Histories;
+  readonly #blanks: ClaimBlanks;
   readonly #grants = new Set<FileGrant>();
+  /** Nodes whose lease is being taken: two flows of one engine never take one node. */
+  readonly #taking = new Set<string>();
   #seq = 0;
   #allSettled = true;
 
@@ -61,6 +65,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#writer = living.writer;
     this.#coroner = living.coroner;
     this.#witness = living.witness;
+    this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
     this.#histories = new Histories({
@@ -94,6 +99,16 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   async #take(uuid: string, name: string, options: TakeOptions): Promise<Result<FileGrant>> {
     const dead = this.#me.dead();
     if (dead !== null) return fail(dead);
+    if (this.#taking.has(uuid)) return fail(ownWork(name));
+    this.#taking.add(uuid);
+    try {
+      return await this.#takeAlone(uuid, name, options);
+    } finally {
+      this.#taking.delete(uuid);
+    }
+  }
+
+  async #takeAlone(uuid: string, name: string, options: TakeOptions): Promise<Result<FileGrant>> {
     const { layout, ports } = this;
     const site: ClaimSite = {
       layout,
@@ -102,6 +117,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       coroner: this.#coroner,
       me: this.#me,
       journals: this.#others,
+      blanks: this.#blanks,
     };
     const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
       fail<never>(anyStoreFailure(layout.dir, error)),
@@ -246,8 +262,10 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const dir = this.layout.node(uuid);
     const names = await files.list(dir);
     // The highest claim stays: fences that began anew would let a paused holder of long ago act.
-    const kept = this.layout.claim(uuid, fencesIn(names, "claim").at(-1) ?? grant.fence);
-    for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
+    const fence = fencesIn(names, "claim").at(-1) ?? grant.fence;
+    const kept = [this.layout.claim(uuid, fence), this.layout.released(uuid, fence)];
+    for (const name of names)
+      if (!kept.includes(`${dir}/${name}`)) await files.remove(`${dir}/${name}`);
     await files.removeAll(this.layout.holds(uuid));
     return ok(null);
   }
@@ -289,6 +307,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
         this.#allSettled = false;
       });
     await this.#journal.close();
+    await this.#blanks.close();
     const whole = this.#allSettled && this.#me.dead() === null;
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.

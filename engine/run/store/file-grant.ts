@@ -1,7 +1,6 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { HoldRecord, NodeRecord, RecordPatch } from "../../../schemas/record.ts";
 import {
-  type Claim,
   type HistoryEntry,
   type IntentBody,
   type IntentLine,
@@ -54,7 +53,11 @@ export class FileGrant implements Grant {
   readonly openIntents: readonly OpenIntent[];
   readonly #site: GrantSite;
   #record: RecordFile;
-  #claim: Claim;
+  /** True once the file, or a line after the one that says it whole, holds the record. */
+  #isWritten: boolean;
+  /** True when the file says less than the lines. */
+  #isNewer = false;
+  readonly #named = new Set<string>();
   #released = false;
 
   constructor(site: GrantSite, taken: Taken) {
@@ -63,7 +66,7 @@ export class FileGrant implements Grant {
     this.fence = taken.fence;
     this.predecessor = taken.predecessor;
     this.#record = taken.record;
-    this.#claim = taken.claim;
+    this.#isWritten = taken.isWritten;
     this.openIntents = taken.record.open.map(({ line, task }) => ({ line, task }));
   }
 
@@ -140,12 +143,10 @@ export class FileGrant implements Grant {
   }
 
   async nameSession(address: string, session: string): Promise<void> {
-    const known = this.#claim.sessions.some(
-      (one) => one.address === address && one.session === session,
-    );
-    if (known) return;
-    this.#claim = { ...this.#claim, sessions: [...this.#claim.sessions, { address, session }] };
-    await this.#writeClaim();
+    const name = `${address} ${session}`;
+    if (this.#named.has(name)) return;
+    await this.#append({ ...this.#head(), kind: "session", address, session });
+    this.#named.add(name);
   }
 
   async check(act: CheckedAct): Promise<Failure | null> {
@@ -205,11 +206,17 @@ export class FileGrant implements Grant {
     this.#released = true;
     await this.#site.forgetGrant(this);
     if (this.#site.me.dead() !== null) return;
-    await this.#writeRecord();
+    if (this.#isNewer) await this.#writeRecord();
     // Intents that nobody has looked at stay the claim's own: the next holder must observe them first.
     if (this.#record.open.length > 0) return;
-    this.#claim = { ...this.#claim, released: true };
-    await this.#writeClaim();
+    await this.#orDie(() => this.#giveBack());
+  }
+
+  /** Without a sync: a mark that is lost leaves the claim of an engine that ended. */
+  async #giveBack(): Promise<void> {
+    const { ports, layout } = this.#site;
+    const { uuid, fence } = this;
+    await ports.files.link(layout.claim(uuid, fence), layout.released(uuid, fence));
   }
 
   /** True while an intent of it has no outcome: its journal is still needed. */
@@ -233,18 +240,29 @@ export class FileGrant implements Grant {
     const { me, journal } = this.#site;
     const dead = me.dead();
     if (dead !== null) throw new LeaseLost(dead);
-    await this.#orDie(() => journal.append(line));
+    const whole = this.#isWritten ? null : this.#wholeRecord();
+    this.#isWritten = true;
+    this.#isNewer = true;
+    await this.#orDie(async () => {
+      // One sync serves both, and the second is never there without the first.
+      await Promise.all([...(whole === null ? [] : [journal.append(whole)]), journal.append(line)]);
+    });
   }
 
+  /** The first line of a node that has no record: what it is, for whoever folds the lines. */
+  #wholeRecord(): JournalLine {
+    const { open: _none, ...record } = this.#record;
+    return { ...this.#head(), kind: "fact", patch: record };
+  }
+
+  /** Then nobody needs the one before it. */
   async #writeRecord(): Promise<void> {
-    const { writer, layout } = this.#site;
+    const { writer, layout, ports } = this.#site;
     const path = layout.record(this.uuid, this.fence);
     await this.#orDie(() => recordDocument(writer, path, this.#record).write());
-  }
-
-  async #writeClaim(): Promise<void> {
-    const { writer, layout } = this.#site;
-    await this.#orDie(() => writer.replace(layout.claim(this.uuid, this.fence), this.#claim));
+    const names = await ports.files.list(layout.node(this.uuid));
+    for (const old of fencesIn(names, "record"))
+      if (old < this.fence) await ports.files.remove(layout.record(this.uuid, old));
   }
 
   /** What a failed write left on the disk is unknown: this incarnation must not go on. */

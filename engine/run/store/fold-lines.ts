@@ -14,7 +14,8 @@ export function foldLines(base: RecordFile, lines: readonly JournalLine[]): Reco
   for (const line of lines) {
     follow(open, line);
     // Written by a grant from a patch of this very type; the whole is judged below.
-    if (line.kind !== "accepted") record = withPatch(record, line.patch ?? {});
+    if (line.kind !== "accepted" && line.kind !== "session")
+      record = withPatch(record, line.patch ?? {});
   }
   const parsed = recordFileSchema.safeParse({ ...record, open: [...open.values()] });
   if (parsed.success) return parsed.data;
@@ -24,7 +25,7 @@ export function foldLines(base: RecordFile, lines: readonly JournalLine[]): Reco
 /** Intents open and close by their lines. */
 function follow(open: Map<string, OpenEntry>, line: JournalLine): void {
   if (line.kind === "intent") open.set(keyOf(line), { line, task: null });
-  if (line.kind === "intent" || line.kind === "fact") return;
+  if (line.kind !== "accepted" && line.kind !== "outcome") return;
   const of = String(line["of"]);
   const entry = open.get(of);
   if (line.kind === "outcome") open.delete(of);

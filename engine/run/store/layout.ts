@@ -69,6 +69,10 @@ export class Layout {
   claim(uuid: string, fence: number): string {
     return join(this.node(uuid), `claim.${digits(fence)}`);
   }
+  /** A second name of the claim: it was given back. */
+  released(uuid: string, fence: number): string {
+    return `${this.claim(uuid, fence)}.released`;
+  }
   record(uuid: string, fence: number): string {
     return join(this.node(uuid), `record.${digits(fence)}.json`);
   }

@@ -38,8 +38,9 @@ async function isGone({ files, processes }: Site, layout: Layout, inc: string): 
 }
 
 /**
- * True when the newest record says all that was written under these fences: it has a higher one, or its
- * own was given back. Who holds the node now proves nothing: it may have died before it copied the record.
+ * True when the newest record says all that was written under these fences: it has a higher one, or the last of
+ * them was given back, or tidied away by who copied what it said. Who holds the node now proves nothing: it may
+ * have died before it copied the record.
  */
 async function areFolded(
   { files }: Site,
@@ -48,10 +49,8 @@ async function areFolded(
   fences: ReadonlySet<number>,
 ): Promise<boolean> {
   const newest = await newestRecord(files, layout, uuid);
-  // Without a record the node was forgotten: nobody writes a line before the record of its fence.
-  if (newest === null) return true;
   const last = Math.max(...fences);
-  if (newest.fence !== last) return newest.fence > last;
+  if (newest !== null && newest.fence > last) return true;
   const claim = await readClaim(files, layout, uuid, last);
-  return claim?.released === true;
+  return claim === null || claim.released;
 }

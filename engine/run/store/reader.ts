@@ -2,7 +2,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { instantText } from "../../../schemas/instant.ts";
 import type { Observation } from "../../../schemas/observation.ts";
-import { type HoldRecord, holdRecordSchema, type NodeRecord } from "../../../schemas/record.ts";
+import {
+  emptyRecord,
+  type HoldRecord,
+  holdRecordSchema,
+  type NodeRecord,
+} from "../../../schemas/record.ts";
 import {
   type HistoryEntry,
   incarnationSchema,
@@ -51,10 +56,9 @@ export class FileStoreReader implements StoreReader {
   }
 
   async records(): Promise<ReadonlyMap<string, NodeRecord>> {
-    const found = new Map<string, Newest>();
+    const found = new Map<string, Newest | null>();
     await this.#eachNode(async (uuid) => {
-      const newest = await newestRecord(this.ports.files, this.layout, uuid);
-      if (newest !== null) found.set(uuid, newest);
+      found.set(uuid, await newestRecord(this.ports.files, this.layout, uuid));
     });
     this.#recordsAreRead = true;
     return this.#folded(found);
@@ -62,32 +66,39 @@ export class FileStoreReader implements StoreReader {
 
   async record(uuid: string): Promise<NodeRecord | null> {
     const newest = await newestRecord(this.ports.files, this.layout, uuid);
-    if (newest === null) return null;
     return (await this.#folded(new Map([[uuid, newest]]))).get(uuid) ?? null;
   }
 
   /**
    * As the next grant will see them: the files, with what their holders wrote into their journals since. The
    * journals are read after the files, for an older line must not be laid over a newer record. An engine
-   * that has ended whole leaves no journal, so an idle fleet costs nothing more.
+   * that has ended whole leaves no journal, so an idle fleet costs nothing more. Who copied a record forward has
+   * the higher fence, so no line of a holder that lost its lease is laid over what its successor wrote.
    */
-  async #folded(found: ReadonlyMap<string, Newest>): Promise<ReadonlyMap<string, NodeRecord>> {
+  async #folded(
+    found: ReadonlyMap<string, Newest | null>,
+  ): Promise<ReadonlyMap<string, NodeRecord>> {
     const { files } = this.ports;
     const lines = new Map<string, JournalLine[]>();
     for (const name of await files.list(this.layout.journals))
       for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
-        if (found.get(line.node)?.fence !== line.fence) continue;
+        const newest = found.get(line.node);
+        if (newest === undefined || line.fence < (newest?.fence ?? 0)) continue;
         const its = lines.get(line.node) ?? [];
         its.push(line);
         lines.set(line.node, its);
       }
-    return new Map(
-      [...found].map(([uuid, newest]) => {
-        const { open, ...record } = foldLines(newest.record, lines.get(uuid) ?? []);
-        if (open.length > 0) this.#openIn.add(uuid);
-        return [uuid, record];
-      }),
-    );
+    const records = new Map<string, NodeRecord>();
+    for (const [uuid, newest] of found) {
+      const its = (lines.get(uuid) ?? []).sort((a, b) => a.fence - b.fence);
+      // Without a file the first line says it whole; without a line nobody acted on it.
+      if (newest === null && its.length === 0) continue;
+      const base = newest?.record ?? { ...emptyRecord(uuid, "", "existing"), open: [] };
+      const { open, ...record } = foldLines(base, its);
+      if (open.length > 0) this.#openIn.add(uuid);
+      records.set(uuid, record);
+    }
+    return records;
   }
 
   async holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>> {

@@ -37,14 +37,18 @@ export async function newestRecord(
   }
 }
 
-/** The claim of one fence; null when it was tidied away. */
-export function readClaim(
+/** The claim of one fence, with the mark that it was given back; null when it was tidied away. */
+export async function readClaim(
   files: FilesPort,
   layout: Layout,
   uuid: string,
   fence: number,
 ): Promise<Claim | null> {
-  return readJson(files, layout.claim(uuid, fence), claimSchema);
+  const claim = await readJson(files, layout.claim(uuid, fence), claimSchema);
+  if (claim === null || claim.released) return claim;
+  if (await files.exists(layout.released(uuid, fence))) return { ...claim, released: true };
+  // Tidied away in between, mark and all.
+  return (await files.exists(layout.claim(uuid, fence))) ? claim : null;
 }
 
 /** A record as a lowdb document: one file a node, replaced whole and synced. */

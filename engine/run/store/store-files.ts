@@ -59,22 +59,27 @@ export class Writer {
   /** Replaces a file, synced with its directory. */
   async replace(path: string, value: unknown): Promise<void> {
     const { files } = this.#ports;
-    const from = await this.#temporary(value);
+    const from = await this.blank(value);
     await files.rename(from, path);
     await files.syncDir(parent(path));
   }
 
   /** Takes a name that must be free; false when somebody was faster. */
   async take(path: string, value: unknown): Promise<boolean> {
-    const { files } = this.#ports;
-    const from = await this.#temporary(value);
+    const from = await this.blank(value);
     try {
-      const taken = await files.link(from, path);
-      if (taken) await files.syncDir(parent(path));
-      return taken;
+      return await this.takeAs(path, from);
     } finally {
-      await files.remove(from);
+      await this.#ports.files.remove(from);
     }
+  }
+
+  /** The same with a file that is written and synced, and may stand under many names. */
+  async takeAs(path: string, from: string): Promise<boolean> {
+    const { files } = this.#ports;
+    const taken = await files.link(from, path);
+    if (taken) await files.syncDir(parent(path));
+    return taken;
   }
 
   /** Replaces a cache, not synced: losing it harms nobody. */
@@ -86,7 +91,8 @@ export class Writer {
     await files.rename(from, path);
   }
 
-  async #temporary(value: unknown): Promise<string> {
+  /** A new file, synced, whose only name is a temporary one; whoever asked gives it one that lasts, or removes it. */
+  async blank(value: unknown): Promise<string> {
     const { files } = this.#ports;
     const from = this.#name();
     await files.makeDir(this.#layout.temporary);

@@ -5,6 +5,7 @@ import type { Claim, JournalLine } from "../../../schemas/store.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { foldLines } from "./fold-lines.ts";
 import type { OthersJournals } from "./journal.ts";
+import type { ClaimBlanks } from "./claim-blanks.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { newestRecord, readClaim, recordDocument, type RecordFile } from "./records.ts";
 import type { Writer } from "./store-files.ts";
@@ -18,6 +19,7 @@ export interface ClaimSite {
   readonly coroner: Coroner;
   readonly me: LivingIncarnation;
   readonly journals: OthersJournals;
+  readonly blanks: ClaimBlanks;
 }
 
 /** How a claim is taken. */
@@ -34,6 +36,8 @@ export interface Taken {
   readonly fence: number;
   readonly claim: Claim;
   readonly record: RecordFile;
+  /** False where no file and no line holds the record yet: its first line says it whole. */
+  readonly isWritten: boolean;
   readonly predecessor: {
     readonly claim: Claim;
     readonly fence: number;
@@ -61,16 +65,12 @@ export async function takeClaim(
     if (!free.ok) return free;
     const fence = highest + 1;
     const before = await claimsLeft(site, uuid, highest);
-    const claim: Claim = {
-      inc: me.info.inc,
-      nonce: ports.random.hex(16),
-      holder: me.info.name,
-      takenAt: ports.clock.now(),
-      released: false,
-      sessions: before.flatMap(({ claim: left }) => left.sessions),
+    const sessions = before.flatMap(({ claim: left }) => left.sessions);
+    const claim = await takeName(site, uuid, fence, {
+      sessions,
       brokenFor: options.breakFor ?? null,
-    };
-    if (!(await takeName(site, uuid, fence, claim))) continue;
+    });
+    if (claim === null) continue;
     await ports.checkpoint("claimed");
     return ok(await grant(site, { uuid, name, fence, claim, previous: current, options }));
   }
@@ -83,28 +83,32 @@ export async function takeClaim(
   );
 }
 
-/** True when the name is ours: also when the answer to link() was lost, and only while nothing is higher. */
+/** The claim when the name is ours: also when the answer to link() was lost, and only while nothing is higher. */
 async function takeName(
   site: ClaimSite,
   uuid: string,
   fence: number,
-  claim: Claim,
-): Promise<boolean> {
-  const { layout, ports, writer } = site;
-  let taken = false;
-  try {
-    taken = await writer.take(layout.claim(uuid, fence), claim);
-  } catch (error) {
-    const there = await readClaim(ports.files, layout, uuid, fence);
-    if (there?.nonce !== claim.nonce) throw error;
-    taken = true;
-  }
+  says: Pick<Claim, "sessions" | "brokenFor">,
+): Promise<Claim | null> {
+  const { layout, ports, writer, blanks } = site;
+  const path = layout.claim(uuid, fence);
+  const link = async (): Promise<{ claim: Claim; taken: Promise<boolean> }> => {
+    if (says.sessions.length === 0 && says.brokenFor === null) return blanks.take(path);
+    const claim = { ...blanks.claim(), ...says };
+    return { claim, taken: writer.take(path, claim) };
+  };
+  const { claim, taken } = await link();
+  const isThere = async (): Promise<boolean> =>
+    (await readClaim(ports.files, layout, uuid, fence))?.nonce === claim.nonce;
+  const isMine = await taken.then(
+    async (answer) => answer || (await isThere()),
+    async (error: unknown) => {
+      if (await isThere()) return true;
+      throw error;
+    },
+  );
   const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1);
-  if (!taken) {
-    const there = await readClaim(ports.files, layout, uuid, fence);
-    return there?.nonce === claim.nonce && highest === fence;
-  }
-  return highest === fence;
+  return isMine && highest === fence ? claim : null;
 }
 
 async function isTakeable(
@@ -114,13 +118,17 @@ async function isTakeable(
   options: TakeOptions,
 ): Promise<Result<null>> {
   if (current === null || current.released || options.breakFor !== undefined) return ok(null);
-  if (current.inc === me.info.inc)
-    return fail(failure("waiting", "IW-L01", `${name} is being worked on by this very engine`));
+  if (current.inc === me.info.inc) return fail(ownWork(name));
   const death = await coroner.judge(current.inc, me.info.name);
   if (death.dead) return ok(null);
   const since = instantText(current.takenAt).slice(0, 19).replace("T", " ");
   const seconds = Math.ceil(death.leftMs / 1000);
   return fail(heldBy(name, current.holder, since, seconds));
+}
+
+/** Another flow of this engine has it. */
+export function ownWork(name: string): Failure {
+  return failure("waiting", "IW-L01", `${name} is being worked on by this very engine`);
 }
 
 function heldBy(name: string, holder: string, since: string, seconds: number): Failure {
@@ -204,13 +212,16 @@ interface Granting {
   readonly options: TakeOptions;
 }
 
-/** The first act of a grant: record N+1 is record N with the lines of its holders, open intents included. */
+/**
+ * The first act of a grant: record N+1 is record N with the lines of its holders, open intents included. Where every
+ * holder gave its claim back, record N says it all, and N+1 is written when there is something new to say.
+ */
 async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
   const { layout, ports, writer } = site;
   const { uuid, name, fence, previous, options } = granting;
   // Only now does the check of every holder before fail, so only now is its journal whole.
   const chain = await unfinished(site, uuid, fence - 1);
-  const sessions = chain.flatMap((one) => one.claim.sessions);
+  const sessions = chain.flatMap(sessionsOf);
   const claim: Claim = { ...granting.claim, sessions };
   if (sessions.length > granting.claim.sessions.length)
     await writer.replace(layout.claim(uuid, fence), claim);
@@ -224,8 +235,10 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
     chain.flatMap(({ lines }) => lines),
   );
   const record: RecordFile = { ...folded, fence };
-  await recordDocument(writer, layout.record(uuid, fence), record).write();
-  await ports.checkpoint("record-copied");
+  if (chain.length > 0) {
+    await recordDocument(writer, layout.record(uuid, fence), record).write();
+    await ports.checkpoint("record-copied");
+  }
   await tidy(site, uuid, fence);
   const last = chain.at(-1);
   const proven = await areProvenDead(site, chain, record, options.holderIsDead === true);
@@ -239,14 +252,27 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
           fence: last.fence,
           provenDead: proven,
         };
-  return { uuid, fence, claim, record, predecessor };
+  const isWritten = newest !== null || chain.length > 0;
+  return { uuid, fence, claim, record, isWritten, predecessor };
+}
+
+/** Sessions that a holder opened: named by its claim, or by its journal. */
+function sessionsOf({ claim, lines }: Unfinished): Claim["sessions"] {
+  const named = lines.flatMap((line) =>
+    line.kind === "session" ? [{ address: line.address, session: line.session }] : [],
+  );
+  return [...claim.sessions, ...named];
 }
 
 /** Only the holder of a higher generation removes lower ones; the highest is never removed. */
 async function tidy({ layout, ports }: ClaimSite, uuid: string, fence: number): Promise<void> {
   const names = await ports.files.list(layout.node(uuid));
-  for (const old of fencesIn(names, "claim"))
-    if (old < fence) await ports.files.remove(layout.claim(uuid, old));
-  for (const old of fencesIn(names, "record"))
-    if (old < fence) await ports.files.remove(layout.record(uuid, old));
+  const lower = fencesIn(names, "claim").filter((old) => old < fence);
+  // The claim before its mark: one that lost its mark alone would count as held.
+  for (const old of lower) {
+    await ports.files.remove(layout.claim(uuid, old));
+    await ports.files.remove(layout.released(uuid, old));
+  }
+  for (const old of fencesIn(names, "record").slice(0, -1))
+    await ports.files.remove(layout.record(uuid, old));
 }

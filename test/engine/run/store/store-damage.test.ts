@@ -193,8 +193,7 @@ test("replacing or restoring that is cut off at any write leaves no store that m
       const disk = new MemoryFiles();
       await initStore("/s", STORE, ports(disk, 1));
       const store = await acting(ports(disk, 2));
-      const claimed = await store.claim(UUID, "n1");
-      if (claimed.ok) await claimed.value.release();
+      await (await held(store)).patchRecord({ protected: true });
       await store.close();
       let count = 0;
       const before: Before = (operation) => {

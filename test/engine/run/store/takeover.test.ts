@@ -84,7 +84,6 @@ test("an intent outlives an engine that died between taking the claim and copyin
   const names = [...disk.files.keys()].filter((path) => path.includes(UUID));
   expect(names.map((path) => path.split("/").at(-1))).toEqual([
     "claim.0000000000000001",
-    "record.0000000000000001.json",
     "claim.0000000000000002",
   ]);
   // Any command tidies what dead engines left, when it ends.
