@@ -55,7 +55,7 @@ export async function takeClaim(
   name: string,
   options: TakeOptions,
 ): Promise<Result<Taken>> {
-  const { layout, ports, me } = site;
+  const { layout, ports } = site;
   await ports.files.makeDir(layout.node(uuid));
   for (let tries = 0; tries < TRIES; tries += 1) {
     const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1) ?? 0;

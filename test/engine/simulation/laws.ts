@@ -292,11 +292,12 @@ function isBegun({ before, after }: SeenAct, action: StepRun): boolean {
 
 /** The step and the attempt that an intent and its outcome have in common. */
 function keyOf(line: JournalLine): string {
-  return line.kind === "fact" ? line.node : `${line.node} ${line.step} ${line.attempt}`;
+  if (line.kind === "fact" || line.kind === "session") return line.node;
+  return `${line.node} ${line.step} ${line.attempt}`;
 }
 
 function patchOf(line: JournalLine): RecordPatch | null {
-  if (line.kind === "accepted") return null;
+  if (line.kind === "accepted" || line.kind === "session") return null;
   // What the journal holds is what the record's own patches are made of.
   return line.patch ?? null;
 }
