@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { API_VERSION, DOCUMENT_KINDS, LATER_KINDS } from "../schemas/documents.ts";
+import { readableVersions, VERSIONS } from "./conversions.ts";
 import { escapeKey, isMap } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
@@ -27,12 +28,7 @@ export function checkDocument(document: PlainDocument): {
   const at = (pointer: string): Spot => spotAt(document, pointer);
   if (typeof kind !== "string") return refuse(root("the document has no kind; write kind: Node"));
   if (apiVersion !== API_VERSION)
-    return refuse(
-      error(
-        "IW-I15",
-        at("/apiVersion"),
-      )(`apiVersion is ${show(apiVersion)}; write apiVersion: ${API_VERSION}`),
-    );
+    return refuse(error("IW-I15", at("/apiVersion"))(strangeVersion(apiVersion, kind)));
   if (!isKind(kind)) return refuse(error("IW-I15", at("/kind"))(unknownKind(kind)));
   const { plain, result } = asText(
     document.nulls.length === 0 ? value : stripNulls(value),
@@ -57,6 +53,17 @@ function refuse(finding: Finding): {
 
 function isKind(kind: string): kind is keyof typeof DOCUMENT_KINDS {
   return Object.hasOwn(DOCUMENT_KINDS, kind);
+}
+
+/** Documents of ours of another version, documents of others, and what says no version at all. */
+function strangeVersion(version: unknown, kind: string): string {
+  const known = readableVersions(VERSIONS).join(", ");
+  const is = `apiVersion is ${show(version)}`;
+  if (typeof version === "string" && version.startsWith("metal3.io/"))
+    return `${is}, and read here is ${known}; to make documents of it: ironwright migrate FILE (kind ${show(kind)})`;
+  if (typeof version === "string" && version.startsWith("ironwright/"))
+    return `${is}; this version reads ${known}; a newer one reads more, and rewrites files by: ironwright migrate`;
+  return `${is}; write apiVersion: ${API_VERSION}`;
 }
 
 function unknownKind(kind: string): string {

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { checkDocument, type CheckedDocument } from "./check-document.ts";
 import { checkRules } from "./check-rules.ts";
+import { convertDocument, VERSIONS } from "./conversions.ts";
 import { codeFrames } from "./code-frame.ts";
 import { decodeText } from "./decode-text.ts";
 import { expandNodeList } from "./expand-node-list.ts";
@@ -9,7 +10,7 @@ import type { ParsedDocument } from "./parsed-document.ts";
 import { type Finding, type PlainDocument, readYaml } from "./read-yaml.ts";
 
 /** The shape of what is cached by blob; raised when it or any rule of one file changes. */
-export const PARSED_VERSION = 4;
+export const PARSED_VERSION = 5;
 
 /** All that can be said of one blob without looking at any other. */
 export interface ParsedFile {
@@ -17,15 +18,20 @@ export interface ParsedFile {
   readonly diagnostics: readonly Omit<Diagnostic, "file">[];
 }
 
-/** Parses and checks one file; everything that is wrong with it is a diagnostic. */
-export function parseFile(bytes: Uint8Array): ParsedFile {
+/**
+ * Parses and checks one file; everything that is wrong with it is a diagnostic. Documents of an older version are
+ * read as the current one; the file stays as it is.
+ */
+export function parseFile(bytes: Uint8Array, versions = VERSIONS): ParsedFile {
   const decoded = decodeText(bytes);
   if ("wrong" in decoded) {
     const { wrong: message } = decoded;
     const unread = { code: "IW-I02", severity: "error", message, line: 1, column: 1 } as const;
     return { documents: [], diagnostics: [unread] };
   }
-  const { documents, findings } = readYaml(decoded.text);
+  const { documents, findings } = readYaml(decoded.text, (document) => {
+    convertDocument(document, versions);
+  });
   const parsed: ParsedDocument[] = [];
   const all: Finding[] = [...findings];
   for (const plain of documents) {

@@ -43,7 +43,8 @@ const VALUES_MAX = 2_000_000;
 /** Aliases resolved in one document: an inventory shares by profiles, not by anchors. */
 const ALIASES_MAX = 1000;
 
-const OPTIONS = {
+/** How documents are read, wherever they are. */
+export const YAML_OPTIONS = {
   version: "1.2",
   schema: "core",
   resolveKnownTags: false,
@@ -53,8 +54,14 @@ const OPTIONS = {
   stringKeys: true,
 } as const;
 
-/** Reads every document of a YAML 1.2 text; nothing is thrown for what the text says. */
-export function readYaml(text: string): {
+/**
+ * Reads every document of a YAML 1.2 text; nothing is thrown for what the text says. `prepare` may change the tree of a
+ * document without faults before it becomes data.
+ */
+export function readYaml(
+  text: string,
+  prepare: (document: Document) => void = () => undefined,
+): {
   readonly documents: readonly PlainDocument[];
   readonly findings: readonly Finding[];
 } {
@@ -63,7 +70,7 @@ export function readYaml(text: string): {
     const { line, col } = lines.linePos(offset);
     return [Math.max(1, line), Math.max(1, col)];
   };
-  const parsed = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
+  const parsed = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter: lines });
   const documents: PlainDocument[] = [];
   const findings: Finding[] = [];
   const odd = oddCharacter(text);
@@ -72,6 +79,7 @@ export function readYaml(text: string): {
     const wrong = troubles(document, spotOf);
     findings.push(...wrong);
     if (wrong.length > 0 || document.contents === null) continue;
+    prepare(document);
     const walker = new Walker(document, spotOf);
     const value = walker.read(document.contents, "", 0);
     if (walker.trouble !== null) findings.push(walker.trouble);
@@ -184,7 +192,7 @@ class Walker {
 
   #pair(pair: Pair, map: Record<string, unknown>, pointer: string, depth: number): void {
     const key = asNode(pair.key);
-    const name = isScalar(key) ? String(key.source ?? key.value) : "";
+    const name = isScalar(key) ? nameOf(key) : "";
     const at = `${pointer}/${escapeKey(name)}`;
     if (key?.range != null) this.spots[at] = this.#spotOf(key.range[0]);
     const value = this.read(asNode(pair.value), at, depth + 1);
@@ -227,6 +235,11 @@ class Walker {
     };
     return null;
   }
+}
+
+/** A key that a conversion renamed still has its old source. */
+function nameOf({ value, source }: { value: unknown; source?: string }): string {
+  return typeof value === "string" ? value : String(source ?? value);
 }
 
 function asNode(value: unknown): Node | null {
