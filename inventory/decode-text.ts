@@ -4,12 +4,13 @@ const BYTES_MAX = 8 * 1024 * 1024;
 /** Bytes as text, or in one sentence why they are none. A byte order mark at the start is not part of it. */
 export function decodeText(
   bytes: Uint8Array,
+  bytesMax = BYTES_MAX,
 ): { readonly text: string } | { readonly wrong: string } {
-  if (bytes.length > BYTES_MAX)
+  if (bytes.length > bytesMax)
     return {
-      wrong: `the file has ${Math.ceil(bytes.length / 1024 / 1024)} MB; ${BYTES_MAX / 1024 / 1024} MB is the most that is read. Split it`,
+      wrong: `the file has ${Math.ceil(bytes.length / 1024 / 1024)} MB; ${bytesMax / 1024 / 1024} MB is the most that is read. Split it`,
     };
-  if (bytes.includes(0)) return { wrong: "the file is binary, not YAML; move it elsewhere" };
+  if (bytes.includes(0)) return { wrong: "the file is binary, not text; move it elsewhere" };
   try {
     return { text: UTF8.decode(bytes) };
   } catch {

@@ -13,7 +13,8 @@ const REFERENCE_KEYS = new Set(["env", "file", "provider", "key"]);
 const KNOWN = new Map<string, boolean>();
 const KNOWN_MAX = 10_000;
 
-function isSecretKey(key: string): boolean {
+/** True for a key whose value is a secret wherever it stands. */
+export function isSecretKey(key: string): boolean {
   const known = KNOWN.get(key);
   if (known !== undefined) return known;
   const secret = SECRET_KEY.test(key);

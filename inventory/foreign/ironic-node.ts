@@ -1,0 +1,133 @@
+import type { NodeSpec } from "../../schemas/documents.ts";
+import { INTERFACES } from "../../schemas/steps.ts";
+import type { Place } from "../../schemas/diagnostic.ts";
+import { annotationsOf } from "./annotations.ts";
+import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
+import { ironicFields } from "./ironic-columns.ts";
+import { driverOf, loginOf } from "./ironic-driver-info.ts";
+import { leftOut } from "./ironic-left-out.ts";
+import { propertiesOf } from "./ironic-properties.ts";
+import { IRONIC_LANDINGS, landingNotes, landingOf } from "./ironic-states.ts";
+import { traitsOf } from "./traits.ts";
+import { type Fields, flagOf, isSaid, listOf, mapOf, textOf } from "./values.ts";
+
+/** Fields that people may look for, and that our engine has no use for: annotations under `ironic/`. */
+const ANNOTATED = ["owner", "lessee", "instance_uuid", "chassis_uuid", "parent_node", "shard"];
+
+/** One node of Ironic's in our words (ironic-facts 13.3). */
+export function ironicNode(row: Fields, place: Place, offering: Offering): ForeignNode {
+  const fields = ironicFields(row);
+  const uuid = textOf(fields["uuid"]);
+  const name = textOf(fields["name"]) ?? null;
+  const info = mapOf(fields["driver_info"]);
+  const declared = textOf(fields["driver"]) ?? "";
+  const driver = driverOf(declared, info);
+  const landing = landingOf(textOf(fields["provision_state"]), IRONIC_LANDINGS);
+  const login = loginOf(driver, info);
+  const properties = propertiesOf(mapOf(fields["properties"]));
+  const traits = traitsOf(listOf(fields["traits"]));
+  const extra = annotationsOf("extra", mapOf(fields["extra"]), "");
+  const interfaces = interfacesOf(fields, driver, offering);
+  const own = Object.fromEntries(ANNOTATED.map((key) => [key, fields[key]]));
+  return {
+    called: name ?? uuid ?? "",
+    name,
+    suffix: (uuid ?? "").slice(0, 8),
+    place,
+    uuid,
+    labels: {},
+    annotations: { ...extra.annotations, ...annotationsOf("node", own, "ironic/").annotations },
+    spec: {
+      driver,
+      interfaces: interfaces.chosen,
+      conductorGroup: textOf(fields["conductor_group"]),
+      bmc: Object.keys(login.bmc).length === 0 ? undefined : login.bmc,
+      provision: { state: landing.state, rootDevice: properties.rootDevice },
+      clean: flagOf(fields["automated_clean"]) === false ? { automated: "none" } : undefined,
+      traits: traits.traits,
+      resourceClass: textOf(fields["resource_class"]),
+      description: textOf(fields["description"]),
+      properties: properties.kept,
+      ...guards(fields),
+    },
+    notes: [
+      ...landingNotes(`provision_state ${textOf(fields["provision_state"]) ?? ""}`.trim(), landing),
+      ...driverNotes(declared, driver, offering),
+      ...interfaces.notes,
+      ...login.notes,
+      ...(login.bmc.address === undefined ? [] : [NO_IDENTITY]),
+      ...properties.notes,
+      ...traits.notes,
+      ...extra.notes,
+      ...leftOut(fields),
+    ],
+  };
+}
+
+const NO_IDENTITY: Note = {
+  field: "identity",
+  why: "the export names no serial, so the machine that answers first is taken for the node",
+  todo: "spec.identity, as ironwright discover ADDRESS prints it",
+};
+
+/** What keeps people and engines off a node is carried over whole. */
+function guards(fields: Fields): Pick<NodeSpec, "maintenance" | "holds" | "protected" | "retired"> {
+  const reasonOf = (key: string): { reason?: string } => {
+    const reason = textOf(fields[key]);
+    return reason === undefined ? {} : { reason };
+  };
+  const fault = textOf(fields["fault"]);
+  const said = textOf(fields["maintenance_reason"]) ?? (fault && `fault in Ironic: ${fault}`);
+  const why = reasonOf("protected_reason").reason;
+  const kept: ReturnType<typeof guards> = {};
+  if (flagOf(fields["maintenance"]) === true || fault !== undefined)
+    kept.maintenance = { enabled: true, ...(said === undefined ? {} : { reason: said }) };
+  if (flagOf(fields["disable_power_off"]) === true)
+    kept.holds = [{ scope: "power", reason: "disable_power_off in Ironic" }];
+  if (flagOf(fields["protected"]) === true)
+    kept.protected = why === undefined ? true : { reason: why };
+  if (flagOf(fields["retired"]) === true) kept.retired = reasonOf("retired_reason");
+  return kept;
+}
+
+function driverNotes(declared: string, driver: string, offering: Offering): readonly Note[] {
+  if (driver !== declared)
+    return [
+      {
+        field: `driver ${declared}`,
+        why: `it is ${driver} here`,
+        todo: "nothing",
+      },
+    ];
+  if (offering.knows(driver)) return [];
+  return [
+    {
+      field: `driver ${driver}`,
+      why: "no such hardware type is built; it is kept as it is",
+      todo: "load a driver of that name, or write driver: redfish and its bmc; validate refuses it until then",
+    },
+  ];
+}
+
+/** Ironic prints every interface; only those that are not our default are written. */
+function interfacesOf(
+  fields: Fields,
+  driver: string,
+  offering: Offering,
+): { readonly chosen: Record<string, string> | undefined; readonly notes: readonly Note[] } {
+  const chosen: Record<string, string> = {};
+  const notes: Note[] = [];
+  for (const name of INTERFACES) {
+    const implementation = textOf(fields[`${name}_interface`]);
+    if (implementation === undefined) continue;
+    const offered = offering.knows(driver) ? offering.find(driver, name, implementation) : "other";
+    if (offered === "other") chosen[name] = implementation;
+    if (offered === "none")
+      notes.push({
+        field: `${name}_interface ${implementation}`,
+        why: `${driver} has no such ${name} interface here, and takes its default`,
+        todo: "nothing",
+      });
+  }
+  return { chosen: isSaid(chosen) ? chosen : undefined, notes };
+}

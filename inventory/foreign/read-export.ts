@@ -1,0 +1,138 @@
+import type { Diagnostic, Place } from "../../schemas/diagnostic.ts";
+import { spotAt } from "../check-document.ts";
+import { decodeText } from "../decode-text.ts";
+import { isMap } from "../merge.ts";
+import { readJson } from "../read-json.ts";
+import { type PlainDocument, readYaml } from "../read-yaml.ts";
+import type { Tool } from "./foreign-node.ts";
+import { ironicFields, isIronicRow } from "./ironic-columns.ts";
+import { type Fields, mapOf, textOf } from "./values.ts";
+
+/** A file as it was handed in. */
+export interface ExportFile {
+  /** As people know it; `stdin` where it has no name. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a file holds: documents of ours, an export of another tool, or neither. */
+export type Origin = "own" | Tool | "unknown";
+
+/** A file as data. */
+export interface ReadFile {
+  readonly file: string;
+  readonly origin: Origin;
+  readonly isJson: boolean;
+  readonly documents: readonly PlainDocument[];
+  /** Without frames: a line of an export may hold a password. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** One thing of an export with its place. */
+export interface Row {
+  readonly fields: Fields;
+  readonly place: Place;
+}
+
+/** Bytes of JSON that are read: some 8,000 nodes with all that a ramdisk learnt of them. */
+const JSON_MAX = 64 * 1024 * 1024;
+
+/** Reads a file as JSON or YAML, and tells whose it is. */
+export function readExport({ file, bytes }: ExportFile): ReadFile {
+  const isJson = /^\s*[[{]/.test(new TextDecoder().decode(bytes.subarray(0, 512)));
+  const decoded = decodeText(bytes, isJson ? JSON_MAX : undefined);
+  if ("wrong" in decoded) {
+    const message = decoded.wrong;
+    const wrong = { code: "IW-I02", severity: "error", message, file, line: 1, column: 1 } as const;
+    return { file, origin: "unknown", isJson, documents: [], diagnostics: [wrong] };
+  }
+  const { documents, findings } = isJson ? readJson(decoded.text) : readYaml(decoded.text);
+  const diagnostics = findings.map(({ code, severity, message, spot: [line, column] }) => ({
+    code,
+    severity,
+    message,
+    file,
+    line,
+    column,
+  }));
+  return { file, origin: originOf(documents), isJson, documents, diagnostics };
+}
+
+function originOf(documents: readonly PlainDocument[]): Origin {
+  const values = documents.map(({ value }) => value);
+  if (values.some((value) => versionOf(value)?.startsWith("ironwright/"))) return "own";
+  if (values.some(isKubernetes)) return "metal3";
+  const rows = values.flatMap(ironicRows);
+  return rows.some((row) => isMap(row) && isIronicRow(row)) ? "ironic" : "unknown";
+}
+
+function versionOf(value: unknown): string | undefined {
+  return isMap(value) ? textOf(value["apiVersion"]) : undefined;
+}
+
+/** A stream of kubectl's that has a host in it, or that was asked for hosts and had none. */
+function isKubernetes(value: unknown): boolean {
+  return itemsOf(value).some(({ fields }) => fields["kind"] === "BareMetalHost");
+}
+
+/** A list, `{"nodes": [...]}` as the API answers, or one node. */
+function ironicRows(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (!isMap(value)) return [];
+  return Array.isArray(value["nodes"]) ? value["nodes"] : [value];
+}
+
+/** Every node of an Ironic export, with what is wrong with its list. */
+export function ironicRowsOf({ file, documents }: ReadFile): {
+  readonly rows: readonly Row[];
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const rows: Row[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const document of documents) {
+    const { value } = document;
+    const root = Array.isArray(value) ? "" : isMap(value) && "nodes" in value ? "/nodes" : null;
+    ironicRows(value).forEach((row, index) => {
+      const pointer = root === null ? "" : `${root}/${index}`;
+      const place = placeAt(file, document, pointer);
+      const wrong = wrongRow(row);
+      if (wrong === null) rows.push({ fields: mapOf(row), place });
+      else diagnostics.push({ ...place, code: "IW-I15", severity: "error", message: wrong });
+    });
+  }
+  return { rows, diagnostics };
+}
+
+function wrongRow(row: unknown): string | null {
+  if (!isMap(row)) return "this is no node; hand in: openstack baremetal node list --long -f json";
+  const fields = ironicFields(row);
+  if (textOf(fields["uuid"]) === undefined)
+    return "the node has no UUID; hand in: openstack baremetal node list --long -f json";
+  if (!("driver" in fields))
+    return "the node has no driver: this is the short list; export again with --long";
+  return null;
+}
+
+/** Everything in a stream of kubectl's: documents, and the items of lists. */
+export function kubernetesRows({ file, documents }: ReadFile): readonly Row[] {
+  return documents.flatMap((document) =>
+    itemsOf(document.value).map(({ fields, pointer }) => ({
+      fields,
+      place: placeAt(file, document, pointer),
+    })),
+  );
+}
+
+function itemsOf(value: unknown): readonly { readonly fields: Fields; readonly pointer: string }[] {
+  if (!isMap(value)) return [];
+  const { items } = value;
+  if (!Array.isArray(items)) return [{ fields: value, pointer: "" }];
+  return items.flatMap((item: unknown, index) =>
+    isMap(item) ? [{ fields: item, pointer: `/items/${index}` }] : [],
+  );
+}
+
+function placeAt(file: string, document: PlainDocument, pointer: string): Place {
+  const [line, column] = spotAt(document, pointer);
+  return { file, line, column };
+}

@@ -1,0 +1,35 @@
+import { stringify } from "yaml";
+import { API_VERSION } from "../../schemas/documents.ts";
+import type { Note, Tool } from "./foreign-node.ts";
+import type { NamedNode } from "./name-nodes.ts";
+
+const TOOL_NAMES = { ironic: "Ironic", metal3: "Metal3" } as const satisfies Record<Tool, string>;
+
+/** A node's document, headed by what it does not say of the machine as the other tool had it. */
+export function writeNode(node: NamedNode, tool: Tool): string {
+  const { label, called, notes, uuid, labels, annotations, spec } = node;
+  const document = {
+    apiVersion: API_VERSION,
+    kind: "Node",
+    metadata: { name: label, uuid, ...maps({ labels, annotations }) },
+    spec,
+  };
+  const head = [
+    `${TOOL_NAMES[tool]} calls it ${called}.`,
+    ...(notes.length === 0 ? [] : ["Not carried over as it was:"]),
+    ...notes.map(noteLine),
+  ];
+  const comment = head.map((line) => `# ${line}\n`).join("");
+  // Undefined fields are not written.
+  return comment + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function noteLine({ field, why, todo }: Note): string {
+  return `- ${field}: ${why}${todo === "nothing" ? "" : `; ${todo}`}`;
+}
+
+function maps(
+  all: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return Object.fromEntries(Object.entries(all).filter(([, map]) => Object.keys(map).length > 0));
+}
