@@ -8,6 +8,7 @@ import { historyCommand } from "./commands/history-command.ts";
 import { holdCommand, holdsCommand, releaseCommand } from "./commands/hold-commands.ts";
 import { initCommand } from "./commands/init-command.ts";
 import { leaseCommand } from "./commands/lease-command.ts";
+import { migrateCommand } from "./commands/migrate-command.ts";
 import { observeCommand } from "./commands/observe-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
 import { graphCommand, schemaCommand, versionCommand } from "./commands/plain-commands.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   forgetCommand,
   driftCommand,
   discoverCommand,
+  migrateCommand,
   leaseCommand,
   graphCommand,
   schemaCommand,

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Driver, DriverPorts, FakeStatePort } from "../../drivers/driver.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
+import { VERSIONS } from "../../inventory/conversions.ts";
 import { secretResolver } from "../../inventory/resolve-secret.ts";
 import { type Failure, failure, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -45,6 +46,7 @@ export function compose(
     checkpoint,
     hardwareTypes: types,
     catalog: Object.fromEntries(hardwareTypes.map((type) => [type.name, type.offer])),
+    versions: VERSIONS,
     digest: (text) => hash("sha256", text),
     openDrivers: (options) => openDrivers(options, types, basics),
     async discover(address, how, options) {

@@ -14,7 +14,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: "done, or nothing to do",
   1: "a step that ran failed, or nothing could be read at all",
-  2: "changes pending (plan --detailed-exitcode)",
+  2: "changes pending (plan --detailed-exitcode, migrate --check)",
   3: "the inventory, the settings or the store are invalid",
   4: "refused by a policy, hold, claim, protection, or a person who did not say yes",
   5: "a lease is held by another engine, or was lost",

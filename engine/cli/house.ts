@@ -1,4 +1,5 @@
 import type { HardwareType } from "../../drivers/driver.ts";
+import type { Versions } from "../../inventory/conversions.ts";
 import type { Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Catalog } from "../../schemas/steps.ts";
@@ -23,6 +24,8 @@ export interface House {
   digest(text: string): string;
   /** What the hardware types offer. */
   readonly catalog: Catalog;
+  /** What `migrate` brings documents to. */
+  readonly versions: Versions;
   openDrivers(options: DriverOptions): DriverSet;
   /** Reads one BMC and answers its systems as YAML documents. */
   discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;

@@ -14,6 +14,8 @@ export interface Io {
   progress(lines: readonly string[]): void;
   /** Asks a person; null when nobody can be asked, "" when Ctrl-C or Ctrl-D was the answer. */
   ask(question: string): Promise<string | null>;
+  /** All that stands on stdin, up to its end or to that many bytes. */
+  stdin(bytesMax: number): Promise<Uint8Array>;
   readonly columns: number;
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;

@@ -48,6 +48,7 @@ export function nodeIo(options: {
       drawn = lines.length;
     },
     ask: (question) => ask(question, options.stopping),
+    stdin: readStdin,
     columns: Number(env["COLUMNS"]) || stdout.columns || COLUMNS_DEFAULT,
     stdoutIsTty: stdout.isTTY,
     stderrIsTty: stderr.isTTY,
@@ -63,6 +64,18 @@ function colorWanted(env: NodeJS.ProcessEnv, tty: boolean): boolean {
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
   if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
   return tty && env["TERM"] !== "dumb";
+}
+
+async function readStdin(bytesMax: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const stdin: AsyncIterable<Buffer> = process.stdin;
+  for await (const bytes of stdin) {
+    chunks.push(bytes);
+    size += bytes.length;
+    if (size >= bytesMax) break;
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax);
 }
 
 async function ask(question: string, stopping: AbortSignal): Promise<string | null> {

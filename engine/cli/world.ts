@@ -131,7 +131,8 @@ function userCache(env: Readonly<Record<string, string | undefined>>): string {
   return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ironwright");
 }
 
-function stopAtErrors(input: CommandInput, diagnostics: readonly Diagnostic[]): void {
+/** Prints findings; ends with 3 where one of them is an error. */
+export function stopAtErrors(input: CommandInput, diagnostics: readonly Diagnostic[]): void {
   if (diagnostics.length === 0) return;
   const errors = diagnostics.filter((d) => d.severity === "error").length;
   if (errors === 0 && input.common.logLevel === "error") return;

@@ -33,7 +33,7 @@ export function redfishOrigin(
     notes.push({
       field: "bmc address",
       why: "a path stood behind it; Redfish is asked for at /redfish/v1",
-      todo: "if the BMC answers elsewhere, it can't be reached",
+      todo: "nothing",
     });
   return { origin, notes };
 }

@@ -19,7 +19,7 @@ export interface ImportedNode {
 export interface Imported {
   readonly nodes: readonly ImportedNode[];
   readonly diagnostics: readonly Diagnostic[];
-  /** Things that are no nodes: how many of each kind. */
+  /** What is neither a node nor its login: how many of each kind. */
   readonly ignored: Readonly<Record<string, number>>;
 }
 
@@ -66,6 +66,7 @@ function fromMetal3(files: readonly ReadFile[], offering: Offering): Found {
   for (const { fields, place } of rows) {
     const kind = textOf(fields["kind"]) ?? "(no kind)";
     const message = "the BareMetalHost has no metadata.name; hand in: kubectl get bmh -o yaml";
+    if (kind === "Secret") continue;
     if (kind !== "BareMetalHost") ignored[kind] = (ignored[kind] ?? 0) + 1;
     else if (textOf(mapOf(fields["metadata"])["name"]) === undefined)
       diagnostics.push({ ...place, code: "IW-I10", severity: "error", message });

@@ -49,7 +49,7 @@ function powerNote(power: string): Note {
   return {
     field: `power_state ${power}`,
     why: "an import switches nothing: power is left as it is found",
-    todo: `to have it kept: power: ${word}`,
+    todo: `power: ${word}, to have it kept`,
   };
 }
 

@@ -69,7 +69,7 @@ export function bootNotes(able: Readonly<Record<string, string>>): readonly Note
     {
       field: "capabilities boot_mode, secure_boot",
       why: "declared here, an apply would set them where the machine is otherwise, and it may not boot then",
-      todo: `when the first plan is empty: boot: { ${words.join(", ")} }`,
+      todo: `boot: { ${words.join(", ")} }, when the first plan is empty`,
     },
   ];
 }

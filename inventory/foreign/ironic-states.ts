@@ -21,7 +21,7 @@ const serviceFailed: Landing = {
 const failed: Landing = {
   state: "manageable",
   why: "what failed is not taken up again",
-  todo: "when it is to be used: provision.state: available, and apply --claim NODE, which cleans it",
+  todo: "provision.state: available, and apply --claim NODE, which cleans it, when it is to be used",
 };
 
 /** What `available` becomes, here and from Metal3: our `available` would ask for a clean, for we have not cleaned it. */

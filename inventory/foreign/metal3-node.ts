@@ -93,7 +93,7 @@ function driverNotes(driver: string, offering: Offering): readonly Note[] {
   if (offering.knows(driver)) return [];
   return [
     {
-      field: `bmc.address ${driver}:`,
+      field: `bmc.address ${driver}`,
       why: "no such hardware type is built; it is kept as it is",
       todo: "load a driver of that name, or write driver: redfish and its bmc; validate refuses it until then",
     },
@@ -173,7 +173,7 @@ function leftOut(spec: Fields): readonly Note[] {
           {
             field: `spec.online ${String(online)}`,
             why: "an import switches nothing: power is left as it is found",
-            todo: `to have it kept: power: ${online ? "on" : "off"}`,
+            todo: `power: ${online ? "on" : "off"}, to have it kept`,
           },
         ];
   return [...said.map(([key, note]) => ({ field: `spec.${key}`, ...note })), ...power];

@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from "../../schemas/diagnostic.ts";
 import { spotAt } from "../check-document.ts";
 import { decodeText } from "../decode-text.ts";
-import { isMap } from "../merge.ts";
+import { escapeKey, isMap } from "../merge.ts";
 import { readJson } from "../read-json.ts";
 import { type PlainDocument, readYaml } from "../read-yaml.ts";
 import type { Tool } from "./foreign-node.ts";
@@ -46,7 +46,9 @@ export function readExport({ file, bytes }: ExportFile): ReadFile {
     const wrong = { code: "IW-I02", severity: "error", message, file, line: 1, column: 1 } as const;
     return { file, origin: "unknown", isJson, documents: [], diagnostics: [wrong] };
   }
-  const { documents, findings } = isJson ? readJson(decoded.text) : readYaml(decoded.text);
+  const read = isJson ? readJson(decoded.text) : readYaml(decoded.text);
+  const { findings } = read;
+  const documents = read.documents.map(withSources);
   const diagnostics = findings.map(({ code, severity, message, spot: [line, column] }) => ({
     code,
     severity,
@@ -55,7 +57,27 @@ export function readExport({ file, bytes }: ExportFile): ReadFile {
     line,
     column,
   }));
-  return { file, origin: originOf(documents), isJson, documents, diagnostics };
+  const origin = diagnostics.length === 0 ? originOf(documents) : originByWords(decoded.text);
+  return { file, origin, isJson, documents, diagnostics };
+}
+
+/** Text is text: a number that is not written as we would write it, such as `7E12345`, was meant as what stands there. */
+function withSources(document: PlainDocument): PlainDocument {
+  const { sources } = document;
+  if (Object.keys(sources).length === 0) return document;
+  const sourced = (value: unknown, pointer: string): unknown => {
+    if (Array.isArray(value)) return value.map((item, at) => sourced(item, `${pointer}/${at}`));
+    if (isMap(value))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [
+          key,
+          sourced(item, `${pointer}/${escapeKey(key)}`),
+        ]),
+      );
+    const source = sources[pointer];
+    return typeof value === "number" && String(value) !== source ? (source ?? value) : value;
+  };
+  return { ...document, value: sourced(document.value, "") };
 }
 
 function originOf(documents: readonly PlainDocument[]): Origin {
@@ -64,6 +86,17 @@ function originOf(documents: readonly PlainDocument[]): Origin {
   if (values.some(isKubernetes)) return "metal3";
   const rows = values.flatMap(ironicRows);
   return rows.some((row) => isMap(row) && isIronicRow(row)) ? "ironic" : "unknown";
+}
+
+/** Words by which a file that can't be read whole still shows whose it is. */
+const WORDS: readonly (readonly [Origin, RegExp])[] = [
+  ["own", /^ *["']?apiVersion["']?: *["']?ironwright\//m],
+  ["metal3", /\bkind["']?: *["']?BareMetalHost/],
+  ["ironic", /"(?:Provisioning State|provision_state)"/],
+];
+
+function originByWords(text: string): Origin {
+  return WORDS.find(([, words]) => words.test(text))?.[0] ?? "unknown";
 }
 
 function versionOf(value: unknown): string | undefined {

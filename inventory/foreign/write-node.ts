@@ -25,7 +25,7 @@ export function writeNode(node: NamedNode, tool: Tool): string {
 }
 
 function noteLine({ field, why, todo }: Note): string {
-  return `- ${field}: ${why}${todo === "nothing" ? "" : `; ${todo}`}`;
+  return `- ${field}: ${why}${todo === "nothing" ? "" : `; to do: ${todo}`}`;
 }
 
 function maps(

@@ -25,10 +25,12 @@ export class GoldenHouse {
   readonly #stateDir: string;
   readonly #files = new MemoryFiles();
   readonly #random = seededRandom(1);
+  readonly #other: Partial<House>;
 
-  constructor(dir: string, stateDir: string) {
+  constructor(dir: string, stateDir: string, other: Partial<House> = {}) {
     this.#dir = dir;
     this.#stateDir = stateDir;
+    this.#other = other;
   }
 
   /** Runs one command to its end, as at a terminal; `answer` is what the person types when asked. */
@@ -65,7 +67,7 @@ export class GoldenHouse {
     const self = { pid: 1, startTicks: "1", bootId: "b", pidNamespace: "n" };
     const processes = { self: () => self, fate: () => Promise.resolve("gone" as const) };
     const store = { ...house.store, files: this.#files, processes };
-    return { ...house, store, host: "desk", user: "ops", pid: 1 };
+    return { ...house, store, host: "desk", user: "ops", pid: 1, ...this.#other };
   }
 
   #fakeState(): FakeStatePort {
@@ -94,6 +96,7 @@ export class GoldenHouse {
         say(`${question}${answer ?? ""}\n`);
         return Promise.resolve(answer);
       },
+      stdin: () => Promise.resolve(new Uint8Array()),
       columns,
       stdoutIsTty: true,
       stderrIsTty: true,

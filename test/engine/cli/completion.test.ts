@@ -15,5 +15,7 @@ test("completion knows commands, their other names and flags, also behind -C DIR
   expect(ask("ironwright desc")).toEqual(["describe"]);
   expect(ask("ironwright -C . --state x lease li")).toEqual(["list"]);
   expect(ask("ironwright -C . get --li")).toEqual(["--live"]);
+  expect(ask("ironwright mig")).toEqual(["migrate"]);
+  expect(ask("ironwright migrate --dry")).toEqual(["--dry-run"]);
   expect(ask("ironwright plan --read")).toEqual(["--read-only"]);
 });

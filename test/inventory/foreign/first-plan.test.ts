@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";

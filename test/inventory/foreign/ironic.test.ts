@@ -266,7 +266,7 @@ test("a node without a name is called by its uuid; names that are no label becom
     aRow({ Name: null }),
     aRow({ Name: "R7_N02.example.org", UUID: uuidAt(2) }),
     aRow({ Name: "r7-n02-example-org", UUID: uuidAt(3) }),
-    aRow({ Name: `${"x".repeat(80)}`, UUID: uuidAt(4) }),
+    aRow({ Name: "x".repeat(80), UUID: uuidAt(4) }),
     aRow({ Name: "___", UUID: uuidAt(5) }),
   ]);
   expect(nodes.map(({ name }) => name)).toEqual([
