@@ -6,6 +6,7 @@ import { VERSIONS, type Versions } from "../../../inventory/conversions.ts";
 import { GoldenHouse } from "../../support/golden-house.ts";
 import { aHost, aRow, uuidAt } from "../../support/an-export.ts";
 import { SINCE_ALPHA } from "../../support/made-up-versions.ts";
+import { aRack, QUICK_SETTINGS } from "../../support/rack.ts";
 import { MAIN, runCli } from "../../support/run-cli.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
@@ -163,4 +164,48 @@ test("production has nothing to rewrite", async () => {
   const dir = dirWith({ "inventory/a.yaml": NEW });
   const { code, out } = await runCli(dir, ["migrate", "--check"]);
   expect([code, out]).toEqual([0, "nothing to migrate: 1 file in ironwright/v1\n"]);
+});
+
+test("a rack that Ironic describes is taken over, and its BMCs' own log holds no act", async () => {
+  const rack = await aRack(["n1", "n2"], { init: false });
+  const rows = ["n1", "n2"].map((name, at) =>
+    aRow({
+      UUID: uuidAt(at),
+      Name: `hall-${name}`,
+      "Driver Info": {
+        redfish_address: rack.simulator.addresses.get(name),
+        redfish_system_id: `/redfish/v1/Systems/${name}`,
+        redfish_username: "admin",
+        redfish_password: "******",
+      },
+      // The machines are off, boot UEFI without secure boot: whatever of this were declared would be set.
+      "Power State": "power on",
+      Properties: { capabilities: "boot_mode:bios,secure_boot:true" },
+      "Provisioning State": name === "n1" ? "active" : "available",
+    }),
+  );
+  for (const name of ["n1", "n2"]) rack.repo.remove(`inventory/${name}.yaml`);
+  rack.repo.write("nodes.json", JSON.stringify(rows));
+  rack.repo.write("ironwright.yaml", `${QUICK_SETTINGS}secrets: { dirs: [ secrets ] }\n`);
+  for (const name of ["hall-n1", "hall-n2"])
+    rack.repo.write(`secrets/bmc/${name}`, rack.simulator.password);
+  for (const args of [["migrate", "nodes.json", "--out", "inventory"], ["validate"], ["init"]])
+    expect([args, (await rack.run(...args)).code]).toEqual([args, 0]);
+  await rack.repo.commit("out of Ironic");
+  const plan = JSON.parse((await rack.run("plan", "--json")).out) as {
+    nodes: { node: string; steps: { action: string; impact: string }[] }[];
+  };
+  expect(plan.nodes.map(({ steps }) => steps.map(({ action }) => action))).toEqual([
+    ["provision.manage", "provision.adopt"],
+    ["provision.manage"],
+  ]);
+  expect((await rack.run("apply", "--yes", "--max-impact", "none")).code).toBe(0);
+  const status = JSON.parse((await rack.run("status", "--json")).out) as {
+    nodes: { provisionState: string; uuid: string; inSync: boolean }[];
+  };
+  expect(status.nodes).toEqual([
+    expect.objectContaining({ provisionState: "active", uuid: uuidAt(0), inSync: true }),
+    expect.objectContaining({ provisionState: "manageable", uuid: uuidAt(1), inSync: true }),
+  ]);
+  expect(rack.acts()).toEqual([]);
 });
