@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { DriverAction } from "../schemas/action.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
 import type { Failure } from "../schemas/failure.ts";
@@ -88,24 +89,30 @@ export interface Driver {
   close(): Promise<void>;
 }
 
-/** One property of a node that a driver reads, for `schema driver NAME`. */
-export interface DriverProperty {
+/** One thing that is wrong with a node's settings. */
+export interface SettingsFinding {
+  /** JSON pointer below `spec`, such as `/bmc/address`. */
   readonly path: string;
-  readonly required: boolean;
-  readonly meaning: string;
+  /** The thing, the fact, and the way out. */
+  readonly message: string;
 }
 
 /** A hardware type: composes interfaces, validates a node's settings, opens a driver for all of its nodes. */
 export interface HardwareType {
+  /** What `spec.driver` says; lower-case letters, digits and `-`. */
   readonly name: string;
-  readonly properties: readonly DriverProperty[];
+  /**
+   * The part of a Node's spec that it reads, each property with its meaning (`describe`, `meta`); the schema's own
+   * description is one sentence of what the type is for. `schema driver NAME` prints it, `validate` holds to it.
+   */
+  readonly properties: z.ZodObject;
   /** Interfaces it composes, with the steps that each offers; the first of each kind is the default. */
   readonly offer: HardwareOffer;
   /** Facets it can read, and verbs that it performs. */
   readonly observes: readonly ObservedFacet[];
   readonly performs: readonly DriverAction["verb"][];
-  /** Findings about one node's settings, pure; empty when fine. */
-  validate(node: FleetNode): readonly { readonly path: string; readonly message: string }[];
+  /** What the schema can't say of one node's settings: pure, never throws; empty when fine. */
+  validate(node: FleetNode): readonly SettingsFinding[];
   /** Opens the one driver that serves every node of this type in this process. */
   open(ports: DriverPorts): Driver;
 }

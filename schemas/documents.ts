@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { cpuSchema, diskSchema, nicSchema } from "./machine-inventory.ts";
+import { fakeSchema } from "./fake-settings.ts";
+import { means } from "./means.ts";
 import { deployStepSchema, namedStepSchema, stepPrioritiesSchema } from "./steps.ts";
 
 /** The only apiVersion there is today. */
@@ -31,24 +32,35 @@ export const identitySchema = z.strictObject({
 export type Identity = z.infer<typeof identitySchema>;
 
 export const tlsSchema = z.strictObject({
-  /** Verified unless declared false; every plan lists the nodes that opted out. */
-  verify: z.boolean().optional(),
-  /** Path of a PEM file, relative to the repository root. */
-  ca: z.string().optional(),
-  /** `sha256:` and the hex SHA-256 of the leaf certificate's DER bytes. */
+  verify: z
+    .boolean()
+    .optional()
+    .meta(means("false switches certificate checks off; every plan then says so", true)),
+  ca: z.string().optional().meta(means("PEM file of the issuer, relative to the repository root")),
   pin: z
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits")
-    .optional(),
+    .optional()
+    .meta(means("hex SHA-256 of the BMC's own certificate (DER); replaces the issuer's check")),
 });
 
 export const bmcSchema = z.strictObject({
-  address: z.string(),
-  system: z.string().optional(),
-  username: z.string().optional(),
-  password: secretRefSchema.optional(),
-  /** auto: a session where the BMC offers them, else basic. */
-  auth: z.enum(["auto", "session", "basic"]).optional(),
+  address: z.string().meta(means("where the BMC is; for redfish a URL such as https://10.0.0.7")),
+  system: z
+    .string()
+    .optional()
+    .meta(means("path of the system; may be left out when the BMC has one")),
+  username: z
+    .string()
+    .optional()
+    .meta(means("user on the BMC; without one nothing is logged in to")),
+  password: secretRefSchema
+    .optional()
+    .meta(means("where the password is kept; required with a user")),
+  auth: z
+    .enum(["auto", "session", "basic"])
+    .optional()
+    .meta(means("auto: a session where the BMC has them, else basic", "auto")),
   tls: tlsSchema.optional(),
   kg: secretRefSchema.optional(),
   privilege: z.enum(["user", "operator", "administrator"]).optional(),
@@ -208,28 +220,6 @@ export const traitSchema = z
   )
   .max(255);
 
-const fakeMs = z.number().int().min(0).max(600_000);
-
-/** What a fake machine is made of, how slow it is, and what goes wrong with it. */
-export const fakeSchema = z.strictObject({
-  /** What every reading and act takes. */
-  delayMs: fakeMs.optional(),
-  /** From a power act until power is on or off. */
-  powerMs: fakeMs.optional(),
-  /** From a ramdisk's boot until its agent answers. */
-  agentMs: fakeMs.optional(),
-  /** What a step takes that names no duration. */
-  stepMs: fakeMs.optional(),
-  failures: z.array(z.string()).optional(),
-  power: z.enum(["on", "off"]).optional(),
-  serial: z.string().optional(),
-  /** What its BMC says of each disk; left out: two, empty: it lists none. */
-  disks: z.array(diskSchema.partial()).max(64).optional(),
-  nics: z.array(nicSchema.partial()).max(64).optional(),
-  cpu: cpuSchema.partial().optional(),
-  memoryBytes: z.number().int().min(1).optional(),
-});
-
 /** The spec of a Node after folding. Every field is optional here; `checkFleet` asks for the required ones. */
 export const nodeSpecSchema = z.strictObject({
   mode: z.enum(["manage", "observe"]).optional(),
@@ -271,6 +261,8 @@ export const nodeSpecSchema = z.strictObject({
   stepPriorities: stepPrioritiesSchema.optional(),
   /** Read by the `fake` hardware type only. */
   fake: fakeSchema.optional(),
+  /** Read by a hardware type from a package, which says what may stand here (Ironic's `driver_info`). */
+  driverInfo: z.record(z.string(), z.unknown()).optional(),
 });
 export type NodeSpec = z.infer<typeof nodeSpecSchema>;
 

@@ -1,47 +1,23 @@
+import { z } from "zod";
+import { bmcSchema } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import type { DriverProperty, HardwareType } from "../driver.ts";
+import type { HardwareType, SettingsFinding } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { RedfishDriver } from "./redfish-driver.ts";
 import { redfishOffer } from "./redfish-offer.ts";
 
-const PROPERTIES: readonly DriverProperty[] = [
-  { path: "bmc.address", required: true, meaning: "URL of the BMC, such as https://10.0.0.7" },
-  {
-    path: "bmc.system",
-    required: false,
-    meaning: "path of the system; may be left out when the BMC has one",
-  },
-  {
-    path: "bmc.username",
-    required: false,
-    meaning: "user on the BMC; without one nothing is logged in to",
-  },
-  {
-    path: "bmc.password",
-    required: false,
-    meaning: "where the password is kept; required with a user",
-  },
-  {
-    path: "bmc.auth",
-    required: false,
-    meaning: "auto (a session where the BMC has them, else basic), session, or basic",
-  },
-  {
-    path: "bmc.tls.verify",
-    required: false,
-    meaning: "false switches certificate checks off; every plan then says so",
-  },
-  {
-    path: "bmc.tls.ca",
-    required: false,
-    meaning: "PEM file of the issuer, relative to the repository",
-  },
-  {
-    path: "bmc.tls.pin",
-    required: false,
-    meaning: "sha256: of the BMC's own certificate; replaces the issuer's check",
-  },
-];
+const PROPERTIES = z
+  .object({
+    bmc: bmcSchema.pick({
+      address: true,
+      system: true,
+      username: true,
+      password: true,
+      auth: true,
+      tls: true,
+    }),
+  })
+  .describe("servers whose BMC speaks Redfish over HTTPS");
 
 /** Servers whose BMC speaks Redfish (DMTF DSP0266, DSP0268) over HTTPS. */
 export const redfishType: HardwareType = {
@@ -74,9 +50,7 @@ export const redfishType: HardwareType = {
   open: (ports) => new RedfishDriver(ports),
 };
 
-function validateRedfish(
-  node: FleetNode,
-): readonly { readonly path: string; readonly message: string }[] {
+function validateRedfish(node: FleetNode): readonly SettingsFinding[] {
   const bmc = node.spec.bmc ?? {};
   return [...addressFindings(bmc), ...loginFindings(bmc)].map(([path, message]) => ({
     path,

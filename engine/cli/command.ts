@@ -50,6 +50,8 @@ export interface Command {
   /** What the arguments complete to in a shell. */
   readonly completes?: "node" | "file" | "words";
   readonly words?: readonly string[];
+  /** Words that only a run of the program knows: its arguments, such as `status -o name`. */
+  readonly wordsFrom?: string;
   readonly options: readonly OptionSpec[];
   readonly examples: readonly string[];
   /** What `-o` may ask for; json and yaml when left out. */

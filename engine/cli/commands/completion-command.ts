@@ -34,7 +34,12 @@ const ZSH = `(( $+functions[compdef] )) || { autoload -U +X compinit && compinit
 autoload -U +X bashcompinit && bashcompinit
 `;
 
-const NAMES = "ironwright status -o name --log-level error 2>/dev/null";
+const NAMES = asked("status -o name");
+
+/** What a shell runs to learn words. */
+function asked(args: string): string {
+  return `ironwright ${args} --log-level error 2>/dev/null`;
+}
 
 /** Flags whose word is the name of a node. */
 const NAME_FLAGS: ReadonlySet<string> = new Set(["--node", "--exclude"]);
@@ -54,13 +59,16 @@ function namesOf({ name, alias }: Command): readonly string[] {
   return alias === undefined ? [name] : [name, alias];
 }
 
-function wordsOf(command: Command, names: string): string {
-  return command.completes === "node" ? names : (command.words ?? []).join(" ");
+/** `run` writes what a shell puts in place of a command's answer. */
+function wordsOf(command: Command, run: (command: string) => string): string {
+  if (command.completes === "node") return run(NAMES);
+  const from = command.wordsFrom === undefined ? [] : [run(asked(command.wordsFrom))];
+  return [...(command.words ?? []), ...from].join(" ");
 }
 
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
-    const words = [wordsOf(command, `$(${NAMES})`), ...longFlags(command.options)].join(" ");
+    const words = [wordsOf(command, (run) => `$(${run})`), ...longFlags(command.options)].join(" ");
     return `    ${namesOf(command).join("|")}) words="${words}" ;;`;
   });
   const taking = takers(commands);
@@ -95,7 +103,7 @@ function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => {
     const names = namesOf(command).join(" ");
     const seen = `-n '__fish_seen_subcommand_from ${names}'`;
-    const words = wordsOf(command, `(${NAMES})`);
+    const words = wordsOf(command, (run) => `(${run})`);
     return [
       `complete -c ironwright -n __fish_use_subcommand -f -a '${names}' -d '${quoted(command.summary)}'`,
       ...(words === "" ? [] : [`complete -c ironwright ${seen} -f -a '${words}'`]),

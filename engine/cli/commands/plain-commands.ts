@@ -1,5 +1,3 @@
-import { jsonSchema } from "../../../inventory/json-schema.ts";
-import { DOCUMENT_KINDS } from "../../../schemas/documents.ts";
 import { drawMachine, GRAPH_FORMATS } from "../../plan/draw-machine.ts";
 import { drawPlan } from "../../plan/draw-plan.ts";
 import { answer } from "../answer.ts";
@@ -44,27 +42,6 @@ export const graphCommand: Command = {
       }
     } else throw new CommandError(EXIT.usage, `graph "${what ?? ""}" is none of machine, plan`);
     return EXIT.done;
-  },
-};
-
-const KINDS = Object.keys(DOCUMENT_KINDS);
-
-/** `schema [kind]`. */
-export const schemaCommand: Command = {
-  name: "schema",
-  arguments: "[kind]",
-  completes: "words",
-  words: KINDS,
-  summary: "JSON Schema of the documents, for editors",
-  options: [],
-  examples: ["ironwright schema > ironwright.schema.json", "ironwright schema Node"],
-  run(input) {
-    const [kind] = input.args;
-    const schema = jsonSchema(kind);
-    if (schema === null)
-      throw new CommandError(EXIT.usage, `schema "${kind ?? ""}" is none of ${KINDS.join(", ")}`);
-    answer(input, schema, `${JSON.stringify(schema, null, 2)}\n`);
-    return Promise.resolve(EXIT.done);
   },
 };
 

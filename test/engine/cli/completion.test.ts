@@ -17,5 +17,6 @@ test("completion knows commands, their other names and flags, also behind -C DIR
   expect(ask("ironwright -C . get --li")).toEqual(["--live"]);
   expect(ask("ironwright mig")).toEqual(["migrate"]);
   expect(ask("ironwright migrate --dry")).toEqual(["--dry-run"]);
+  expect(ask("ironwright schema dri")).toEqual(["driver"]);
   expect(ask("ironwright plan --read")).toEqual(["--read-only"]);
 });
