@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { DriverAction } from "../schemas/action.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
 import type { Failure } from "../schemas/failure.ts";
+import type { SettingsFinding } from "../schemas/interface-answer.ts";
 import type { Observation, ObservedFacet } from "../schemas/observation.ts";
 import type { Secret } from "../schemas/secret.ts";
 import type { HardwareOffer } from "../schemas/steps.ts";
@@ -89,12 +90,13 @@ export interface Driver {
   close(): Promise<void>;
 }
 
-/** One thing that is wrong with a node's settings. */
-export interface SettingsFinding {
-  /** JSON pointer below `spec`, such as `/bmc/address`. */
-  readonly path: string;
-  /** The thing, the fact, and the way out. */
-  readonly message: string;
+/** The version of the types in this file: a package that was written for another one is refused. */
+export type DriverApiVersion = 1;
+
+/** What a package named in the setting `drivers` exports as `driverPackage`. */
+export interface DriverPackage {
+  readonly apiVersion: DriverApiVersion;
+  readonly hardwareTypes: readonly HardwareType[];
 }
 
 /** A hardware type: composes interfaces, validates a node's settings, opens a driver for all of its nodes. */

@@ -15,7 +15,7 @@ export function formatDiagnostics(
     case "text":
       return asText(diagnostics);
     case "json":
-      return asJson(diagnostics);
+      return `${JSON.stringify(diagnosticsData(diagnostics), null, 2)}\n`;
     case "github":
       return diagnostics.map(asAnnotation).join("");
     case "sarif":
@@ -46,8 +46,11 @@ function indented(frame: string): string {
     .join("\n");
 }
 
-/** Contract 5. */
-function asJson(diagnostics: readonly Diagnostic[]): string {
+/** What `validate --format json` answers (contract 5). */
+export function diagnosticsData(diagnostics: readonly Diagnostic[]): {
+  readonly valid: boolean;
+  readonly diagnostics: readonly Omit<Diagnostic, "frame">[];
+} {
   const valid = diagnostics.every(({ severity }) => severity !== "error");
   const rows = diagnostics.map(({ code, severity, message, file, line, column }) => ({
     code,
@@ -57,7 +60,7 @@ function asJson(diagnostics: readonly Diagnostic[]): string {
     line,
     column,
   }));
-  return `${JSON.stringify({ valid, diagnostics: rows }, null, 2)}\n`;
+  return { valid, diagnostics: rows };
 }
 
 /** docs.github.com: workflow commands; values are percent-encoded. */

@@ -1,6 +1,7 @@
 /**
  * Every code a person can meet, with the sentence that `explain` and the README print for it.
- * The letter is the room it comes from: I inventory, S settings and store, P plan, B BMC, L lease, A apply.
+ * The letter is the room it comes from: I inventory, S settings and store, P plan, B BMC, D drivers from
+ * packages, L lease, A apply.
  */
 export const CODES = {
   // I: inventory documents
@@ -76,6 +77,9 @@ export const CODES = {
   "IW-B16": "the wire is read-only",
   "IW-B17": "a task is running on the BMC",
   "IW-B18": "the BMC does not offer it",
+  // D: drivers from packages
+  "IW-D01": "a driver that the settings name cannot be loaded",
+  "IW-D02": "a driver from a package broke its word",
   // L: leases
   "IW-L01": "another engine holds the node",
   "IW-L02": "this engine's lease was lost",

@@ -1,5 +1,6 @@
 import type { DriverAction } from "../../schemas/action.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import type { SettingsFinding } from "../../schemas/interface-answer.ts";
 import { FAKE_OBSERVES, FAKE_PERFORMS, fakeOffer } from "./fake-offer.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 
@@ -81,17 +82,12 @@ export function usedUp(machine: FakeMachine, entry: FakeFailure | undefined): Fa
   return entry?.once === true ? { ...machine, usedUp: [...machine.usedUp, entry.text] } : machine;
 }
 
-interface Finding {
-  readonly path: string;
-  readonly message: string;
-}
-
 const STEPS: ReadonlySet<string> = new Set(
   fakeOffer.interfaces.flatMap(({ steps }) => steps.map((one) => `${one.interface}.${one.step}`)),
 );
 
 /** Findings about `spec.fake`: failures that are none, and two disks of one serial. */
-export function validateFake(node: FleetNode): readonly Finding[] {
+export function validateFake(node: FleetNode): readonly SettingsFinding[] {
   const { failures = [], disks = [] } = node.spec.fake ?? {};
   return [
     ...failures.flatMap((text, index) => {

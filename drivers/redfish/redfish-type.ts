@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { bmcSchema } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import type { HardwareType, SettingsFinding } from "../driver.ts";
+import type { SettingsFinding } from "../../schemas/interface-answer.ts";
+import type { HardwareType } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { RedfishDriver } from "./redfish-driver.ts";
 import { redfishOffer } from "./redfish-offer.ts";

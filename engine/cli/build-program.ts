@@ -118,6 +118,7 @@ function commonOf(o: Record<string, unknown>, command: Command): CommonOptions {
     color: o["color"] !== false,
     logLevel: level,
     readOnly: o["readOnly"] === true,
+    drivers: o["drivers"] !== false,
   };
 }
 

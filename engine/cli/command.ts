@@ -16,6 +16,8 @@ export interface CommonOptions {
   readonly color: boolean;
   readonly logLevel: string;
   readonly readOnly: boolean;
+  /** False under `--no-drivers`: no code of a package runs. */
+  readonly drivers: boolean;
 }
 
 /** One flag of a command, as commander writes it: `--out <file>`. */

@@ -13,5 +13,6 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { flags: "-o, --output <form>", description: "json, yaml, wide or name, where it makes sense" },
   { flags: "--no-color", description: "no colour (NO_COLOR does the same)" },
   { flags: "--log-level <level>", description: "error, warn, info or debug", default: "info" },
+  { flags: "--no-drivers", description: "run no code of the packages that the settings name" },
   { flags: "--read-only", description: "the wire layer refuses all but reads" },
 ];

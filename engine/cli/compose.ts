@@ -3,13 +3,15 @@ import { mkdirSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Driver, DriverPorts, FakeStatePort } from "../../drivers/driver.ts";
+import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../drivers/driver.ts";
+import { loadPackages } from "../../drivers/packages/load-packages.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { VERSIONS } from "../../inventory/conversions.ts";
 import { secretResolver } from "../../inventory/resolve-secret.ts";
 import { type Failure, failure, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import type { Catalog } from "../../schemas/steps.ts";
 import {
   CHECKPOINTS,
   type Checkpoint,
@@ -34,7 +36,7 @@ export function compose(
 ): House {
   const { clock, random } = basics;
   const checkpoint = checkpointsOf(env);
-  const types = new Map(hardwareTypes.map((type) => [type.name, type]));
+  const { types, catalog, loadDrivers } = hardwareHall();
   return {
     clock,
     random,
@@ -45,8 +47,9 @@ export function compose(
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
     checkpoint,
     hardwareTypes: types,
-    catalog: Object.fromEntries(hardwareTypes.map((type) => [type.name, type.offer])),
     versions: VERSIONS,
+    catalog,
+    loadDrivers,
     digest: (text) => hash("sha256", text),
     openDrivers: (options) => openDrivers(options, types, basics),
     async discover(address, how, options) {
@@ -54,6 +57,32 @@ export function compose(
       return found.ok ? ok(discoveredYaml(found.value)) : found;
     },
     simulate: (request) => simulate(request, clock),
+  };
+}
+
+/** The hardware types of one process: its own, and what packages bring. */
+function hardwareHall(): {
+  readonly types: ReadonlyMap<string, HardwareType>;
+  readonly catalog: Catalog;
+  readonly loadDrivers: House["loadDrivers"];
+} {
+  const types = new Map(hardwareTypes.map((type) => [type.name, type]));
+  const catalog = Object.fromEntries(hardwareTypes.map((type) => [type.name, type.offer]));
+  const done = new Set<string>();
+  return {
+    types,
+    catalog,
+    async loadDrivers(root, names) {
+      const fresh = [...new Set(names)].filter((name) => !done.has(name));
+      const loaded = await loadPackages(root, fresh, new Set(types.keys()));
+      if (!loaded.ok) return loaded.failure;
+      for (const name of fresh) done.add(name);
+      for (const type of loaded.value) {
+        types.set(type.name, type);
+        catalog[type.name] = type.offer;
+      }
+      return null;
+    },
   };
 }
 
@@ -161,7 +190,7 @@ function unknownType(node: FleetNode, name: string, known: readonly string[]): F
   return failure(
     "stalled",
     "IW-B18",
-    `${node.name}: the hardware type ${name} is not built; there are ${known.join(", ")}`,
+    `${node.name}: the hardware type ${name} is not known here; there are ${known.join(", ")}, or name its package in the setting drivers`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { HardwareType } from "../../drivers/driver.ts";
 import type { Versions } from "../../inventory/conversions.ts";
-import type { Result } from "../../schemas/failure.ts";
+import type { Failure, Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import type { SecretRef } from "../../schemas/documents.ts";
@@ -19,7 +19,10 @@ export interface House {
   readonly pid: number;
   readonly store: StorePorts;
   readonly checkpoint: Checkpoint;
+  /** The house's own, and those of the packages that were loaded. */
   readonly hardwareTypes: ReadonlyMap<string, HardwareType>;
+  /** Adds the hardware types of the setting `drivers`, each package once; runs their code. */
+  loadDrivers(root: string, names: readonly string[]): Promise<Failure | null>;
   /** SHA-256, lower-case hex. */
   digest(text: string): string;
   /** What the hardware types offer. */

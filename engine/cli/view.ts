@@ -5,6 +5,7 @@ import type { NodeRecord } from "../../schemas/record.ts";
 import { resolveNodes, type ResolvedNode } from "../plan/match-records.ts";
 import type { LeaseInfo, StoreReader } from "../run/ports.ts";
 import type { CommandInput } from "./command.ts";
+import { loadDriversIfAny } from "./load-drivers.ts";
 import { planWorld } from "./plan-world.ts";
 import { driverOptions, nodeNamed, reader, type World } from "./world.ts";
 
@@ -29,6 +30,7 @@ export async function sightings(
 }> {
   const { store, why } = await reader(input, world);
   if (why !== null) input.io.log("warn", why.message, { code: why.code });
+  await loadDriversIfAny(input, world);
   const drivers = input.house.openDrivers(driverOptions(input, world));
   try {
     const planned = await planWorld(

@@ -15,6 +15,7 @@ import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { declaredFindings, withFrames } from "./declared-findings.ts";
 import type { DriverOptions } from "./house.ts";
+import { loadDrivers } from "./load-drivers.ts";
 import { unknownNode } from "./selector.ts";
 
 /** Settings and places of one run. */
@@ -81,6 +82,7 @@ export async function loadWorldToApply(
   const { store } = await reader(input, place);
   const readAtSeq = store === null ? null : ((await store.inForce())?.seq ?? 0);
   const world = await loadFleetOf(input, place);
+  await loadDrivers(input, place);
   await input.house.checkpoint(INVENTORY_READ);
   // A declared step that can't be run ends it here; commands that only look or hold don't ask for that much.
   stopAtErrors(input, findingsOf(input, world.root, world.fleet));

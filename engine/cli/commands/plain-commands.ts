@@ -3,6 +3,7 @@ import { drawPlan } from "../../plan/draw-plan.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
+import { loadDrivers } from "../load-drivers.ts";
 import { planWorld } from "../plan-world.ts";
 import { driverOptions, loadWorld, reader } from "../world.ts";
 
@@ -32,6 +33,7 @@ export const graphCommand: Command = {
     if (what === "machine") input.io.out(drawMachine(format));
     else if (what === "plan") {
       const world = await loadWorld(input);
+      await loadDrivers(input, world);
       const { store } = await reader(input, world);
       const drivers = input.house.openDrivers(driverOptions(input, world));
       try {

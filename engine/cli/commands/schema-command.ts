@@ -5,7 +5,9 @@ import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput } from "../command.ts";
 import { driverData, driverSheet, meaningOf } from "../driver-sheet.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { loadDrivers } from "../load-drivers.ts";
 import { table } from "../table.ts";
+import { loadPlace } from "../world.ts";
 
 const KINDS = Object.keys(DOCUMENT_KINDS);
 
@@ -28,7 +30,10 @@ export const schemaCommand: Command = {
   ],
   async run(input) {
     const [kind, name] = input.args;
-    if (kind === "driver") return name === undefined ? listDrivers(input) : showDriver(input, name);
+    if (kind === "driver") {
+      await loadDrivers(input, await loadPlace(input));
+      return name === undefined ? listDrivers(input) : showDriver(input, name);
+    }
     if (name !== undefined)
       throw new CommandError(EXIT.usage, `schema ${kind ?? ""} takes no name; leave out "${name}"`);
     if (input.common.output === "name") {

@@ -1,31 +1,50 @@
-import { formatDiagnostics } from "../../../inventory/format-diagnostics.ts";
+import {
+  diagnosticsData,
+  formatDiagnostics,
+  type DiagnosticsFormat,
+} from "../../../inventory/format-diagnostics.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
-import { originOf } from "../../../schemas/fleet.ts";
+import type { Diagnostic } from "../../../schemas/diagnostic.ts";
+import { type Fleet, type FleetNode, originOf } from "../../../schemas/fleet.ts";
+import type { SettingsFinding } from "../../../schemas/interface-answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
-import { planWorld } from "../plan-world.ts";
-import { driverOptions, findingsOf, loadPlace, reader, type World } from "../world.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import {
+  answerDiagnostics,
+  answersData,
+  answersText,
+  isAllSilent,
+  isWrong,
+  liveAnswers,
+  type NodeAnswers,
+} from "../live-answers.ts";
+import { driversFailure } from "../load-drivers.ts";
+import { findingsOf, loadPlace, type Place } from "../world.ts";
 
 const VALIDATE_FORMATS = ["text", "json", "github", "sarif"] as const;
 
-/** `validate`: checks documents; with `--live` also every driver's view of its nodes. */
+/** `validate`: checks documents; with `--live` every interface of every node answers for itself. */
 export const validateCommand: Command = {
   name: "validate",
-  summary: "check the documents and settings; no BMC is asked",
-  forms: ["json"],
+  summary: "check the documents and settings; no BMC is asked without --live",
+  forms: ["json", "wide"],
   options: [
     { flags: "--format <form>", description: VALIDATE_FORMATS.join(", ") },
-    { flags: "--live", description: "also read every node's BMC" },
+    {
+      flags: "--live",
+      description: "also read every node's BMC, and say of each interface whether it would work",
+    },
+    { flags: "--strict", description: "with --live: exit 4 when any BMC is silent" },
   ],
-  examples: ["ironwright validate", "ironwright validate --ref HEAD --format github"],
+  examples: [
+    "ironwright validate",
+    "ironwright validate --ref HEAD --format github",
+    "ironwright validate --live --node r7-n01",
+    "ironwright validate --live --json",
+    "ironwright validate --no-drivers",
+  ],
   async run(input) {
-    const asked = textOption(input, "format") ?? (input.common.json ? "json" : "text");
-    const format = VALIDATE_FORMATS.find((form) => form === asked);
-    if (format === undefined)
-      throw new CommandError(
-        EXIT.usage,
-        `--format "${asked}" is none of ${VALIDATE_FORMATS.join(", ")}`,
-      );
+    const format = formatOf(input);
     const place = await loadPlace(input);
     const { fleet, diagnostics } = await loadFleet({
       dir: place.root,
@@ -34,81 +53,125 @@ export const validateCommand: Command = {
       settingsPath: place.settingsPath ?? undefined,
       cacheDir: place.cacheDir,
     });
-    const nodes = fleet?.nodes ?? [];
-    const declared = fleet === null ? [] : findingsOf(input, place.root, fleet);
-    const all = [...diagnostics, ...driverFindings(input, nodes), ...declared];
-    const isWrong = all.some(({ severity }) => severity === "error");
-    if (fleet === null || isWrong || !flag(input, "live")) {
-      printFindings(input, all, format, nodes.length);
-      return isWrong ? EXIT.invalid : EXIT.done;
-    }
-    const { count, silent } = await askAll(input, { ...place, fleet });
-    printFindings(input, [...all, ...silent], format, nodes.length);
-    if (format === "text") input.io.out(`${count - silent.length} of ${count} BMCs answer\n`);
-    return silent.length === 0 ? EXIT.done : EXIT.failed;
+    const written = [...diagnostics, ...(await driverDiagnostics(input, place))];
+    // Without its package a hardware type can't be told from one that nobody brings.
+    const isWhole =
+      written.length === diagnostics.length &&
+      (input.common.drivers || place.settings.drivers.length === 0);
+    const declared =
+      fleet === null ? [] : declaredDiagnostics(input, { root: place.root, fleet, isWhole });
+    const canAsk = fleet !== null && !written.some(isError) && flag(input, "live");
+    const answers = canAsk
+      ? await liveAnswers(input, { ...place, fleet }, (node) => settingsFindings(input, node))
+      : null;
+    const all = [...written, ...declared];
+    print(input, { all, answers, format, nodes: fleet?.nodes.length ?? 0 });
+    return exitOf(all, answers ?? [], flag(input, "strict"));
   },
 };
 
-function printFindings(
-  { io }: CommandInput,
-  all: Parameters<typeof formatDiagnostics>[0],
-  format: (typeof VALIDATE_FORMATS)[number],
-  nodes: number,
-): void {
-  if (format !== "text" || all.length > 0) io.out(formatDiagnostics(all, format));
-  if (format !== "text" || all.some(({ severity }) => severity === "error")) return;
-  io.out(`valid: ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${all.length} warnings\n`);
+function formatOf(input: CommandInput): DiagnosticsFormat {
+  const asked = textOption(input, "format") ?? (input.common.json ? "json" : "text");
+  const format = VALIDATE_FORMATS.find((form) => form === asked);
+  if (format !== undefined) return format;
+  throw new CommandError(
+    EXIT.usage,
+    `--format "${asked}" is none of ${VALIDATE_FORMATS.join(", ")}`,
+  );
 }
 
-type Findings = Parameters<typeof formatDiagnostics>[0];
-type Nodes = NonNullable<Awaited<ReturnType<typeof loadFleet>>["fleet"]>["nodes"];
+function isError({ severity }: Diagnostic): boolean {
+  return severity === "error";
+}
 
-/** Each hardware type judges its own nodes' settings, without a wire. */
-function driverFindings(
-  { house }: CommandInput,
-  nodes: Nodes,
-): Parameters<typeof formatDiagnostics>[0] {
-  return nodes.flatMap((node) => {
+/** Silence is no fault of the inventory's: all BMCs silent is 1, and some of them 0. */
+function exitOf(
+  all: readonly Diagnostic[],
+  answers: readonly NodeAnswers[],
+  strict: boolean,
+): ExitCode {
+  const wrong = answers.some(({ interfaces, silence }) =>
+    interfaces.some((answer) => isWrong(answer, silence)),
+  );
+  if (wrong || all.some(isError)) return EXIT.invalid;
+  if (strict && answers.some(({ silence }) => silence !== null)) return EXIT.refused;
+  return isAllSilent(answers) ? EXIT.failed : EXIT.done;
+}
+
+interface Outcome {
+  readonly all: readonly Diagnostic[];
+  readonly answers: readonly NodeAnswers[] | null;
+  readonly format: DiagnosticsFormat;
+  readonly nodes: number;
+}
+
+function print({ io, common }: CommandInput, { all, answers, format, nodes }: Outcome): void {
+  if (answers !== null && format !== "text") {
+    const both = [...all, ...answerDiagnostics(answers)];
+    const data = { ...diagnosticsData(both), nodes: answersData(answers) };
+    const isJson = format === "json";
+    io.out(isJson ? `${JSON.stringify(data, null, 2)}\n` : formatDiagnostics(both, format));
+    return;
+  }
+  if (format !== "text" || all.length > 0) io.out(formatDiagnostics(all, format));
+  if (format !== "text") return;
+  if (answers !== null)
+    io.out(answersText(answers, { columns: io.columns, wide: common.output === "wide" }));
+  if (!all.some(isError) && answers === null)
+    io.out(`valid: ${nodes} ${nodes === 1 ? "node" : "nodes"}, ${all.length} warnings\n`);
+}
+
+/** The packages of the settings, as a finding where they can't be had. */
+async function driverDiagnostics(
+  input: CommandInput,
+  place: Place,
+): Promise<readonly Diagnostic[]> {
+  const why = await driversFailure(input, place);
+  if (why === null) return [];
+  const { code, message } = why;
+  const at = { file: place.settingsPath ?? "ironwright.yaml", line: 1, column: 1 };
+  return [{ ...at, code: code ?? "IW-D01", severity: "error", message }];
+}
+
+/** What the hardware types say of the documents, without a wire. */
+function declaredDiagnostics(
+  input: CommandInput,
+  from: { readonly root: string; readonly fleet: Fleet; readonly isWhole: boolean },
+): readonly Diagnostic[] {
+  const { hardwareTypes } = input.house;
+  const { root, fleet, isWhole } = from;
+  const ofTypes = fleet.nodes.flatMap((node) => {
     const { driver = "" } = node.spec;
-    const type = house.hardwareTypes.get(driver);
-    if (type === undefined) return [unknownDriver(node, [...house.hardwareTypes.keys()])];
-    return type.validate(node).map(({ path, message }) => ({
+    if (!hardwareTypes.has(driver))
+      return [unknownDriver(node, [...hardwareTypes.keys()], isWhole)];
+    return settingsFindings(input, node).map(({ path, message }) => ({
       ...originOf(node, path),
       code: "IW-I04",
       severity: "error" as const,
       message: `${node.name}: ${message}`,
     }));
   });
+  return [...ofTypes, ...findingsOf(input, root, fleet)];
 }
 
-function unknownDriver(node: Nodes[number], known: readonly string[]): Findings[number] {
+function settingsFindings({ house }: CommandInput, node: FleetNode): readonly SettingsFinding[] {
+  return house.hardwareTypes.get(node.spec.driver ?? "")?.validate(node) ?? [];
+}
+
+/** Where packages were left out it may come from one of them. */
+function unknownDriver(node: FleetNode, known: readonly string[], isWhole: boolean): Diagnostic {
   const { driver = "" } = node.spec;
-  return {
-    ...originOf(node, "/driver"),
-    code: "IW-I06",
-    severity: "error",
-    message: `${node.name}: there is no hardware type ${driver}; there are ${known.join(", ")}`,
-  };
-}
-
-/** A BMC that does not answer is a finding at the node that declares it. */
-async function askAll(
-  input: CommandInput,
-  world: World,
-): Promise<{ readonly count: number; readonly silent: Findings }> {
-  const { store } = await reader(input, world);
-  const drivers = input.house.openDrivers(driverOptions(input, world));
-  try {
-    const { plan } = await planWorld(input, world, { store, drivers });
-    const places = new Map(world.fleet.nodes.map(({ name, place }) => [name, place]));
-    const silent = plan.nodes.flatMap(({ node, unreachable, blockedBy: [why] }) => {
-      const place = places.get(node);
-      if (!unreachable || place === undefined) return [];
-      const message = `${node}: ${why?.message ?? "its BMC does not answer"}`;
-      return [{ ...place, code: why?.code ?? "IW-B01", severity: "error" as const, message }];
-    });
-    return { count: plan.nodes.length, silent };
-  } finally {
-    await drivers.close();
-  }
+  const at = { ...originOf(node, "/driver"), code: "IW-I06" };
+  const ways = `there are ${known.join(", ")}, or name its package in the setting drivers`;
+  return isWhole
+    ? {
+        ...at,
+        severity: "error",
+        message: `${node.name}: there is no hardware type ${driver}; ${ways}`,
+      }
+    : {
+        ...at,
+        severity: "warning",
+        message: `${node.name}: the hardware type ${driver} was not checked, for no package was loaded`,
+      };
 }

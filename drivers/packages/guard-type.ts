@@ -1,0 +1,79 @@
+import { type Failure, failure } from "../../schemas/failure.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
+import type { SettingsFinding } from "../../schemas/interface-answer.ts";
+import type { Driver, HardwareType } from "../driver.ts";
+
+/**
+ * A hardware type of a package behind its own schema: what `properties` refuses is a finding, and what its code
+ * throws is a Failure (IW-D02), so that a bug of one package stops its own nodes and no others.
+ */
+export function guardType(type: HardwareType): HardwareType {
+  const { name, properties, offer, observes, performs } = type;
+  return {
+    name,
+    properties,
+    offer,
+    observes,
+    performs,
+    validate: (node) => findingsOf(type, node),
+    open: (ports) => guardDriver(type.name, type.open(ports), () => ports.clock.now()),
+  };
+}
+
+function findingsOf(type: HardwareType, node: FleetNode): readonly SettingsFinding[] {
+  const parsed = type.properties.safeParse(node.spec);
+  if (!parsed.success) {
+    return parsed.error.issues.map(({ path, message }) => ({
+      path: path.map((key) => `/${String(key)}`).join(""),
+      message: `${path.map(String).join(".")}: ${message}; see: ironwright schema driver ${type.name}`,
+    }));
+  }
+  try {
+    return type.validate(node);
+  } catch (error) {
+    return [{ path: "/driver", message: broken(type.name, "validate", error).message }];
+  }
+}
+
+function guardDriver(name: string, driver: Driver, now: () => number): Driver {
+  return {
+    async observe(node, facets, signal) {
+      try {
+        return await driver.observe(node, facets, signal);
+      } catch (error) {
+        const why = broken(name, "observe", error);
+        const at = now();
+        const unknown = facets.map((facet) => [facet, { known: false, at, why }] as const);
+        return {
+          node: node.name,
+          at,
+          facets: Object.fromEntries(unknown),
+          capabilities: {},
+          transport: null,
+          unreachable: why,
+        };
+      }
+    },
+    async perform(node, action, context) {
+      try {
+        return await driver.perform(node, action, context);
+      } catch (error) {
+        // It may have thrown after it sent: only looking tells.
+        return {
+          sent: "unknown",
+          failure: { ...broken(name, "perform", error), kind: "ambiguous" },
+        };
+      }
+    },
+    async close() {
+      // What it leaves open ends with the process.
+      await driver.close().catch(() => undefined);
+    },
+  };
+}
+
+function broken(type: string, verb: string, error: unknown): Failure {
+  const cause = error instanceof Error ? error.message : String(error);
+  const message = `the driver of hardware type ${type} threw in ${verb}(), which it must not; tell its authors`;
+  return failure("stalled", "IW-D02", message, cause);
+}
