@@ -8,7 +8,12 @@ import type { Secret } from "../schemas/secret.ts";
 import type { HardwareOffer } from "../schemas/steps.ts";
 import type { Settings } from "../schemas/settings.ts";
 
-/** Types only: what the engine knows of a driver. */
+/**
+ * Types only: what the engine knows of a driver, and the door `ironwright/driver` for packages that bring one.
+ * A change that a package of before does not survive raises `DriverApiVersion`.
+ */
+export type { DriverAction, FleetNode, Failure, HardwareOffer, Observation, ObservedFacet };
+export type { Secret, SettingsFinding };
 
 /** Time for drivers; fakes in tests. */
 export interface DriverClock {

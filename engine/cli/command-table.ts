@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { applyCommand } from "./commands/apply-command.ts";
 import { completionCommand } from "./commands/completion-command.ts";
+import { conformanceCommand } from "./commands/conformance-command.ts";
 import { discoverCommand } from "./commands/discover-command.ts";
 import { driftCommand } from "./commands/drift-command.ts";
 import { explainCommand } from "./commands/explain-command.ts";
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
   leaseCommand,
   graphCommand,
   schemaCommand,
+  conformanceCommand,
   simulateCommand,
   completionCommand(() => COMMANDS),
   versionCommand,

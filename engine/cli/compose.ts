@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../drivers/driver.ts";
+import { conformPackage } from "../../drivers/packages/conform-package.ts";
 import { loadPackages } from "../../drivers/packages/load-packages.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
@@ -50,6 +51,7 @@ export function compose(
     versions: VERSIONS,
     catalog,
     loadDrivers,
+    conform: conformPackage,
     digest: (text) => hash("sha256", text),
     openDrivers: (options) => openDrivers(options, types, basics),
     async discover(address, how, options) {

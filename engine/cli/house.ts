@@ -29,11 +29,26 @@ export interface House {
   readonly catalog: Catalog;
   /** What `migrate` brings documents to. */
   readonly versions: Versions;
+  /** Runs the conformance suite over a package, named as the setting `drivers` names it; runs its code. */
+  conform(
+    root: string,
+    name: string,
+    onCase: (report: ConformanceReport) => void,
+  ): Promise<Result<readonly ConformanceReport[]>>;
   openDrivers(options: DriverOptions): DriverSet;
   /** Reads one BMC and answers its systems as YAML documents. */
   discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;
   /** Starts simulated BMCs. */
   simulate(request: SimulateRequest): Promise<Result<Simulation>>;
+}
+
+/** How one case of the conformance suite ended. */
+export interface ConformanceReport {
+  readonly hardwareType: string;
+  readonly name: string;
+  readonly passed: boolean;
+  /** Why it did not pass; null when it did. */
+  readonly message: string | null;
 }
 
 /** What drivers are opened with. */

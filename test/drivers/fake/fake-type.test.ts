@@ -1,51 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { fakeType } from "../../../drivers/fake/fake-type.ts";
-import { parseFakeMachine } from "../../../drivers/fake/fake-machine.ts";
 import type { NodeSpec } from "../../../schemas/documents.ts";
 import { known } from "../../../schemas/observation.ts";
-import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
+import { driverConformance } from "../conformance.ts";
 import { performContext, testNode, testPorts } from "../support/driver-bench.ts";
+import { benchOfFake, memory } from "./fake-bench.ts";
 
-function memory() {
-  const kept = new Map<string, string>();
-  return {
-    kept,
-    read: (node: string) => Promise.resolve(kept.get(node) ?? null),
-    write: (node: string, text: string) => {
-      kept.set(node, text);
-      return Promise.resolve();
-    },
-  };
-}
-
-function setUp(): Promise<DriverBench> {
-  const fakeState = memory();
-  const node = testNode("n1", { driver: "fake" });
-  // The fake has no wire to watch: acts are counted by the log that they leave.
-  const driver = fakeType.open(testPorts({ fakeState }));
-  return Promise.resolve({
-    driver,
-    reader: fakeType.open(testPorts({ fakeState, readOnly: true })),
-    node,
-    silent: testNode("n2", { driver: "fake", fake: { failures: ["observe"] } }),
-    treat: (verb: string, how: Treatment) =>
-      testNode("n1", { driver: "fake", fake: { failures: [`${verb}:${how}`] } }),
-    diskless: () => testNode("n1", { driver: "fake", fake: { disks: [] } }),
-    mutations: () => {
-      const text = fakeState.kept.get("n1");
-      return text === undefined ? 0 : parseFakeMachine(text, node).acts;
-    },
-    work: {
-      slow: testNode("n1", { driver: "fake", fake: { stepMs: 60_000 } }),
-      step: { interface: "deploy", step: "burnin_cpu", args: {} },
-      erase: { interface: "deploy", step: "erase_devices", args: {} },
-      serials: ["fake-n1-D0", "fake-n1-D1"],
-    },
-    close: () => Promise.resolve(),
-  });
-}
-
-driverConformance(fakeType, setUp);
+driverConformance(fakeType, benchOfFake);
 
 describe("the fake hardware type", () => {
   it("names a failure that it does not know", () => {

@@ -2,7 +2,8 @@ import { redfishType } from "../../../drivers/redfish/redfish-type.ts";
 import { madeUpHardware } from "../../../drivers/simulator/hardware.ts";
 import type { DriverAction } from "../../../schemas/action.ts";
 import type { FleetNode } from "../../../schemas/fleet.ts";
-import { driverConformance, type DriverBench, type Treatment } from "../conformance.ts";
+import type { DriverBench, Treatment } from "../../../drivers/conformance/conformance.ts";
+import { driverConformance } from "../conformance.ts";
 import { testNode, testPorts } from "../support/driver-bench.ts";
 import { redfishError, sendJson, type SmallBmc, startSmallBmc } from "../support/small-bmc.ts";
 
@@ -14,6 +15,12 @@ async function setUp(): Promise<DriverBench> {
     password: "calvin",
     hardware: madeUpHardware("n1"),
   });
+  // It says its password back, as some do in their errors.
+  const garbage = await startSmallBmc({ username: "root", password: "calvin" });
+  garbage.misbehave = (_seen, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end("{ root calvin");
+    return true;
+  };
   const bmcSpec = { username: "root", password: { env: "BMC_PASSWORD" } };
   const node = testNode("n1", { driver: "redfish", bmc: { address: bmc.url, ...bmcSpec } });
   // Port 1 of the loopback: nothing listens there.
@@ -26,13 +33,19 @@ async function setUp(): Promise<DriverBench> {
     reader: redfishType.open(testPorts({ readOnly: true })),
     node,
     silent,
+    invalid: testNode("n3", { driver: "redfish", bmc: { address: "10.0.0.7" } }),
+    garbage: testNode("n4", { driver: "redfish", bmc: { address: garbage.url, ...bmcSpec } }),
+    secret: "calvin",
     treat: (verb, how) => treat(bmc, { node, silent }, verb, how),
     diskless: () => {
       bmc.hardware = { ...madeUpHardware("n1"), disks: [] };
       return node;
     },
     mutations: () => bmc.mutations().length,
-    close: () => bmc.close(),
+    close: async () => {
+      await bmc.close();
+      await garbage.close();
+    },
   };
 }
 

@@ -1,75 +1,11 @@
-import type { DriverPorts, PerformContext } from "../../../drivers/driver.ts";
-import type { NodeSpec } from "../../../schemas/documents.ts";
-import { type Failure, failure } from "../../../schemas/failure.ts";
-import type { FleetNode } from "../../../schemas/fleet.ts";
-import { Secret } from "../../../schemas/secret.ts";
-import { defaultSettings, type Settings } from "../../../schemas/settings.ts";
+import type { Settings } from "../../../schemas/settings.ts";
 
-/** A declared node of a test. */
-export function testNode(name: string, spec: NodeSpec): FleetNode {
-  return {
-    name,
-    uuid: null,
-    uuidDeclared: false,
-    labels: {},
-    annotations: {},
-    spec,
-    place: { file: "inventory/test.yaml", line: 1, column: 1 },
-    origins: {},
-    specHash: "0",
-  };
-}
-
-export interface TestPorts {
-  readonly secret?: string | (() => string);
-  readonly settings?: (settings: Settings) => Settings;
-  readonly readOnly?: boolean;
-  readonly files?: Readonly<Record<string, string>>;
-  readonly fakeState?: DriverPorts["fakeState"];
-}
-
-/** Ports of a driver under test: sleeps pass at once, secrets are one word. */
-export function testPorts(options: TestPorts = {}): DriverPorts {
-  const settings = defaultSettings();
-  const { secret = "calvin" } = options;
-  return {
-    clock: {
-      now: () => 1_800_000_000_000,
-      monotonic: () => performance.now(),
-      sleep: () => new Promise((resolve) => setImmediate(resolve)),
-    },
-    settings: options.settings?.(settings) ?? settings,
-    resolveSecret: () =>
-      Promise.resolve(new Secret(typeof secret === "string" ? secret : secret())),
-    readFile: (path) => {
-      const text = options.files?.[path];
-      return Promise.resolve(
-        text === undefined
-          ? failure("stalled", "IW-I14", `file ${path} is not there`)
-          : Buffer.from(text),
-      );
-    },
-    readOnly: options.readOnly ?? false,
-    random: () => 0,
-    debug: () => undefined,
-    ...(options.fakeState === undefined ? {} : { fakeState: options.fakeState }),
-  };
-}
-
-/** What the engine would hand along; the check passes unless told otherwise. */
-export function performContext(
-  options: {
-    readonly check?: () => Promise<Failure | null>;
-    readonly requestMaxMs?: number;
-    readonly signal?: AbortSignal;
-  } = {},
-): PerformContext {
-  return {
-    check: options.check ?? (() => Promise.resolve(null)),
-    requestMaxMs: options.requestMaxMs ?? 5000,
-    signal: options.signal,
-  };
-}
+export {
+  type BenchPorts as TestPorts,
+  benchNode as testNode,
+  benchPorts as testPorts,
+  performContext,
+} from "../../../drivers/conformance/bench-ports.ts";
 
 /** Settings with other limits. */
 export function withLimits(limits: Partial<Settings["limits"]>): (settings: Settings) => Settings {
