@@ -49,6 +49,14 @@ export function offerCases(type: HardwareType): readonly ConformanceCase[] {
       }
     }),
 
+    it("it reads identity, power and tasks, without which the engine touches no machine", async () => {
+      for (const facet of ["identity", "power", "tasks"] as const)
+        assert.ok(
+          type.observes.includes(facet),
+          `it does not read ${facet}${facet === "tasks" ? " (a device without tasks reads [])" : ""}`,
+        );
+    }),
+
     it("its properties have a sentence of what it is for", async () => {
       assert.match(type.properties.description ?? "", /\S+ \S+/);
     }),

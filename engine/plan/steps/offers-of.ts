@@ -96,9 +96,10 @@ export function offerOf(
   return offer?.priority[flow] === undefined ? null : offer;
 }
 
-/** True when this version can boot the ramdisk on the node: its boot interface is built. */
+/** True when this version can boot the ramdisk on the node: its boot interface is built, and not switched off. */
 export function hasRamdisk(offers: Offers): boolean {
-  return offers.interfaces.get("boot")?.built === true;
+  const boot = offers.interfaces.get("boot");
+  return boot?.built === true && boot.implementation !== "no-boot";
 }
 
 function unknownImplementation(
