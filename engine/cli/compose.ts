@@ -4,8 +4,6 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../drivers/driver.ts";
-import { conformPackage } from "../../drivers/packages/conform-package.ts";
-import { loadPackages } from "../../drivers/packages/load-packages.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { VERSIONS } from "../../inventory/conversions.ts";
@@ -51,7 +49,11 @@ export function compose(
     versions: VERSIONS,
     catalog,
     loadDrivers,
-    conform: conformPackage,
+    // Few commands need what packages bring; the others begin without reading that code.
+    async conform(...from) {
+      const { conformPackage } = await import("../../drivers/packages/conform-package.ts");
+      return conformPackage(...from);
+    },
     digest: (text) => hash("sha256", text),
     openDrivers: (options) => openDrivers(options, types, basics),
     async discover(address, how, options) {
@@ -76,6 +78,8 @@ function hardwareHall(): {
     catalog,
     async loadDrivers(root, names) {
       const fresh = [...new Set(names)].filter((name) => !done.has(name));
+      if (fresh.length === 0) return null;
+      const { loadPackages } = await import("../../drivers/packages/load-packages.ts");
       const loaded = await loadPackages(root, fresh, new Set(types.keys()));
       if (!loaded.ok) return loaded.failure;
       for (const name of fresh) done.add(name);
