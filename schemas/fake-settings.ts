@@ -51,4 +51,17 @@ export const fakeSchema = z.strictObject({
     .min(1)
     .optional()
     .meta(means("bytes of memory", 256 * 1024 ** 3)),
+  agentSteps: z
+    .unknown()
+    .optional()
+    .meta(
+      means(
+        "what its ramdisk's agent answers when it is asked for its steps, word for word, also nonsense: a list of " +
+          "interface, step, priority (by flow), args, abortable, reboots, erases, rerun, timeoutSeconds; left out: none",
+      ),
+    ),
+  agentVersion: z
+    .string()
+    .optional()
+    .meta(means("the version that the agent says; left out: it says none")),
 });

@@ -47,6 +47,16 @@ export interface AgentReading {
   readonly bootId: string | null;
 }
 
+/** What the ramdisk's agent answers when it is asked for its steps; there is none but while it runs. */
+export interface AgentStepsReading {
+  /** The boot of the ramdisk that answered. */
+  readonly bootId: string | null;
+  /** Of the agent and its hardware managers, where it says so. */
+  readonly version: string | null;
+  /** Word for word: nobody has judged it yet (`readAgentSteps`). */
+  readonly steps: unknown;
+}
+
 /** The last step that was asked of the machine or its ramdisk, by its id. */
 export interface WorkReading {
   /** The `id` of its `step.run`; null when none was ever asked. */
@@ -66,6 +76,7 @@ export interface ObservedFacets {
   readonly bios: Readonly<Record<string, string | number | boolean | null>>;
   readonly tasks: readonly TaskReading[];
   readonly agent: AgentReading;
+  readonly agentSteps: AgentStepsReading;
   readonly work: WorkReading;
   /** The last few lines of the event log, newest first; asked for only where power has drifted. */
   readonly eventLog: readonly LogLine[];

@@ -70,7 +70,12 @@ export interface StepOffer {
   readonly rerun: boolean;
   /** deploy.deploy and its kin: a template or a node may switch it off, never replace it. */
   readonly core?: true | undefined;
+  /** Set where only the ramdisk's agent names it: as it was last learnt, or not known yet. */
+  readonly ramdisk?: RamdiskWord | undefined;
 }
+
+/** `named`: the agent was asked, and this is its answer. `unknown`: no ramdisk was asked yet. */
+export type RamdiskWord = "named" | "unknown";
 
 /** Names that an interface may have: `no-inspect` and its kin offer nothing. */
 export interface InterfaceOffer {
@@ -82,6 +87,8 @@ export interface InterfaceOffer {
   readonly impact?: Impact | undefined;
   /** False for an implementation that this version knows by name and can't perform. */
   readonly built: boolean;
+  /** True where the ramdisk's agent may name more steps of this interface, once it runs. */
+  readonly ramdiskSteps?: true | undefined;
 }
 
 /** All that one hardware type offers: its interfaces, the first of each name being the default. */

@@ -19,7 +19,7 @@ import {
   outcomeOf,
   usedUp,
 } from "./fake-failures.ts";
-import { settled } from "./fake-life.ts";
+import { agentRuns, type FakeScene, settled } from "./fake-life.ts";
 import { type FakeMachine, newFakeMachine, parseFakeMachine } from "./fake-machine.ts";
 import { valueOf } from "./fake-readings.ts";
 import { isKnownRun, stepRefusal, thingOf } from "./fake-step.ts";
@@ -71,8 +71,7 @@ export class FakeDriver implements Driver {
     const machine = settled(stored, { node, now });
     const readings: Record<string, Reading<unknown>> = {};
     for (const facet of new Set(facets)) {
-      const hidden = isHidden(machine, node, facet);
-      const reason = unreachable ?? (hidden ? hiddenFacet(node, facet) : null);
+      const reason = unreachable ?? whyUnread(machine, facet, { node, now });
       readings[facet] =
         reason === null
           ? { known: true, value: valueOf(machine, facet, { node, now }), at: now }
@@ -186,6 +185,13 @@ export class FakeDriver implements Driver {
     const ms = node.spec.fake?.delayMs ?? 0;
     if (ms > 0) await this.#ports.clock.sleep(ms, signal).catch(() => undefined);
   }
+}
+
+function whyUnread(machine: FakeMachine, facet: string, { node, now }: FakeScene): Failure | null {
+  if (isHidden(machine, node, facet)) return hiddenFacet(node, facet);
+  if (facet !== "agentSteps" || agentRuns(machine, now)) return null;
+  const fact = `${thingOf(node)}: no ramdisk's agent runs that could be asked for its steps`;
+  return failure("waiting", "IW-B18", `${fact}; boot.ramdisk and power.on come first`);
 }
 
 function hiddenFacet(node: FleetNode, facet: string): Failure {

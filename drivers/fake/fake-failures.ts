@@ -2,6 +2,7 @@ import type { DriverAction } from "../../schemas/action.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { SettingsFinding } from "../../schemas/interface-answer.ts";
 import { FAKE_OBSERVES, FAKE_PERFORMS, fakeOffer } from "./fake-offer.ts";
+import { agentNames } from "./fake-agent.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 
 /** What a failure of an act does to it on its way. */
@@ -91,7 +92,7 @@ export function validateFake(node: FleetNode): readonly SettingsFinding[] {
   const { failures = [], disks = [] } = node.spec.fake ?? {};
   return [
     ...failures.flatMap((text, index) => {
-      if (isKnown(parseFakeFailure(text))) return [];
+      if (isKnown(parseFakeFailure(text), stepsOf(node))) return [];
       const fact = `node "${node.name}": fake.failures has "${text}"`;
       const wayOut =
         "write observe, observe:power, observe:inventory:before-ramdisk, power.on:refused (unsent, lost, ignored), " +
@@ -106,7 +107,12 @@ export function validateFake(node: FleetNode): readonly SettingsFinding[] {
   ];
 }
 
-function isKnown({ on, how, once }: FakeFailure): boolean {
+/** What the type offers, and what git says that its ramdisk names. */
+function stepsOf(node: FleetNode): ReadonlySet<string> {
+  return new Set([...STEPS, ...agentNames(node.spec.fake?.agentSteps)]);
+}
+
+function isKnown({ on, how, once }: FakeFailure, steps: ReadonlySet<string>): boolean {
   // A reading changes nothing, so that it can't be remembered that it failed.
   if (on === "observe") {
     const facet = how.replace(BEFORE_RAMDISK, "");
@@ -115,6 +121,6 @@ function isKnown({ on, how, once }: FakeFailure): boolean {
   if (on === "agent") return how === "never";
   const onTheWay = FAKE_OUTCOMES.some((word) => word === how);
   if (on.startsWith("step:"))
-    return STEPS.has(on.slice("step:".length)) && (onTheWay || how === "failed");
+    return steps.has(on.slice("step:".length)) && (onTheWay || how === "failed");
   return FAKE_PERFORMS.some((verb) => verb === on) && onTheWay;
 }

@@ -31,6 +31,8 @@ const fakeWorkSchema = z.object({
   inBand: z.boolean(),
   args: z.record(z.string(), z.unknown()),
   disks: z.array(z.string()),
+  /** What a step that only the ramdisk knows does to them; null for all others. */
+  erases: z.enum(["metadata", "full", "root"]).nullable().default(null),
   state: z.enum(["running", "done", "failed"]),
   /** Why it fails, or will fail at its end; null for work that succeeds. */
   message: z.string().nullable(),
@@ -66,6 +68,8 @@ const fakeMachineSchema = z.object({
   ramdiskBoots: z.number().int(),
   /** From when the ramdisk's agent answers, milliseconds since the epoch; null: never. */
   agentAt: z.number().nullable(),
+  /** What its agent answers in place of `spec.fake.agentSteps`: the ramdisk was exchanged without a word in git. */
+  agentSteps: z.unknown().optional(),
   work: fakeWorkSchema.nullable(),
   disks: z.array(fakeDiskStateSchema),
   /** Entries of `spec.fake.failures` that come up once and have. */

@@ -1,5 +1,6 @@
 import type { ObservedFacet, ObservedFacets } from "../../schemas/observation.ts";
 import { FAKE_MAKER, fakeInventory, fakeSerial } from "./fake-inventory.ts";
+import { agentStepsOf } from "./fake-agent.ts";
 import { agentRuns, bootIdOf, type FakeScene } from "./fake-life.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 
@@ -30,6 +31,11 @@ const READ: {
     agentRuns(machine, now)
       ? { running: true, bootId: bootIdOf(machine, node) }
       : { running: false, bootId: null },
+  agentSteps: (machine, { node }) => ({
+    bootId: bootIdOf(machine, node),
+    version: node.spec.fake?.agentVersion ?? null,
+    steps: agentStepsOf(machine, node),
+  }),
   work: ({ work }) =>
     work === null
       ? { id: null, state: "none", message: null }

@@ -2,6 +2,7 @@ import type { StepRun } from "../../schemas/action.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { InterfaceName, StepOffer } from "../../schemas/steps.ts";
+import { agentStepNamed } from "./fake-agent.ts";
 import { failureOn, usedUp } from "./fake-failures.ts";
 import { agentRuns, type FakeScene, settled } from "./fake-life.ts";
 import type { FakeMachine, FakeWork } from "./fake-machine.ts";
@@ -27,7 +28,7 @@ export function stepRefusal(
   { node, now }: FakeScene,
 ): Failure | null {
   const what = `${thingOf(node)} refused ${act.interface}.${act.step}`;
-  const offer = offerOf(act, node);
+  const offer = offerOf(act, node) ?? ofAgent(machine, act, { node, now });
   if (offer === undefined) {
     const chosen = implementationOf(act.interface, node) ?? "(none)";
     const fact = `${what}: its ${act.interface} interface, ${chosen}, has no such step`;
@@ -48,6 +49,20 @@ export function stepRefusal(
   return argumentRefusal(act, offer, what) ?? diskRefusal(machine, act, { offer, what });
 }
 
+/** What must be known of a step to do it, or to refuse it. */
+interface Known {
+  readonly requiresRamdisk: boolean;
+  readonly erases: FakeWork["erases"];
+  readonly args: Readonly<Record<string, { readonly required?: boolean | undefined }>>;
+}
+
+/** A step that only the agent knows, while it runs. */
+function ofAgent(machine: FakeMachine, act: StepRun, { node, now }: FakeScene): Known | undefined {
+  const named = agentRuns(machine, now) ? agentStepNamed(machine, node, act) : undefined;
+  if (named === undefined) return undefined;
+  return { requiresRamdisk: true, erases: named.erases ?? null, args: named.args ?? {} };
+}
+
 /** Begins a step; at once, when it takes no time, it is at its end. */
 export function begun(machine: FakeMachine, act: StepRun, scene: FakeScene): FakeMachine {
   const { node, now } = scene;
@@ -62,6 +77,10 @@ export function begun(machine: FakeMachine, act: StepRun, scene: FakeScene): Fak
     inBand: act.inBand,
     args: step === "deploy.write_image" ? { image: imageOf(act, node) } : { ...act.args },
     disks: [...(act.disks ?? [])],
+    erases:
+      offerOf(act, node) === undefined
+        ? (agentStepNamed(machine, node, act)?.erases ?? null)
+        : null,
     state: "running",
     message: failing === undefined ? askedToFail(act) : `${step} failed: its fake.failures says so`,
     until: now + takesMs,
@@ -94,7 +113,7 @@ function offerOf({ interface: where, step }: StepRun, node: FleetNode): StepOffe
   return OFFERS.get(`${where}/${implementationOf(where, node)}/${step}`);
 }
 
-function argumentRefusal(act: StepRun, { args }: StepOffer, what: string): Failure | null {
+function argumentRefusal(act: StepRun, { args }: Known, what: string): Failure | null {
   const missing = Object.keys(args).find(
     (name) => args[name]?.required === true && act.args[name] === undefined,
   );
@@ -105,7 +124,7 @@ function argumentRefusal(act: StepRun, { args }: StepOffer, what: string): Failu
 function diskRefusal(
   { disks }: FakeMachine,
   act: StepRun,
-  { offer, what }: { readonly offer: StepOffer; readonly what: string },
+  { offer, what }: { readonly offer: Known; readonly what: string },
 ): Failure | null {
   if (offer.erases === null) return null;
   if (act.disks === null || (offer.erases === "root" && act.disks.length !== 1)) {

@@ -5,9 +5,16 @@ export function finishedWork(machine: FakeMachine): FakeMachine {
   const { work } = machine;
   if (work === null) return machine;
   if (work.message !== null) return { ...machine, work: { ...work, state: "failed" } };
-  const effect = EFFECTS[work.step];
+  const effect = EFFECTS[work.erases === null ? work.step : ERASING[work.erases]];
   return { ...machine, ...effect?.(machine, work), work: { ...work, state: "done" } };
 }
+
+/** What a step that only the agent knows does to disks is what the step of everybody does to them. */
+const ERASING: Readonly<Record<NonNullable<FakeWork["erases"]>, string>> = {
+  metadata: "deploy.erase_devices_metadata",
+  full: "deploy.erase_devices",
+  root: "deploy.erase_devices",
+};
 
 /** What a step leaves behind, by `interface.step`; those that are left out leave nothing. */
 const EFFECTS: Readonly<

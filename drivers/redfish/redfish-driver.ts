@@ -196,6 +196,7 @@ export class RedfishDriver implements Driver {
       bios: () => readBios(bmc, system, signal),
       tasks: () => readTasks(bmc, signal),
       agent: () => ({ why: noRamdisk(thing) }),
+      agentSteps: () => ({ why: noRamdisk(thing) }),
       work: () => ({ why: noRamdisk(thing) }),
       eventLog: () => readEventLog(bmc, system, signal),
       inventory: () => readInventory(bmc, system, make, signal),
