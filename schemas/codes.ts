@@ -91,6 +91,7 @@ export const CODES = {
   "IW-A04": "the effect of an act cannot be observed",
   "IW-A05": "a step of a list failed on the machine",
   "IW-A06": "a list was ended by an abort",
+  "IW-A07": "the ramdisk does not have a step, or not as it was asked for",
 } as const;
 
 /** A code of the table above. */

@@ -1,6 +1,6 @@
 import type { Action, Verb } from "./action.ts";
 import type { Impact } from "./impact.ts";
-import type { ErasedPart, InterfaceName } from "./steps.ts";
+import type { ErasedPart, InterfaceName, RamdiskWord } from "./steps.ts";
 import type { Identity } from "./documents.ts";
 import type { ProvisionState } from "./provision-state.ts";
 
@@ -71,8 +71,35 @@ export interface Step {
   readonly flow?: FlowPlan | undefined;
   /** The request that this step needs and uses up. */
   readonly request?: string | undefined;
-  /** Goes on where an earlier apply was cut off, under the word that was given then. */
-  readonly resumes?: { readonly entry: number; readonly act: number } | undefined;
+  /**
+   * Goes on where an earlier apply was cut off, under the word that was given then; with `gate` past what was
+   * learnt on the way, which needs a word of its own.
+   */
+  readonly resumes?:
+    | { readonly entry: number; readonly act: number; readonly gate?: true | undefined }
+    | undefined;
+}
+
+/** True for what goes on under the word that was given when it began. */
+export function isApprovedBefore({ resumes }: Pick<Step, "resumes">): boolean {
+  return resumes !== undefined && resumes.gate !== true;
+}
+
+/** What the ramdisk of a list may add to it: pinned, so that its answer is judged as the list was approved. */
+export interface RamdiskTerms {
+  /** Null where the list only learns, as an inspection does. */
+  readonly flow: "clean" | "deploy" | "service" | null;
+  /** Interfaces of which it may name steps. */
+  readonly interfaces: readonly InterfaceName[];
+  /** Steps of those interfaces that are known without it (`deploy.erase_devices`): they stay what they are. */
+  readonly taken: readonly string[];
+  /** How steps join it that nobody named; null for a list that runs as it is written. */
+  readonly own: {
+    /** `interface.step` -> priority, as git moves it; 0 switches a step off. */
+    readonly priorities: Readonly<Record<string, number>>;
+    /** What a step may erase to be among them at all. */
+    readonly mayErase: readonly ErasedPart[];
+  } | null;
 }
 
 /** One move through the provision state machine. */
@@ -93,6 +120,8 @@ export interface FlowPlan {
   readonly results: Readonly<Record<string, unknown>>;
   /** Names what is deployed: only failed tries of the same are counted together. */
   readonly bind?: string | undefined;
+  /** For a list whose ramdisk may name steps. */
+  readonly ramdisk?: RamdiskTerms | undefined;
 }
 
 /** One step of a list. */
@@ -108,7 +137,11 @@ export interface FlowEntry {
   /** True when a reboot was composed behind it. */
   readonly reboots?: true | undefined;
   readonly rerun: boolean;
-  /** Who asked for it: `driver`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
+  /** What of the disks it destroys; left out where it destroys nothing. */
+  readonly erases?: ErasedPart | undefined;
+  /** Set where only the ramdisk names it; an `unknown` one never runs before it was asked. */
+  readonly ramdisk?: RamdiskWord | undefined;
+  /** Who asked for it: `driver`, `ramdisk`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
   readonly source: string;
   readonly acts: readonly FlowAct[];
   /** The state that the node is in from this entry on: an undeploy goes on to cleaning. */
@@ -128,10 +161,12 @@ export interface FlowAct {
 
 /** Something that can only be learnt on the way; past it no disk is touched that the plan did not name. */
 export interface Gate {
-  /** The id of the step that learns it. */
+  /** The id of the step that learns it: `disks` at its end, `steps` in its midst, once its ramdisk runs. */
   readonly after: string;
-  readonly learns: string;
+  readonly learns: "disks" | "steps";
   readonly allows: string;
+  /** What stops it there; left out where `allows` says so. */
+  readonly stops?: string | undefined;
   /** Serials of the disks that were known when the plan was made: another one stops it there. */
   readonly known: readonly string[];
 }

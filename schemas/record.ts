@@ -2,6 +2,7 @@ import { z } from "zod";
 import { HOLD_SCOPES, identitySchema } from "./documents.ts";
 import type { Step } from "./plan.ts";
 import { PROVISION_STATES } from "./provision-state.ts";
+import type { StepOffer } from "./steps.ts";
 
 /** The version of the record's shape; a reader for the one before is kept beside it. */
 export const RECORD_VERSION = 1;
@@ -56,6 +57,8 @@ export const activitySchema = z.looseObject({
     })
     .nullable()
     .default(null),
+  /** Why it stands past what its ramdisk has named, until a plan names that; null elsewhere, also at a `hold` step. */
+  gate: z.string().nullable().default(null),
 });
 export type Activity = z.infer<typeof activitySchema>;
 export type Ending = NonNullable<Activity["ending"]>;
@@ -77,6 +80,20 @@ export type Instance = z.infer<typeof instanceSchema>;
 export function adoptedInstance(by: string): Instance {
   return { origin: "adopted", image: null, configDrive: null, since: null, commit: null, by };
 }
+
+/** What the agent of a ramdisk named, as it was last asked. */
+export const ramdiskSchema = z.looseObject({
+  bootId: z.string().nullable(),
+  version: z.string().nullable(),
+  at: z.number(),
+  /** Judged and whole; all need the ramdisk. */
+  steps: z.array(
+    z.custom<StepOffer>((value) => typeof value === "object" && value !== null && "step" in value),
+  ),
+  /** What it answered besides, and why that is not taken, one sentence each. */
+  ignored: z.array(z.string()),
+});
+export type RamdiskSteps = z.infer<typeof ramdiskSchema>;
 
 /** A request that was begun: it never runs again. */
 export const usedRequestSchema = z.looseObject({
@@ -113,6 +130,8 @@ export const nodeRecordSchema = z.looseObject({
   /** What was learnt of the machine by inspection (`MachineInventory`); null before the first. */
   inventory: z.record(z.string(), z.unknown()).nullable().default(null),
   inspectedAt: z.number().nullable().default(null),
+  /** Steps that its ramdisk named; null before the first that was asked. */
+  ramdisk: ramdiskSchema.nullable().default(null),
   /** Failed deploys since the last clean, and what was to be deployed (`bindOf`); null when there was none. */
   deployTries: z.object({ count: z.number().int(), bind: z.string() }).nullable().default(null),
   /** When the provision state was entered, milliseconds since the epoch; null when it is not known. */
@@ -198,6 +217,7 @@ export function emptyRecord(uuid: string, name: string, origin: NodeRecord["orig
     usedRequests: {},
     inventory: null,
     inspectedAt: null,
+    ramdisk: null,
     deployTries: null,
     unprotectedSeq: null,
     stateSince: null,

@@ -1,5 +1,5 @@
 import type { Impact } from "../../schemas/impact.ts";
-import type { Plan } from "../../schemas/plan.ts";
+import { isApprovedBefore, type Plan } from "../../schemas/plan.ts";
 import { CommandError, type CommandInput, flag, listOption } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { countOption, impactOption } from "./plan-world.ts";
@@ -51,7 +51,7 @@ export async function approved(input: CommandInput, plan: Plan): Promise<boolean
 
 /** What goes on where it stood was approved when it began. */
 export function newlyErased({ steps }: Plan["nodes"][number]): boolean {
-  return steps.some(({ impact, resumes }) => impact === "destructive" && resumes === undefined);
+  return steps.some((step) => step.impact === "destructive" && !isApprovedBefore(step));
 }
 
 function counted(count: number, word: string): string {

@@ -1,8 +1,12 @@
 import { gravest } from "../../schemas/impact.ts";
 import type { Blocked, FlowEntry, Step } from "../../schemas/plan.ts";
-import { knownDisks } from "./erases.ts";
+import type { ErasedPart } from "../../schemas/steps.ts";
+import { erasedBy, knownDisks } from "./erases.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
 import { RANKS } from "./facets/facet.ts";
+import { type FlowStep, isFlowStep } from "./flow-cursor.ts";
+import { type Resolving, resolveList } from "./flow-gate.ts";
+import { isBlocked } from "./flows/flow.ts";
 import { nextState } from "./machine.ts";
 import { nameOf } from "./steps/step-list.ts";
 
@@ -36,9 +40,17 @@ export function underWay(view: NodeView): UnderWay | null {
   if (held && outOfTime(view)) return { drafts: [abortDraft(view, null)], blocked: [] };
   const withdrawn = withoutRequest(view);
   if (withdrawn !== null) return { drafts: [], blocked: [withdrawn] };
-  if (held && unhold === null) return { drafts: [], blocked: [standing(view)] };
+  if (held) return onHold(view, step, unhold);
   const refused = asked === null ? [] : [notAborted(view, asked)];
-  return { drafts: [resumed(view, step, held ? unhold : null)], blocked: refused };
+  return { drafts: [resumed(view, step, null)], blocked: refused };
+}
+
+/** At a `hold` step it stands until somebody says unhold; at a gate until a plan names what was learnt. */
+function onHold(view: NodeView, step: Step, unhold: string | null): UnderWay {
+  const gate = view.record.activity?.gate ?? null;
+  if (gate !== null && isFlowStep(step)) return atGate(view, step, unhold);
+  if (unhold === null) return { drafts: [], blocked: [standing(view)] };
+  return { drafts: [resumed(view, step, unhold)], blocked: [] };
 }
 
 /** A verify and a tear-down have no edge by which they could be cut off: they go on to their end. */
@@ -64,6 +76,44 @@ function withoutRequest({ node, record }: NodeView): Blocked | null {
     code: "IW-P22",
     message: `${flow} is under way as the request ${request} asked, and git no longer holds that request; to go on: put it back with its id; to end it: requests: [ { id: ..., action: abort, expires: ... } ]`,
   };
+}
+
+/** What its ramdisk has named is laid over the list, with its disks by name: a plan of its own, to be approved. */
+function atGate(view: NodeView, step: FlowStep, request: string | null): UnderWay {
+  const { record, settings } = view;
+  const { activity, ramdisk } = record;
+  if (activity === null || ramdisk === null) return { drafts: [], blocked: [stuck(view)] };
+  const named = resolveAnew(view, { step, at: activity, ramdisk, settings });
+  if ("message" in named) return { drafts: [], blocked: [named] };
+  const draft = resumed(view, { ...step, flow: { ...step.flow, entries: named } }, request);
+  const { entry, act } = activity;
+  const why = `past its gate: ${activity.gate ?? ""}; ${draft.why}`;
+  const acts = named.flatMap((one) => one.acts);
+  const seconds = acts.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0);
+  const timeoutSeconds = Math.max(draft.timeoutSeconds, seconds);
+  const resumes = { entry, act, gate: true } as const;
+  return { drafts: [{ ...draft, why, timeoutSeconds, resumes }], blocked: [] };
+}
+
+/** The list with the disks that its ramdisk's steps would touch, or why they can't be named. */
+function resolveAnew(view: NodeView, from: Resolving): readonly FlowEntry[] | Blocked {
+  const { unnamed } = resolveList(from, () => null);
+  // As in a plan of the whole list: what writes the root disk bounds what else is erased.
+  const left = from.step.flow.entries.slice(from.at.entry);
+  const parts = [...left, ...unnamed].flatMap(({ erases }) => erases ?? []);
+  const erased = erasedBy(
+    view,
+    parts.map((erases) => ({ offer: { erases } })),
+    "goes on where it stood",
+  );
+  if (isBlocked(erased)) return erased;
+  if (erased.needsDisks)
+    return {
+      kind: "gate",
+      code: "IW-P18",
+      message: `its disks are not known, and ${unnamed.map(nameOf).join(", ")} of its ramdisk would erase them; to end it: requests: [ { id: ..., action: abort, expires: ... } ], and then an inspection`,
+    };
+  return resolveList(from, () => erased.serials).entries;
 }
 
 function resumed(view: NodeView, step: Step, request: string | null): Draft {
@@ -104,7 +154,6 @@ function lostStill(view: NodeView, left: readonly FlowEntry[]): Pick<Draft, "era
   );
   if (serials.size === 0) return {};
   const known = knownDisks(view) ?? [];
-  const writes = left.some(({ step }) => step === "write_image");
   const erases = [...serials].map((serial) => {
     const disk = known.find((one) => one.serial === serial);
     return {
@@ -112,10 +161,21 @@ function lostStill(view: NodeView, left: readonly FlowEntry[]): Pick<Draft, "era
       serial,
       sizeBytes: disk?.sizeBytes ?? null,
       cause: "goes on where it stood",
-      part: writes ? ("root" as const) : ("metadata" as const),
+      part: gravestPart(left, serial),
     };
   });
   return { erases };
+}
+
+/** The most that is taken from one disk: all of it is more than its metadata. */
+function gravestPart(left: readonly FlowEntry[], serial: string): ErasedPart {
+  const parts = left
+    .filter(({ acts }) =>
+      acts.some(({ act }) => act.verb === "step.run" && act.disks?.includes(serial) === true),
+    )
+    .flatMap(({ erases }) => erases ?? []);
+  const order = ["root", "full", "metadata"] as const;
+  return order.find((part) => parts.includes(part)) ?? "metadata";
 }
 
 /** A hold may be bounded by the settings; without a bound it stands for ever. */

@@ -22,7 +22,7 @@ export function knownDisks({ observation, record }: NodeView): readonly Disk[] |
 /** Names every disk that the steps of a list would erase; what is to be kept must be there to be kept. */
 export function erasedBy(
   view: NodeView,
-  list: readonly ListedStep[],
+  list: readonly { readonly offer: Pick<ListedStep["offer"], "erases"> }[],
   cause: string,
 ): Erased | Blocked {
   const parts = list.flatMap(({ offer }) => offer.erases ?? []);

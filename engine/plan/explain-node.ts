@@ -3,6 +3,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { reasonText } from "./show-not-done.ts";
+import { nameOf } from "./steps/step-list.ts";
 import { timeWords } from "./say-time.ts";
 import { valueText } from "./verdict.ts";
 
@@ -84,5 +85,20 @@ function history(record: NodeRecord | null, when: (at: number) => string): reado
     );
   if (record.lastFlow !== null)
     lines.push(`  last apply  ${when(record.lastFlow.endedAt)}: ${record.lastFlow.outcome}`);
-  return lines;
+  return [...lines, ...ramdiskLines(record, when)];
+}
+
+/** What its ramdisk named, and what of its answer was not taken. */
+function ramdiskLines({ ramdisk }: NodeRecord, when: (at: number) => string): readonly string[] {
+  if (ramdisk === null || ramdisk.steps.length + ramdisk.ignored.length === 0) return [];
+  const { at, version, steps, ignored } = ramdisk;
+  const names = steps.map((one) => {
+    const erases = one.erases === null ? "" : ` (erases ${one.erases})`;
+    return `${nameOf(one)}${erases}`;
+  });
+  const said = version === null ? "" : ` ${version}`;
+  return [
+    `  ramdisk${said}  asked ${when(at)}: ${names.join(", ") || "no steps of its own"}`,
+    ...ignored.map((why) => `  ramdisk${said}  not taken: ${why}`),
+  ];
 }

@@ -1,4 +1,5 @@
 import type { Failure } from "../../schemas/failure.ts";
+import { gravest } from "../../schemas/impact.ts";
 import type { FlowPlan, Step } from "../../schemas/plan.ts";
 import type { ProvisionState } from "../../schemas/provision-state.ts";
 import type { Activity, Ending, NodeRecord, RecordPatch } from "../../schemas/record.ts";
@@ -59,6 +60,7 @@ export function begun(
       abortAfter: false,
       enteredAt: now,
       ending: null,
+      gate: null,
     },
     ...used(step.request, { action: step.action, at: now, commit: rest.commit, outcome: "begun" }),
     revision: record.revision + 1,
@@ -112,6 +114,35 @@ export function held(record: NodeRecord, now: number): RecordPatch {
     activity: { ...patch.activity, ...cursorAfter(step, activity) },
     revision: record.revision + 1,
   };
+}
+
+/** The list stands at what its ramdisk has named, until a plan names that too. */
+export function gated(record: NodeRecord, why: string, now: number): RecordPatch {
+  const patch = inState(record, moved(record.provisionState, "hold"), now);
+  return { ...patch, activity: { ...patch.activity, gate: why }, revision: record.revision + 1 };
+}
+
+/** What a plan says that names what its ramdisk has named. */
+export interface NamedAnew {
+  readonly step: FlowStep;
+  readonly planId: string;
+  readonly commit: string | null;
+  readonly authority: Beginning["authority"];
+}
+
+/** Somebody approved a plan that names it: the list is pinned anew, from where it stands. */
+export function namedAnew(
+  record: NodeRecord,
+  { step: said, planId, commit, authority }: NamedAnew,
+  now: number,
+): RecordPatch {
+  const { activity, step } = openList(record);
+  const { impact, flow } = said;
+  const entries = { ...step.flow, entries: flow.entries };
+  const pinned = { ...step, impact: gravest([step.impact, impact]), flow: entries };
+  const on = unheld(record, said.request, commit, now);
+  const opened = { ...on.activity, step: pinned, planId, authority: { ...authority }, gate: null };
+  return { ...on, activity: { ...opened, enteredAt: now, entry: activity.entry } };
 }
 
 /** Somebody said unhold. */

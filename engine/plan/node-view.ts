@@ -8,7 +8,7 @@ import { keysOf, type ResolvedNode } from "./match-records.ts";
 import { type JudgedRequest, judgeRequests } from "./requests.ts";
 import { othersOf } from "./machines.ts";
 import { originOfNew, seeRecord, targetOf } from "./see-record.ts";
-import { offersOf } from "./steps/offers-of.ts";
+import { offersOf, withLearnt } from "./steps/offers-of.ts";
 
 /** What is known of one node besides its declaration and record. */
 export interface NodeInput {
@@ -48,7 +48,7 @@ export function viewOf(
     target: targetOf(node.spec, record),
     settings,
     now,
-    offers: offersOf(node, catalog),
+    offers: withLearnt(offersOf(node, catalog), record.ramdisk),
     templates,
     runbooks,
     requests,

@@ -4,7 +4,7 @@ import { originOf } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
-import type { Blocked } from "../../schemas/plan.ts";
+import { type Blocked, isApprovedBefore } from "../../schemas/plan.ts";
 import type { HoldRecord } from "../../schemas/record.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
 import { identityPart } from "./facets/identity.ts";
@@ -159,7 +159,7 @@ function aboveCeiling({ maxImpact }: PlanOptions): readonly Obstacle[] {
     {
       blocked: { kind: "impact", code: "IW-P14", message },
       // What goes on was approved when it began.
-      stops: ({ impact, resumes }) => resumes === undefined && compareImpact(impact, maxImpact) > 0,
+      stops: (draft) => !isApprovedBefore(draft) && compareImpact(draft.impact, maxImpact) > 0,
     },
   ];
 }

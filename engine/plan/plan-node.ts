@@ -75,8 +75,8 @@ function askedBy({ requests }: NodeView, steps: readonly Step[]): Pick<NodePlan,
 }
 
 function gatesOf(drafts: readonly Draft[]): readonly Gate[] {
-  return drafts.flatMap(({ gate }, index) =>
-    gate === undefined ? [] : [{ ...gate, after: String(index + 1) }],
+  return drafts.flatMap(({ gates = [] }, index) =>
+    gates.map((gate) => ({ ...gate, after: String(index + 1) })),
   );
 }
 

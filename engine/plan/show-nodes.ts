@@ -170,9 +170,11 @@ function steps({ steps: list, gates }: NodePlan, sheet: Sheet): readonly string[
   ];
 }
 
-/** What git added to a list of the driver's own: who added it, and with which priority it runs. */
+/** What git or a ramdisk added to a list of the driver's own: who added it, and with which priority it runs. */
 function listLines({ flow }: Step, sheet: Sheet): readonly string[] {
-  const added = (flow?.entries ?? []).filter(({ source }) => /^(template|node)\b/.test(source));
+  const added = (flow?.entries ?? []).filter(({ source }) =>
+    /^(template|node|ramdisk)\b/.test(source),
+  );
   if (added.length === 0) return [];
   const names = added.map(
     ({ interface: where, step, priority, source }) =>
@@ -181,9 +183,14 @@ function listLines({ flow }: Step, sheet: Sheet): readonly string[] {
   return wrapped(`with ${names.join(", ")}`, sheet.columns - 8).map((line) => `        ${line}`);
 }
 
-function gateLines({ learns, allows }: Gate, sheet: Sheet): readonly string[] {
-  const text = `-- gate: the ${learns} are known from here on; then ${allows}`;
-  return wrapped(text, sheet.columns - 5).map(
+const LEARNT: Readonly<Record<Gate["learns"], string>> = {
+  disks: "the disks are known from here on",
+  steps: "the steps of its ramdisk are known here",
+};
+
+function gateLines({ learns, allows, stops }: Gate, sheet: Sheet): readonly string[] {
+  const text = `-- gate: ${LEARNT[learns]}; then ${allows}${stops === undefined ? "" : `; ${stops}`}`;
+  return wrapped(text, sheet.columns - 8).map(
     (line, row) => `     ${row === 0 ? "" : "   "}${line}`,
   );
 }

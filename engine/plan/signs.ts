@@ -18,6 +18,11 @@ const SIGNS: Readonly<Record<string, Sign>> = {
       return agent.running ? "ramdisk" : "none";
     },
   },
+  agentSteps: {
+    observes: ["agentSteps"],
+    // Whatever it answers is judged when it is taken (`readAgentSteps`).
+    value: (observation) => (known(observation, "agentSteps") === undefined ? undefined : "listed"),
+  },
   work: {
     // The agent tells whether a ramdisk that knows nothing of the step is still the same one.
     observes: ["work", "agent"],

@@ -55,6 +55,7 @@ function anotherMachine(now: number): RecordPatch {
     cleaned: "never",
     inventory: null,
     inspectedAt: null,
+    ramdisk: null,
     deployTries: null,
     applied: {},
   };

@@ -208,7 +208,13 @@ function storedRecord(grant: Grant): NodeRecord | null {
 /** After a recovery: only what was approved, on the disks that were named. */
 function leftSteps(plan: NodePlan, fresh: NodePlan, node: string): readonly Step[] | NodeResult {
   const planned = (step: Step): boolean =>
-    plan.steps.some((one) => sameValue(one.act, step.act) && one.request === step.request);
+    plan.steps.some(
+      (one) =>
+        sameValue(one.act, step.act) &&
+        one.request === step.request &&
+        // What was learnt on the way needs a plan that names it.
+        one.resumes?.gate === step.resumes?.gate,
+    );
   const named = fresh.erases.every(({ serial }) =>
     plan.erases.some((erase) => erase.serial === serial),
   );
@@ -230,7 +236,8 @@ async function runSteps(
     const end = await runStep(flow, step);
     if (end.kind === "interrupted") return withheld(flow, end.message, null);
     if (end.kind === "waiting") return waiting(flow, end.message);
-    const gate = end.kind === "done" ? stopsAtGate(plan, step.id, grant.record) : null;
+    const gate =
+      end.kind === "done" ? stopsAtGate(plan, step.id, grant.record, context.settings) : null;
     if (gate !== null) return waiting(flow, gate);
     if (end.kind === "done") continue;
     const { why, at } = end;

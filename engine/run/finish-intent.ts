@@ -4,7 +4,8 @@ import type { OutcomeWord } from "../../schemas/store.ts";
 import { sameValue } from "../plan/canonical-json.ts";
 import { actAt, openList } from "../plan/flow-cursor.ts";
 import { nameOf } from "../plan/steps/step-list.ts";
-import { advanced, failEnding } from "../plan/flow-patches.ts";
+import { passed } from "../plan/flow-gate.ts";
+import { failEnding } from "../plan/flow-patches.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 
@@ -52,7 +53,10 @@ function patchFor(flow: Flow, { line }: OpenIntent, { outcome, why }: Found): Re
   const next = actAt(step, activity);
   if (next === null) return {};
   if (why !== undefined) return { activity: { ending: failEnding(why, nameOf(next.entry)) } };
-  return outcome === "done" ? advanced(record, next.cursor, flow.context.clock.now()) : {};
+  if (outcome !== "done") return {};
+  const { observation, context } = flow;
+  const { settings, clock } = context;
+  return passed(record, next.cursor, { observation, settings }, clock.now());
 }
 
 async function findOut(flow: Flow, intent: OpenIntent): Promise<Found | Failure> {

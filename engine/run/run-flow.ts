@@ -1,24 +1,26 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Step } from "../../schemas/plan.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
+import { passed } from "../plan/flow-gate.ts";
 import { actAt, entryThatRuns, type FlowStep, openList } from "../plan/flow-cursor.ts";
 import { nameOf } from "../plan/steps/step-list.ts";
 import {
   abortAsked,
   abortEnding,
-  advanced,
   begun,
   failEnding,
   finished,
   held,
   intending,
   isHeldState,
+  namedAnew,
   putOff,
   unheld,
 } from "../plan/flow-patches.ts";
 import { learntBy } from "../plan/flow-results.ts";
 import { nextState } from "../plan/machine.ts";
 import { joinPatches, withPatch } from "../plan/record-patch.ts";
+import { isAtGate } from "./at-gate.ts";
 import { endList, tellEnd } from "./end-list.ts";
 import { type Asked, type Ended, runAct } from "./five-acts.ts";
 import { type Flow, isWithheld, type StepEnd } from "./flow.ts";
@@ -82,6 +84,8 @@ async function goOn(flow: Flow, step: FlowStep): Promise<StepEnd | null> {
   const { grant, context } = flow;
   const { activity } = openList(grant.record);
   if (!isHeldState(grant.record.provisionState)) return null;
+  if (activity.gate !== null)
+    return step.resumes?.gate === true ? passGate(flow, step) : standing(flow);
   if (step.request === undefined || step.request === activity.request) return standing(flow);
   const { why } = await runAct(flow, {
     ...ofStep(flow, step),
@@ -94,7 +98,28 @@ async function goOn(flow: Flow, step: FlowStep): Promise<StepEnd | null> {
   return why === null ? null : failed(why);
 }
 
+/** A plan names what stopped it, and was approved: the list goes on as that plan has it. */
+async function passGate(flow: Flow, step: FlowStep): Promise<StepEnd | null> {
+  const { grant, context } = flow;
+  const { plan, authority } = context;
+  const said = { step, planId: plan.id, commit: plan.commit, authority };
+  const { why } = await runAct(flow, {
+    ...ofStep(flow, step),
+    reason: "past its gate: the plan names what its ramdisk has named",
+    ended: (outcome) =>
+      outcome === "done" ? namedAnew(grant.record, said, context.clock.now()) : null,
+  });
+  return why === null ? null : failed(why);
+}
+
 function standing({ grant }: Flow): StepEnd {
+  const { gate } = openList(grant.record).activity;
+  const where = grant.record.provisionState;
+  if (gate !== null)
+    return {
+      kind: "waiting",
+      message: `at the gate (${where}): ${gate}; it is planned again and asked for again`,
+    };
   const message = `it stands at a hold step (${grant.record.provisionState}); a request unhold lets it go on`;
   return { kind: "waiting", message };
 }
@@ -141,6 +166,7 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
   for (;;) {
     const { activity, step } = openList(grant.record);
     if (activity.ending !== null) return endList(flow);
+    if (isHeldState(grant.record.provisionState)) return standing(flow);
     if (activity.abortAfter && activity.act === 0) {
       await grant.patchRecord({ activity: { ending: abortEnding(grant.record) } });
       continue;
@@ -148,24 +174,29 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     const next = actAt(step, activity);
     if (next === null) return finish(flow, step);
     const at = nameOf(next.entry);
+    if (await isAtGate(flow, next)) continue;
     if (context.stopping.aborted)
       return {
         kind: "interrupted",
         message: `interrupted before ${at}; the next apply goes on there`,
       };
     const { outcome, why } = await runAct(flow, insideOf(flow, step, next));
-    if (outcome === "already")
-      await grant.patchRecord(advanced(grant.record, next.cursor, context.clock.now()));
+    if (outcome === "already") await grant.patchRecord(passedNow(flow, next.cursor));
     if (why !== null && staysOpen(flow, next, outcome, why)) return failed(why, at);
     // What broke before its intent has no outcome line that could say so.
     if (why !== null && openList(grant.record).activity.ending === null)
       await grant.patchRecord({ activity: { ending: failEnding(why, at) } });
-    if (why === null && isHeldState(grant.record.provisionState)) return standing(flow);
     if (why === null) await learn(flow, step);
   }
 }
 
 type Next = NonNullable<ReturnType<typeof actAt>>;
+
+function passedNow(flow: Flow, cursor: Next["cursor"]): RecordPatch {
+  const { grant, observation, context } = flow;
+  const { settings, clock } = context;
+  return passed(grant.record, cursor, { observation, settings }, clock.now());
+}
 
 function insideOf(flow: Flow, step: FlowStep, next: Next): Asked {
   const { grant, context } = flow;
@@ -189,7 +220,7 @@ function insideOf(flow: Flow, step: FlowStep, next: Next): Asked {
     ended(outcome, why) {
       if (outcome === "done") {
         const holds = act.act.verb === "engine.hold";
-        return holds ? held(grant.record, now()) : advanced(grant.record, cursor, now());
+        return holds ? held(grant.record, now()) : passedNow(flow, cursor);
       }
       const again = act.fallback !== undefined && why?.code === "IW-A01";
       if (why === null || again) return null;

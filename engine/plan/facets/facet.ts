@@ -91,7 +91,7 @@ export interface Draft {
   readonly request?: string;
   readonly erases?: readonly Erase[];
   /** What it learns, and what may follow. */
-  readonly gate?: Gate;
+  readonly gates?: readonly Gate[];
   /** Nothing after it is planned: what follows must be named first. */
   readonly endsPlan?: true;
   readonly resumes?: Step["resumes"];

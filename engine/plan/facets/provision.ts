@@ -1,6 +1,8 @@
+import type { Gate } from "../../../schemas/plan.ts";
 import { knownDisks } from "../erases.ts";
 import { draftOf } from "../flows/all-flows.ts";
 import { type FlowDraft, isBlocked } from "../flows/flow.ts";
+import { gateOfSteps } from "../gates.ts";
 import { kindOf } from "../machine.ts";
 import { whyNoRoute } from "../no-route.ts";
 import { deployBind, flowRequest, type Leg, routeOf } from "../route.ts";
@@ -56,7 +58,31 @@ function drafted(view: NodeView, route: readonly Leg[]): Closing {
     if (flow.needsDisks === true) return atGate(drafts, leg);
     drafts.push(draftAt(view, leg, flow));
   }
-  return { kind: "steps", drafts: withGate(view, drafts) };
+  return { kind: "steps", drafts: withStepsGates(view, withGate(view, drafts)) };
+}
+
+/**
+ * What only a ramdisk can tell is learnt by an inspection that boots it on the way; else in the midst of the list that
+ * does: of each that names a step which nobody knows, and of the first that may bring its own.
+ */
+function withStepsGates(view: NodeView, drafts: readonly Draft[]): readonly Draft[] {
+  const isNew = view.record.ramdisk === null;
+  const asking = drafts.filter(({ flow }) => flow?.ramdisk !== undefined);
+  const [first] = asking;
+  const inspection = first?.flow;
+  if (inspection?.ramdisk?.flow === null) {
+    const later = asking.slice(1).flatMap(({ flow }) => flow ?? []);
+    const gate = gateOfSteps(later, isNew, inspection);
+    return drafts.map((one) => (one === first ? gated(one, gate) : one));
+  }
+  return drafts.map((one) => {
+    const flows = one.flow === undefined ? [] : [one.flow];
+    return gated(one, gateOfSteps(flows, isNew && one === first, null));
+  });
+}
+
+function gated(draft: Draft, gate: Gate | null): Draft {
+  return gate === null ? draft : { ...draft, gates: [...(draft.gates ?? []), gate] };
 }
 
 /** What an inspection learns may not be what the plan names: then nothing that erases follows it. */
@@ -64,13 +90,13 @@ function withGate(view: NodeView, drafts: readonly Draft[]): readonly Draft[] {
   const at = drafts.findIndex(({ action }) => action.verb === "provision.inspect");
   const erases = drafts.slice(at + 1).some((draft) => draft.erases !== undefined);
   if (at === -1 || !erases) return drafts;
-  const gate = {
+  const gate: Gate = {
     after: "",
     learns: "disks",
     allows: "what ERASES names, and nothing else",
     known: (knownDisks(view) ?? []).flatMap(({ serial }) => serial ?? []),
   };
-  return drafts.map((one, index) => (index === at ? { ...one, gate } : one));
+  return drafts.map((one, index) => (index === at ? gated(one, gate) : one));
 }
 
 /** Its disks are learnt by the inspection on the way; what follows is planned once they have names. */
@@ -86,18 +112,18 @@ function atGate(before: readonly Draft[], leg: Leg): Closing {
         message: `its disks are not known, and ${leg.move.verb} would erase them; ask for an inspection: requests: [ { id: ..., action: inspect, expires: ... } ]`,
       },
     };
-  const gate = {
+  const gate: Gate = {
     after: "",
     learns: "disks",
     allows: `${leg.move.verb}, once its disks are named: it is planned again and asked for again`,
     known: [],
   };
-  const kept = [...before.slice(0, at), { ...inspection, gate, endsPlan: true as const }];
+  const kept = [...before.slice(0, at), { ...gated(inspection, gate), endsPlan: true as const }];
   return { kind: "steps", drafts: kept };
 }
 
 function draftAt(view: NodeView, { move, request }: Leg, flow: FlowDraft): Draft {
-  const { entries, impact, ends, results, erases, why } = flow;
+  const { entries, impact, ends, results, erases, why, ramdisk } = flow;
   const acts = entries.flatMap((entry) => entry.acts);
   const seconds = acts.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0);
   const verifies = move.verb === "provision.manage" && move.from === "enroll";
@@ -121,6 +147,7 @@ function draftAt(view: NodeView, { move, request }: Leg, flow: FlowDraft): Draft
       entries,
       ends,
       results,
+      ...(ramdisk === undefined ? {} : { ramdisk }),
       ...(move.verb === "provision.deploy" ? { bind: deployBind(view.node, view.digest) } : {}),
     },
     ...(request === null ? {} : { request: request.request.id }),

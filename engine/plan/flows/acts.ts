@@ -38,11 +38,19 @@ export function softOff({ timeouts }: Settings): FlowAct {
   };
 }
 
-/** Boots the ramdisk and waits until its agent answers; `off` is how what runs is stopped. */
+/** How a ramdisk is booted. */
+export interface RamdiskBoot {
+  readonly settings: Settings;
+  /** How what runs is stopped. */
+  readonly off: FlowAct;
+  /** True where its agent is asked for steps of its own as soon as it answers. */
+  readonly asksSteps: boolean;
+}
+
+/** Boots the ramdisk and waits until its agent answers. */
 export function bootRamdisk(
   purpose: RamdiskPurpose,
-  off: FlowAct,
-  settings: Settings,
+  { settings, off, asksSteps }: RamdiskBoot,
 ): readonly FlowAct[] {
   const { timeouts } = settings;
   return [
@@ -58,7 +66,7 @@ export function bootRamdisk(
     {
       act: { verb: "engine.awaitAgent" },
       impact: "none",
-      after: { agent: "ramdisk" },
+      after: { agent: "ramdisk", ...(asksSteps ? { agentSteps: "listed" } : {}) },
       timeoutSeconds: timeouts.agentSeconds,
       waits: true,
     },

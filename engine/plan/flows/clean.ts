@@ -1,12 +1,13 @@
 import { gravest } from "../../../schemas/impact.ts";
-import type { Blocked, FlowEntry } from "../../../schemas/plan.ts";
+import type { Blocked, FlowEntry, RamdiskTerms } from "../../../schemas/plan.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { erasedBy } from "../erases.ts";
-import { automatedClean, cleanWord } from "../steps/automated-clean.ts";
+import { automatedClean, automatedTerms, cleanWord } from "../steps/automated-clean.ts";
+import { ramdiskTerms } from "../steps/ramdisk-terms.ts";
 import { type ListedStep, nameOf } from "../steps/step-list.ts";
 import { isStepRequest, requestList } from "../steps/request-list.ts";
 import { bootInstance, bootRamdisk, powerOff } from "./acts.ts";
-import { endsOf, ownEntry, stepEntries } from "./entries.ts";
+import { endsOf, ownEntry, ramdiskAfter, stepEntries } from "./entries.ts";
 import { cannot, checkedList, type Flow, type FlowDraft, isBlocked, recordOnly } from "./flow.ts";
 import type { JudgedRequest } from "../requests.ts";
 
@@ -33,14 +34,15 @@ export const cleanFlow: Flow = {
     if (request === null) return cannot("request", "IW-P07", "a manual clean needs a request");
     const list = requestedList(view, request);
     if (isBlocked(list)) return list;
-    return cleaning(view, list, `as the request ${request.request.id} asks: ${names(list)}`, {});
+    const why = `as the request ${request.request.id} asks: ${names(list)}`;
+    return cleaning(view, list, { why, results: {}, terms: ramdiskTerms(view.offers, "clean") });
   },
 };
 
 /** The automated clean of this node, also as the second half of an undeploy. */
 export function cleanDraft(view: NodeView): FlowDraft | Blocked {
   const word = cleanWord(view.node);
-  const list = checkedList(automatedClean(view.node, view.offers));
+  const list = checkedList(automatedClean(view.node, view.offers), view.node);
   if (isBlocked(list)) return list;
   if (word === "none" || list.length === 0)
     return recordOnly(
@@ -51,14 +53,24 @@ export function cleanDraft(view: NodeView): FlowDraft | Blocked {
     );
   const disks = view.node.spec.clean?.keep === undefined ? "every disk" : "the disks not kept";
   const what = word === "full" ? `${disks}, whole` : `metadata of ${disks}`;
-  return cleaning(view, list, `cleaning: ${what}`, { cleaned: word, deployTries: null });
+  return cleaning(view, list, {
+    why: `cleaning: ${what}`,
+    results: { cleaned: word, deployTries: null },
+    terms: automatedTerms(view.node, view.offers),
+  });
+}
+
+/** How a clean is said, and what it comes to. */
+interface Cleaning {
+  readonly why: string;
+  readonly results: FlowDraft["results"];
+  readonly terms: RamdiskTerms | null;
 }
 
 function cleaning(
   view: NodeView,
   list: readonly ListedStep[],
-  why: string,
-  results: FlowDraft["results"],
+  { why, results, terms }: Cleaning,
 ): FlowDraft | Blocked {
   const erased = erasedBy(view, list, why);
   if (isBlocked(erased)) return erased;
@@ -71,6 +83,7 @@ function cleaning(
     erases: erased.erases,
     why,
     ...(erased.needsDisks ? { needsDisks: true as const } : {}),
+    ...(terms === null || ramdiskAfter(entries.slice(0, 1)) === null ? {} : { ramdisk: terms }),
   };
 }
 
@@ -80,10 +93,12 @@ function withRamdisk(
   list: readonly ListedStep[],
   serials: readonly string[] | null,
 ): readonly FlowEntry[] {
-  const { settings } = view;
+  const { settings, offers } = view;
+  const asksSteps = offers.namedByRamdisk.length > 0;
+  const boot = { settings, off: powerOff(settings), asksSteps };
   if (!list.some(({ offer }) => offer.requiresRamdisk)) return stepEntries(view, list, serials);
   return [
-    ownEntry("deploy", "prepare_cleaning", bootRamdisk("clean", powerOff(settings), settings)),
+    ownEntry("deploy", "prepare_cleaning", bootRamdisk("clean", boot)),
     ...stepEntries(view, list, serials, "clean"),
     ownEntry("deploy", "tear_down_cleaning", [bootInstance(settings), powerOff(settings)]),
   ];
@@ -96,7 +111,7 @@ export function requestedList(
 ): readonly ListedStep[] | Blocked {
   if (!isStepRequest(request))
     return cannot("request", "IW-P22", `the request ${request.id} carries no list of steps`);
-  return checkedList(requestList(node, request, runbooks, offers));
+  return checkedList(requestList(node, request, runbooks, offers), node);
 }
 
 /** The names of a list's steps, for the eye. */

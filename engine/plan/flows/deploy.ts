@@ -5,6 +5,8 @@ import { canonicalJson } from "../canonical-json.ts";
 import { erasedBy } from "../erases.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { deployList } from "../steps/deploy-list.ts";
+import { ownPriorities } from "../steps/own-steps.ts";
+import { ramdiskTerms } from "../steps/ramdisk-terms.ts";
 import { type ListedStep, nameOf } from "../steps/step-list.ts";
 import { endsOf, stepEntries } from "./entries.ts";
 import { cannot, checkedList, type Flow, type FlowDraft, isBlocked } from "./flow.ts";
@@ -51,12 +53,20 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
       "IW-P13",
       `the deploy interface ${deploy.implementation} writes no image, and provision.image declares one`,
     );
-  const list = checkedList(deployList(node, templates, offers));
+  const listed = deployList(node, templates, offers);
+  const list = checkedList(listed, node);
   if (isBlocked(list)) return list;
   const erased = erasedBy(view, list, `overwritten by ${imageName(view)}`);
   if (isBlocked(erased)) return erased;
   const frozen = list.map((step) => withImage(step, image));
   const entries = stepEntries(view, frozen, erased.serials);
+  const terms = ramdiskTerms(offers, "deploy", {
+    priorities: {
+      ...ownPriorities("deploy", node),
+      ...Object.fromEntries(listed.off.map((name) => [name, 0])),
+    },
+    mayErase: ["metadata", "full", "root"],
+  });
   const boots = list.some(({ step }) => step === "boot_instance");
   return {
     entries,
@@ -77,6 +87,7 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
     erases: erased.erases,
     why: boots ? `${imageName(view)}; ends on, from disk` : imageName(view),
     ...(erased.needsDisks ? { needsDisks: true as const } : {}),
+    ...(terms === null || entries.length === 0 ? {} : { ramdisk: terms }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Action, RamdiskPurpose } from "../../../schemas/action.ts";
 import { gravest } from "../../../schemas/impact.ts";
 import type { FlowAct, FlowEntry } from "../../../schemas/plan.ts";
+import type { Settings } from "../../../schemas/settings.ts";
 import type { InterfaceName } from "../../../schemas/steps.ts";
 import type { NodeView } from "../facets/facet.ts";
 import type { ListedStep } from "../steps/step-list.ts";
@@ -31,25 +32,36 @@ export function ownEntry(where: InterfaceName, step: string, acts: readonly Flow
   };
 }
 
-/** What a list stands on while one of its steps is made: the ramdisk that runs, or the machine's own system. */
-interface Ground {
-  readonly view: NodeView;
+/** What a list stands on while one of its steps is made. */
+export interface Ground {
+  readonly settings: Settings;
+  /** True where a workload is asked to stop before the machine is taken from it. */
+  readonly inService: boolean;
+  /** The ramdisk that runs; null for the machine's own system. */
   readonly ramdisk: RamdiskPurpose | null;
+  /** True where each ramdisk is asked for steps of its own. */
+  readonly asksSteps: boolean;
+}
+
+/** Where a list begins: the machine's own system, or the ramdisk that was booted before its first step. */
+function groundOf({ settings, record, offers }: NodeView, ramdisk: RamdiskPurpose | null): Ground {
+  const inService = record.instance !== null;
+  return { settings, inService, ramdisk, asksSteps: offers.namedByRamdisk.length > 0 };
 }
 
 /** How the steps that the engine composes itself are done; all others are asked of the machine or its ramdisk. */
 const COMPOSED: Readonly<Record<string, (ground: Ground, step: ListedStep) => readonly FlowAct[]>> =
   {
-    "deploy.deploy": ({ view }) => bootRamdisk("deploy", off(view), view.settings),
-    "deploy.prepare_instance_boot": ({ view: { settings } }) => [
+    "deploy.deploy": (ground) => bootRamdisk("deploy", { ...ground, off: off(ground) }),
+    "deploy.prepare_instance_boot": ({ settings }) => [
       bootInstance(settings),
       bootFromDisk(settings),
     ],
-    "deploy.tear_down_agent": ({ view: { settings } }) => [powerOff(settings)],
+    "deploy.tear_down_agent": ({ settings }) => [powerOff(settings)],
     "deploy.switch_to_tenant_network": () => [],
-    "deploy.boot_instance": ({ view: { settings } }) => [powerOn(settings)],
-    "power.power_on": ({ view: { settings } }) => [powerOn(settings)],
-    "power.power_off": ({ view: { settings } }) => [softOff(settings)],
+    "deploy.boot_instance": ({ settings }) => [powerOn(settings)],
+    "power.power_on": ({ settings }) => [powerOn(settings)],
+    "power.power_off": ({ settings }) => [softOff(settings)],
     "power.reboot": (ground) => cycle(ground),
     "power.wait": (_ground, { args }) => [
       pause(typeof args["seconds"] === "number" ? args["seconds"] : 0),
@@ -58,15 +70,15 @@ const COMPOSED: Readonly<Record<string, (ground: Ground, step: ListedStep) => re
   };
 
 /** A workload is asked to stop; where none is, nothing is there to be asked. */
-function off({ record, settings }: NodeView): FlowAct {
-  return record.instance === null ? powerOff(settings) : softOff(settings);
+function off({ inService, settings }: Ground): FlowAct {
+  return inService ? softOff(settings) : powerOff(settings);
 }
 
 /** Off and on again, back into the ramdisk where one runs: what comes after may need it. */
-function cycle({ view, ramdisk }: Ground): readonly FlowAct[] {
-  const { settings } = view;
-  if (ramdisk !== null) return bootRamdisk(ramdisk, powerOff(settings), settings);
-  return [off(view), powerOn(settings)];
+function cycle(ground: Ground): readonly FlowAct[] {
+  const { settings, ramdisk } = ground;
+  if (ramdisk !== null) return bootRamdisk(ramdisk, { ...ground, off: powerOff(settings) });
+  return [off(ground), powerOn(settings)];
 }
 
 /**
@@ -81,16 +93,31 @@ export function stepEntries(
 ): readonly FlowEntry[] {
   let up = ramdisk;
   return list.map((listed) => {
-    const entry = stepEntry({ view, ramdisk: up }, listed, disks);
-    for (const { act } of entry.acts) {
-      if (act.verb === "boot.ramdisk") up = act.purpose;
-      if (act.verb === "boot.instance") up = null;
-    }
+    const entry = stepEntry(groundOf(view, up), listed, disks);
+    up = ramdiskAfter([entry], up);
     return entry;
   });
 }
 
-function stepEntry(ground: Ground, listed: ListedStep, disks: readonly string[] | null): FlowEntry {
+/** The ramdisk that runs once these entries are done; `before` is what ran when they began. */
+export function ramdiskAfter(
+  entries: readonly FlowEntry[],
+  before: RamdiskPurpose | null = null,
+): RamdiskPurpose | null {
+  let up = before;
+  for (const { act } of entries.flatMap(({ acts }) => acts)) {
+    if (act.verb === "boot.ramdisk") up = act.purpose;
+    if (act.verb === "boot.instance") up = null;
+  }
+  return up;
+}
+
+/** One step of a list with the acts that it takes. */
+export function stepEntry(
+  ground: Ground,
+  listed: ListedStep,
+  disks: readonly string[] | null,
+): FlowEntry {
   const { offer } = listed;
   const composed = COMPOSED[`${listed.interface}.${listed.step}`];
   const own = composed?.(ground, listed) ?? [run(listed, disks)];
@@ -105,6 +132,8 @@ function stepEntry(ground: Ground, listed: ListedStep, disks: readonly string[] 
     requiresRamdisk: offer.requiresRamdisk,
     ...(offer.reboots === undefined ? {} : { reboots: offer.reboots }),
     rerun: offer.rerun,
+    ...(offer.erases === null ? {} : { erases: offer.erases }),
+    ...(offer.ramdisk === undefined ? {} : { ramdisk: offer.ramdisk }),
     source: listed.source,
     acts,
   };

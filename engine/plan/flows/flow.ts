@@ -1,10 +1,12 @@
 import type { ProvisionVerb } from "../../../schemas/action.ts";
 import type { Impact } from "../../../schemas/impact.ts";
-import type { Blocked, Erase, FlowEntry } from "../../../schemas/plan.ts";
+import type { Blocked, Erase, FlowEntry, RamdiskTerms } from "../../../schemas/plan.ts";
 import type { NodeView } from "../facets/facet.ts";
 import type { Move } from "../machine.ts";
 import type { JudgedRequest } from "../requests.ts";
-import type { ListedStep, StepList } from "../steps/step-list.ts";
+import { placeText } from "../../../schemas/diagnostic.ts";
+import { type FleetNode, originOf } from "../../../schemas/fleet.ts";
+import type { ListedStep, StepList, Where } from "../steps/step-list.ts";
 
 /** What one move would do to one node. */
 export interface FlowDraft {
@@ -18,6 +20,8 @@ export interface FlowDraft {
   readonly why: string;
   /** True when its disks can only be named once the node was inspected: nothing after the inspection is planned yet. */
   readonly needsDisks?: true | undefined;
+  /** For a list whose ramdisk may name steps. */
+  readonly ramdisk?: RamdiskTerms | undefined;
 }
 
 /** Every verb of the provision state machine is a file of this shape. */
@@ -37,12 +41,21 @@ export function recordOnly(why: string, results: FlowDraft["results"] = {}): Flo
   return { entries: [], impact: "none", ends: {}, results, erases: [], why };
 }
 
-/** The steps of a list that has no errors; else the first of them. */
-export function checkedList({ steps, findings }: StepList): readonly ListedStep[] | Blocked {
+/** The steps of a list that has no errors; else the first of them, with its place. */
+export function checkedList(
+  { steps, findings }: StepList,
+  node: FleetNode,
+): readonly ListedStep[] | Blocked {
   const wrong = findings.find(({ severity }) => severity === "error");
   if (wrong === undefined) return steps;
   const kind = wrong.code === "IW-P08" ? "not-built" : "unsupported";
-  return cannot(kind, wrong.code, wrong.message);
+  return cannot(kind, wrong.code, `${wrong.message} (${placeOf(wrong.where, node)})`);
+}
+
+/** Where a document says it: `inventory/n1.yaml:8`, or the other document that the node's list comes from. */
+function placeOf({ kind, name, pointer }: Where, node: FleetNode): string {
+  if (kind === "Node") return placeText(originOf(node, pointer), false);
+  return `${kind} ${name}, at ${pointer}`;
 }
 
 /** Why a list can't be made. */

@@ -1,3 +1,4 @@
+import { ramdiskTerms } from "../steps/ramdisk-terms.ts";
 import { bootInstance, bootRamdisk, powerOff } from "./acts.ts";
 import { ownEntry } from "./entries.ts";
 import { cannot, type Flow } from "./flow.ts";
@@ -18,10 +19,12 @@ export const inspectFlow: Flow = {
         `the inspect interface ${inspect.implementation} is not built yet`,
       );
     const inBand = (inspect.impact ?? "none") !== "none";
-    const { settings } = view;
+    const { settings, offers } = view;
+    const terms = inBand ? ramdiskTerms(offers, null) : null;
+    const boot = { settings, off: powerOff(settings), asksSteps: terms !== null };
     const entries = inBand
       ? [
-          ownEntry("inspect", "boot_ramdisk", bootRamdisk("inspect", powerOff(settings), settings)),
+          ownEntry("inspect", "boot_ramdisk", bootRamdisk("inspect", boot)),
           ownEntry("inspect", "tear_down", [bootInstance(settings), powerOff(settings)]),
         ]
       : [];
@@ -32,6 +35,7 @@ export const inspectFlow: Flow = {
       results: {},
       erases: [],
       why: `learn disks and NICs (${inBand ? "ramdisk" : "out of band"})`,
+      ...(terms === null ? {} : { ramdisk: terms }),
     };
   },
 };

@@ -8,7 +8,7 @@ export const manageFlow: Flow = {
   verb: "provision.manage",
   draft(view, move) {
     if (move.via === null) return recordOnly(`${move.from}: out of it, erasing nothing`);
-    const list = checkedList(verifyList(view.node, view.offers));
+    const list = checkedList(verifyList(view.node, view.offers), view.node);
     if (isBlocked(list)) return list;
     const entries = stepEntries(view, list, null);
     const named = view.node.spec.identity?.serial !== undefined;

@@ -33,7 +33,11 @@ export const rescueFlow: Flow = {
       .filter(({ step }) => step === "rescue")
       .map((offer) => ({ ...NAMED, offer }));
     const entries = [
-      ownEntry("rescue", "boot_ramdisk", bootRamdisk("rescue", softOff(settings), settings)),
+      ownEntry(
+        "rescue",
+        "boot_ramdisk",
+        bootRamdisk("rescue", { settings, off: softOff(settings), asksSteps: false }),
+      ),
       ...stepEntries(view, finish, null, "rescue"),
     ];
     return {

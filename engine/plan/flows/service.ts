@@ -1,5 +1,6 @@
 import { gravest } from "../../../schemas/impact.ts";
 import { erasedBy } from "../erases.ts";
+import { ramdiskTerms } from "../steps/ramdisk-terms.ts";
 import { bootRamdisk, softOff } from "./acts.ts";
 import { names, requestedList } from "./clean.ts";
 import { endsOf, ownEntry, stepEntries } from "./entries.ts";
@@ -15,14 +16,19 @@ export const serviceFlow: Flow = {
     if (isBlocked(list)) return list;
     const erased = erasedBy(view, list, "by the service");
     if (isBlocked(erased)) return erased;
-    const { settings } = view;
+    const { settings, offers } = view;
+    const terms = ramdiskTerms(offers, "service");
     const ramdisk = list.some(({ offer }) => offer.requiresRamdisk);
     const entries = ramdisk
       ? [
           ownEntry(
             "deploy",
             "prepare_service",
-            bootRamdisk("service", softOff(settings), settings),
+            bootRamdisk("service", {
+              settings,
+              off: softOff(settings),
+              asksSteps: terms !== null,
+            }),
           ),
           ...stepEntries(view, list, erased.serials, "service"),
           ownEntry("deploy", "tear_down_service", backToInstance(view)),
@@ -35,6 +41,7 @@ export const serviceFlow: Flow = {
       results: {},
       erases: erased.erases,
       why: `as the request ${request.request.id} asks: ${names(list)}`,
+      ...(terms === null || !ramdisk ? {} : { ramdisk: terms }),
     };
   },
 };

@@ -1,8 +1,10 @@
 import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { RamdiskTerms } from "../../../schemas/plan.ts";
 import type { ErasedPart } from "../../../schemas/steps.ts";
 import type { Offers } from "./offers-of.ts";
 import { orderSteps } from "./order-steps.ts";
-import { ownSteps } from "./own-steps.ts";
+import { ownPriorities, ownSteps } from "./own-steps.ts";
+import { ramdiskTerms } from "./ramdisk-terms.ts";
 import { nameOf, type StepFinding, type StepList } from "./step-list.ts";
 
 /** What a clean erases where the node does not say: the milder of the two that make disks anew. */
@@ -19,6 +21,12 @@ const MAY_ERASE = {
   full: ["metadata", "full"],
   none: [],
 } as const satisfies Record<string, readonly ErasedPart[]>;
+
+/** How a ramdisk's own steps join them: bounded by the same word. */
+export function automatedTerms(node: FleetNode, offers: Offers): RamdiskTerms | null {
+  const mayErase = MAY_ERASE[cleanWord(node)];
+  return ramdiskTerms(offers, "clean", { priorities: ownPriorities("clean", node), mayErase });
+}
 
 /**
  * The steps that clean a node on its way to available, sorted; none at all for `clean.automated: none`. The word

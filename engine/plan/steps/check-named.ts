@@ -1,4 +1,5 @@
 import type { Code } from "../../../schemas/codes.ts";
+import { instantText } from "../../../schemas/instant.ts";
 import { nearest } from "../../../schemas/nearest.ts";
 import type { NamedStep, StepFlow, StepOffer } from "../../../schemas/steps.ts";
 import { argumentProblems } from "./check-arguments.ts";
@@ -26,6 +27,14 @@ export function checkNamed(
     where: at(pointer),
   });
   const offer = offerOf(offers, flow, named);
+  if (offer === null && isForRamdisk(named, offers)) {
+    const near = nearestOffered(flow, named, offers);
+    const said = near === null ? [] : [say("IW-I18", onlyInRamdisk(named, near), "/step")];
+    return {
+      offer: unknownOffer(flow, named),
+      findings: said.map((one) => ({ ...one, severity: "warning" as const })),
+    };
+  }
   if (offer === null) {
     const message = notOffered(flow, named, offers);
     return { offer, findings: [say("IW-I18", message, "/step")] };
@@ -57,11 +66,50 @@ export function notOffered(flow: StepFlow, named: NamedStep, offers: Offers): st
   const implementation = offers.interfaces.get(named.interface);
   if (implementation?.built === false)
     return `${name}: the ${named.interface} interface is ${implementation.implementation} here, which is not built yet`;
-  const names = offers.byFlow[flow].map(nameOf);
-  const near =
-    names.find((one) => one.endsWith(`.${named.step}`)) ?? nearest(name, names) ?? undefined;
-  const wayOut = near === undefined ? wayOutOf(names, flow) : `did you mean ${near}?`;
+  const near = nearestOffered(flow, named, offers);
+  const wayOut =
+    near === null ? wayOutOf(offers.byFlow[flow].map(nameOf), flow) : `did you mean ${near}?`;
+  if (offers.learntAt !== null && offers.namedByRamdisk.includes(named.interface))
+    return `neither ${offers.hardwareType} nor its ramdisk, as it was last asked (${instantText(offers.learntAt)}), offers the ${flow} step ${name}; ${wayOut}; where the ramdisk is another one since, let it be asked anew by the request inspect`;
   return `no interface of ${offers.hardwareType} offers the ${flow} step ${name}; ${wayOut}`;
+}
+
+/** The offered step that was probably meant; null where none is near. */
+export function nearestOffered(flow: StepFlow, named: NamedStep, offers: Offers): string | null {
+  const names = offers.byFlow[flow].map(nameOf);
+  return names.find((one) => one.endsWith(`.${named.step}`)) ?? nearest(nameOf(named), names);
+}
+
+/** True for a step of which nothing can be said before the node's ramdisk was asked for its own. */
+export function isForRamdisk(named: NamedStep, offers: Offers): boolean {
+  if (offers.learntAt !== null || !offers.namedByRamdisk.includes(named.interface)) return false;
+  // What is known without the ramdisk stays what it is, also in a flow that does not have it.
+  return !offers.steps.some((one) => nameOf(one) === nameOf(named));
+}
+
+/** Said where a step is probably misspelt: only the ramdisk could tell. */
+export function onlyInRamdisk(named: NamedStep, near: string): string {
+  return `${nameOf(named)} is known to the ramdisk at best, which is asked once it runs; did you mean ${near}?`;
+}
+
+/** As long as Ironic waits for one call-back of its agent. Seconds. */
+const UNKNOWN_SECONDS = 1800;
+
+/** What a plan takes a step for that only the ramdisk knows: it interrupts, and erases nothing or stands at the gate. */
+function unknownOffer(flow: StepFlow, { interface: on, step }: NamedStep): StepOffer {
+  return {
+    interface: on,
+    step,
+    priority: { [flow]: 0 },
+    abortable: false,
+    requiresRamdisk: true,
+    impact: "reboot",
+    erases: null,
+    args: {},
+    timeoutSeconds: UNKNOWN_SECONDS,
+    rerun: false,
+    ramdisk: "unknown",
+  };
 }
 
 function wayOutOf(names: readonly string[], flow: StepFlow): string {

@@ -14,6 +14,12 @@ import {
   type Where,
 } from "./step-list.ts";
 
+/** A deploy's list, and what git keeps out of it, also where only the ramdisk may know it. */
+export interface DeployList extends StepList {
+  /** `interface.step`. */
+  readonly off: readonly string[];
+}
+
 /**
  * The steps of a deploy: the node's own over those of its templates over the driver's, sorted. Priority 0 switches a
  * step off; a core step may only be switched off (ironic-facts 6.2).
@@ -22,7 +28,7 @@ export function deployList(
   node: FleetNode,
   templates: readonly DeployTemplateDocument[],
   offers: Offers,
-): StepList {
+): DeployList {
   const own = ownSteps("deploy", node, offers);
   const findings: StepFinding[] = [...own.findings];
   const merged = new Map(own.steps.map((step) => [nameOf(step), step]));
@@ -39,7 +45,12 @@ export function deployList(
       findings.push(...listed);
     }
   }
-  return { steps: orderSteps("deploy", [...merged.values()]), findings };
+  const off = layers
+    .flatMap(({ steps }) => steps)
+    .filter(({ priority }) => priority === 0)
+    .map(nameOf)
+    .filter((name) => !merged.has(name));
+  return { steps: orderSteps("deploy", [...merged.values()]), findings, off };
 }
 
 /** Templates all of whose traits the node has. */

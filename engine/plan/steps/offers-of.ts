@@ -10,8 +10,10 @@ import {
   type StepFlow,
   type StepOffer,
 } from "../../../schemas/steps.ts";
+import type { RamdiskSteps } from "../../../schemas/record.ts";
 import { canonicalJson } from "../canonical-json.ts";
 import { RESERVED_OFFERS, reservedStep } from "./reserved-steps.ts";
+import { nameOf } from "./step-list.ts";
 
 /** What a node's hardware type and its own `interfaces` come to. */
 export interface Offers {
@@ -22,6 +24,10 @@ export interface Offers {
   readonly interfaces: ReadonlyMap<InterfaceName, InterfaceOffer>;
   /** Steps of the implementations that are built. */
   readonly steps: readonly StepOffer[];
+  /** Interfaces of which the ramdisk's agent may name more steps. */
+  readonly namedByRamdisk: readonly InterfaceName[];
+  /** When the agent was last asked for its steps, milliseconds since the epoch; null: nobody knows them yet. */
+  readonly learntAt: number | null;
   /** What a flow may run of them, the reserved ones last. */
   readonly byFlow: Readonly<Record<StepFlow, readonly StepOffer[]>>;
   /** Pointers below `spec` and what is wrong there; such an interface is not composed at all. */
@@ -42,6 +48,31 @@ export function offersOf(node: FleetNode, catalog: Catalog): Offers {
   const all = COMPOSED.get(catalog) ?? new Map<string, Offers>();
   COMPOSED.set(catalog, all.set(key, offers));
   return offers;
+}
+
+/** The node's offers with what its ramdisk has named; a step that is known without it stays what it is. */
+export function withLearnt(offers: Offers, learnt: RamdiskSteps | null): Offers {
+  const { namedByRamdisk } = offers;
+  if (learnt === null || namedByRamdisk.length === 0) return offers;
+  const added = learnt.steps.filter(
+    (one) =>
+      namedByRamdisk.includes(one.interface) &&
+      !offers.steps.some((known) => nameOf(known) === nameOf(one)),
+  );
+  const steps = [...offers.steps, ...added];
+  return { ...offers, learntAt: learnt.at, steps, byFlow: byFlowOf(steps) };
+}
+
+function byFlowOf(steps: readonly StepOffer[]): Offers["byFlow"] {
+  const all = [...steps, ...Object.values(RESERVED_OFFERS)];
+  const inFlow = (flow: StepFlow): readonly StepOffer[] =>
+    all.filter(({ priority }) => priority[flow] !== undefined);
+  return {
+    verify: inFlow("verify"),
+    deploy: inFlow("deploy"),
+    clean: inFlow("clean"),
+    service: inFlow("service"),
+  };
 }
 
 function compose(
@@ -70,16 +101,20 @@ function compose(
     if (!INTERFACES.some((one) => one === name))
       problems.push({ pointer: `/interfaces/${name}`, message: unknownInterface(name) });
   const steps = [...interfaces.values()].flatMap((one) => (one.built ? one.steps : []));
-  const all = [...steps, ...Object.values(RESERVED_OFFERS)];
-  const inFlow = (flow: StepFlow): readonly StepOffer[] =>
-    all.filter(({ priority }) => priority[flow] !== undefined);
-  const byFlow = {
-    verify: inFlow("verify"),
-    deploy: inFlow("deploy"),
-    clean: inFlow("clean"),
-    service: inFlow("service"),
+  const boots = interfaces.get("boot")?.built === true;
+  const namedByRamdisk = [...interfaces.values()]
+    .filter((one) => boots && one.built && one.ramdiskSteps === true)
+    .map((one) => one.interface);
+  return {
+    hardwareType,
+    isKnown: hardware !== undefined,
+    interfaces,
+    steps,
+    namedByRamdisk,
+    learntAt: null,
+    byFlow: byFlowOf(steps),
+    problems,
   };
-  return { hardwareType, isKnown: hardware !== undefined, interfaces, steps, byFlow, problems };
 }
 
 /** The offer behind a name; null when no interface of the node offers it in that flow. */

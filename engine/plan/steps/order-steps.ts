@@ -26,12 +26,12 @@ const RANKS = {
  * Steps in the order in which they run: the highest priority first, then by interface; steps that are equal in both
  * keep the order that they have. Lists that a person writes for a clean or a service are never sorted.
  */
-export function orderSteps(
+export function orderSteps<S extends Pick<ListedStep, "interface" | "priority">>(
   flow: keyof typeof RANKS,
-  steps: readonly ListedStep[],
-): readonly ListedStep[] {
+  steps: readonly S[],
+): readonly S[] {
   const ranks: readonly InterfaceName[] = RANKS[flow];
-  const rank = ({ interface: name }: ListedStep): number =>
+  const rank = ({ interface: name }: S): number =>
     ranks.includes(name) ? ranks.indexOf(name) : ranks.length;
   return [...steps].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || rank(a) - rank(b));
 }

@@ -1,9 +1,15 @@
 import type { Code } from "../../../schemas/codes.ts";
 import type { FleetNode } from "../../../schemas/fleet.ts";
-import { INTERFACES, type NamedStep } from "../../../schemas/steps.ts";
-import { notOffered } from "./check-named.ts";
+import { INTERFACES, type NamedStep, type StepOffer } from "../../../schemas/steps.ts";
+import { isForRamdisk, nearestOffered, notOffered, onlyInRamdisk } from "./check-named.ts";
 import { offerOf, type Offers } from "./offers-of.ts";
-import { type ListedStep, nameOf, type StepFinding, type StepList } from "./step-list.ts";
+import {
+  type ListedStep,
+  nameOf,
+  RAMDISK_SOURCE,
+  type StepFinding,
+  type StepList,
+} from "./step-list.ts";
 
 /** Flows whose steps run by themselves. */
 export type OwnFlow = "verify" | "deploy" | "clean";
@@ -13,7 +19,7 @@ export type OwnFlow = "verify" | "deploy" | "clean";
  * node moves it; 0 switches a step off.
  */
 export function ownSteps(flow: OwnFlow, node: FleetNode, offers: Offers): StepList {
-  const moved = node.spec.stepPriorities?.[flow] ?? {};
+  const moved = ownPriorities(flow, node);
   const refused = new Set<string>();
   const findings: StepFinding[] = [];
   for (const [name, priority] of Object.entries(moved)) {
@@ -30,9 +36,22 @@ export function ownSteps(flow: OwnFlow, node: FleetNode, offers: Offers): StepLi
     const priority = refused.has(name) ? own : (moved[name] ?? own);
     const { interface: on, step } = offer;
     if (priority > 0)
-      steps.push({ interface: on, step, priority, args: {}, offer, source: "driver" });
+      steps.push({ interface: on, step, priority, args: {}, offer, source: sourceOf(offer) });
   }
   return { steps, findings };
+}
+
+/** What git says of the priorities in a flow, by `interface.step`. */
+export function ownPriorities(
+  flow: OwnFlow,
+  { spec }: FleetNode,
+): Readonly<Record<string, number>> {
+  return spec.stepPriorities?.[flow] ?? {};
+}
+
+/** Who brings a step that runs by itself. */
+function sourceOf({ ramdisk }: StepOffer): string {
+  return ramdisk === undefined ? "driver" : RAMDISK_SOURCE;
 }
 
 interface Wrong {
@@ -52,6 +71,10 @@ function wrongPriority(
     return error(`"${name}" is no step; write INTERFACE.STEP, such as deploy.erase_devices`);
   if (!offers.isKnown) return null;
   const offer = offerOf(offers, flow, named);
+  if (offer === null && flow !== "verify" && isForRamdisk(named, offers)) {
+    const near = nearestOffered(flow, named, offers);
+    return near === null ? null : { ...error(onlyInRamdisk(named, near)), severity: "warning" };
+  }
   if (offer === null) {
     const message = notOffered(flow, named, offers);
     // A profile for many hardware types may switch off what only some of them have.

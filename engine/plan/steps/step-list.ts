@@ -9,9 +9,12 @@ export interface ListedStep {
   readonly priority: number | null;
   readonly args: Readonly<Record<string, unknown>>;
   readonly offer: StepOffer;
-  /** `driver`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
+  /** `driver`, `ramdisk`, `template gpu`, `runbook burnin`, `request 2026-11-24-a`, `node`. */
   readonly source: string;
 }
+
+/** The source of a step that a ramdisk brings by itself. */
+export const RAMDISK_SOURCE = "ramdisk";
 
 /** Where a document says something: a JSON pointer below its `spec`. */
 export interface Where {

@@ -202,6 +202,7 @@ describe("a move that is under way", () => {
     act: 0,
     abortAfter: false,
     ending: null,
+    gate: null,
     enteredAt: NOW - 60_000,
   };
 
