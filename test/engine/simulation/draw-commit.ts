@@ -161,6 +161,10 @@ const EITHER: readonly NamedStep[] = [
   { interface: "power", step: "wait", args: { seconds: 90 } },
   { interface: "power", step: "hold" },
   { interface: "power", step: "reboot" },
+  { interface: "deploy", step: "stress_gpu" },
+  { interface: "deploy", step: "stress_gpu", args: { hours: 1 } },
+  { interface: "deploy", step: "shred_nvme" },
+  { interface: "deploy", step: "nobody_has_it" },
 ];
 
 function drawSteps(draw: Draw, from: readonly NamedStep[]): NamedStep[] {

@@ -6,6 +6,7 @@ import type { Fleet } from "../../../schemas/fleet.ts";
 import { aFleet, aNode, sha256 } from "../../support/a-fleet.ts";
 import type { Draw } from "./draw.ts";
 import { CATALOG } from "./life-world.ts";
+import { drawAgentSteps } from "./draw-ramdisk.ts";
 import type { Machine } from "./machine-hall.ts";
 
 /** One node as a commit holds it. */
@@ -53,7 +54,9 @@ export function drawMachine(draw: Draw, serial: string): Machine {
   }));
   const times = { agentMs: 60_000, stepMs: draw.one([0, 0, 30_000]), powerMs: draw.one([0, 2000]) };
   const power = draw.one(["on", "off"] as const);
-  const fake = { serial, power, disks: draw.percent(4) ? [] : disks, failures: [], ...times };
+  const agentSteps = drawAgentSteps(draw);
+  const made = draw.percent(4) ? [] : disks;
+  const fake = { serial, power, disks: made, failures: [], agentSteps, ...times };
   return { serial, fake, text: null, cuts: 0, robbed: false };
 }
 

@@ -35,7 +35,15 @@ export class Laws {
   readonly broken: string[] = [];
   readonly records = new Map<string, NodeRecord>();
   /** How many changes of state, destructive runs and begun requests were judged. */
-  readonly judged = { states: 0, destructive: 0, requests: 0, acts: 0, lines: 0, interruptions: 0 };
+  readonly judged = {
+    states: 0,
+    destructive: 0,
+    inBand: 0,
+    requests: 0,
+    acts: 0,
+    lines: 0,
+    interruptions: 0,
+  };
   readonly #court: Court;
   readonly #plans = new Map<string, Plan>();
   /** `serial run` -> the boots of the ramdisk in which it was begun. */
@@ -112,7 +120,7 @@ export class Laws {
     this.judged.acts += 1;
     const { action } = act;
     const record = this.record(act.node.uuid ?? "");
-    if (action.verb === "step.run" && isBegun(act, action) && erasing(action))
+    if (action.verb === "step.run" && isBegun(act, action) && isErasing(act, action))
       this.#destructiveLaw(act, action, record);
     const cuts = action.verb === "power.off" || action.verb === "power.softOff";
     if (cuts) this.#strangerLaw(act, record);
@@ -224,6 +232,7 @@ export class Laws {
     if (record.instance !== null && activity.request === null)
       this.#break(`${what} under a workload, without a request`);
     this.#disksLaw(what, action, record);
+    if (act.after.work?.erases != null) this.#namedLaw(what, act, action, record);
     this.#onceLaw(what, act, action);
   }
 
@@ -241,6 +250,22 @@ export class Laws {
         this.#break(`${what} touches ${disk}, which the approved plan does not name`);
       if (!pinned.includes(disk)) this.#break(`${what} touches ${disk}, which is not pinned`);
     }
+  }
+
+  /** A step that only the ramdisk knows: what it does to disks was named in the plan that somebody approved. */
+  #namedLaw(what: string, { after }: SeenAct, action: StepRun, record: NodeRecord): void {
+    this.judged.inBand += 1;
+    const approved = this.#plans.get(record.activity?.planId ?? "");
+    const steps = approved?.nodes.find(({ node }) => node === record.name)?.steps ?? [];
+    const entries = steps.flatMap(({ flow }) => flow?.entries ?? []);
+    const isNamed = entries.some(
+      (entry) =>
+        entry.step === action.step &&
+        entry.interface === action.interface &&
+        entry.ramdisk === "named" &&
+        entry.erases === after.work?.erases,
+    );
+    if (!isNamed) this.#break(`${what} erases, and the approved plan does not name it so`);
   }
 
   /** One authority, one destruction: again only where the ramdisk that did it was lost before it said so. */
@@ -281,8 +306,9 @@ export class Laws {
   }
 }
 
-function erasing({ interface: where, step }: StepRun): boolean {
-  return ERASING.has(`${where}.${step}`);
+/** As everybody knows of it, or as only the machine's own ramdisk does. */
+function isErasing({ after }: SeenAct, { interface: where, step }: StepRun): boolean {
+  return ERASING.has(`${where}.${step}`) || (after.work?.erases ?? null) !== null;
 }
 
 /** True where the machine did not know the run before, and does now. */

@@ -11,6 +11,7 @@ import {
   isValid,
 } from "./draw-fleet.ts";
 import { drawFailure } from "./draw-failure.ts";
+import { drawAgentSteps } from "./draw-ramdisk.ts";
 import { type Applied, LifeWorld, type Mishap } from "./life-world.ts";
 import { plansLaw, recordsLaw, workloadsLaw } from "./rest-laws.ts";
 import { differenceOf, leftOf, toldOf } from "./tell.ts";
@@ -109,6 +110,7 @@ class Life {
       retry: 5 * faulty,
       swap: 3 * faulty,
       machine: 3 * faulty,
+      ramdisk: 4,
       silence: 4 * faulty,
       failure: 14 * faulty,
       mend: 8 * faulty,
@@ -222,6 +224,13 @@ class Life {
     const machine = this.#machine();
     this.#tell(`another machine, ${machine.serial}, stands at ${name}`);
     this.world.hall.slots.set(name, machine);
+  }
+
+  ramdisk(): void {
+    const [name] = this.#node();
+    const machine = this.world.hall.at(name);
+    machine.fake = { ...machine.fake, agentSteps: drawAgentSteps(this.#draw) };
+    this.#tell(`the ramdisk of ${name} names ${JSON.stringify(machine.fake.agentSteps)}`);
   }
 
   silence(): void {

@@ -46,6 +46,7 @@ function lookedAt(lives: readonly Lived[]): Readonly<Record<string, number>> {
     states: sum(({ judged }) => judged.states),
     requests: sum(({ judged }) => judged.requests),
     destructions: sum(({ judged }) => judged.destructive),
+    inBandDestructions: sum(({ judged }) => judged.inBand),
     interruptions: sum(({ judged }) => judged.interruptions),
     journalLines: sum(({ judged }) => judged.lines),
   };
