@@ -97,9 +97,9 @@ function whyGated(unnamed: readonly StepOffer[], gone: readonly string[]): strin
   const facts = [
     ...unnamed.map(
       (offer) =>
-        `${nameOf(offer)} of its ramdisk erases disks (${offer.erases ?? ""}), and the approved plan does not name it so`,
+        `${nameOf(offer)} of its ramdisk erases disks (${offer.erases ?? ""}), which no approved plan has named yet`,
     ),
-    ...gone.map((name) => `${name}, which the approved plan names, is not in its ramdisk any more`),
+    ...gone.map((name) => `${name}, which the approved plan named, is not in its ramdisk any more`),
   ];
   return facts.length === 0 ? null : facts.join("; ");
 }
