@@ -22,6 +22,8 @@ export interface Behaviour {
   readonly unsent?: readonly string[];
   readonly inventory?: Readonly<Record<string, unknown>>;
   readonly ignoresSoftOff?: boolean;
+  /** What its ramdisk's agent answers when it is asked for its steps; read only while it runs. */
+  readonly agentSteps?: unknown;
 }
 
 /** A machine with a BMC and a ramdisk that outlives every engine: what was done to it is in its log. */
@@ -65,6 +67,7 @@ export class SmallMachine implements Driver {
       agent: this.#agent(),
       work: this.#reading(),
       inventory: this.behaviour.inventory,
+      agentSteps: this.#agentSteps(),
     };
     const read = facets.map((facet) => [
       facet,
@@ -140,6 +143,12 @@ export class SmallMachine implements Driver {
   #agent(): ObservedFacets["agent"] {
     const running = this.#bootedAt !== null && this.#now() >= this.#bootedAt;
     return { running, bootId: running ? `boot-${this.#boots}` : null };
+  }
+
+  #agentSteps(): ObservedFacets["agentSteps"] | undefined {
+    const { running, bootId } = this.#agent();
+    const { agentSteps: steps } = this.behaviour;
+    return running && steps !== undefined ? { bootId, version: "7", steps } : undefined;
   }
 
   #reading(): WorkReading {

@@ -17,6 +17,7 @@ import {
   options,
   seen,
 } from "../../support/a-fleet.ts";
+import { anOffer } from "../../support/a-catalog.ts";
 import { IMAGE, soon as SOON } from "../../support/plan-one.ts";
 
 const DISKS = [
@@ -37,6 +38,37 @@ interface World {
   readonly claimed: boolean;
 }
 
+/** What requests ask for: what everybody has, what a ramdisk may have, and what it erases by. */
+const STEPS = [
+  [{ interface: "power" as const, step: "reboot" }],
+  [{ interface: "power" as const, step: "reboot" }],
+  [{ interface: "deploy" as const, step: "zap" }],
+  [
+    { interface: "deploy" as const, step: "shred" },
+    { interface: "deploy" as const, step: "zap" },
+  ],
+];
+
+const IN_BAND = { requiresRamdisk: true, ramdisk: "named" } as const;
+const ZAP = anOffer("deploy.zap", {
+  ...IN_BAND,
+  impact: "reboot",
+  priority: { clean: 50, service: 0 },
+});
+const SHRED = anOffer("deploy.shred", {
+  ...IN_BAND,
+  impact: "destructive",
+  erases: "full",
+  priority: { clean: 60, deploy: 90, service: 0 },
+});
+
+/** What the ramdisk named when it was last asked. */
+const learnt = fc
+  .constantFrom(null, [], [ZAP], [ZAP, SHRED], [SHRED])
+  .map((steps) =>
+    steps === null ? null : { bootId: "b", version: null, at: 1, steps: [...steps], ignored: [] },
+  );
+
 const request: fc.Arbitrary<NodeRequest> = fc
   .constantFrom("undeploy", "rebuild", "inspect", "reboot", "claim", "clean", "service")
   .chain((action) =>
@@ -45,9 +77,7 @@ const request: fc.Arbitrary<NodeRequest> = fc
       action: fc.constant(action),
       expires: fc.constantFrom(SOON, SOON, SOON, "2026-01-01T00:00:00Z"),
       ...(action === "claim" ? { serial: fc.constantFrom("S-n1", "OTHER") } : {}),
-      ...(action === "clean" || action === "service"
-        ? { steps: fc.constant([{ interface: "power" as const, step: "reboot" }]) }
-        : {}),
+      ...(action === "clean" || action === "service" ? { steps: fc.constantFrom(...STEPS) } : {}),
     }),
   );
 
@@ -72,6 +102,7 @@ const world: fc.Arbitrary<World> = fc
     serial: fc.constantFrom("S-n1", "S-n1", "S-n1", "S-n1", "OTHER"),
     claimed: fc.boolean(),
     recordClaims: fc.boolean(),
+    ramdisk: learnt,
   })
   .map((draw): World => {
     const inService = draw.at === "active" || draw.at === "rescue";
@@ -95,6 +126,7 @@ const world: fc.Arbitrary<World> = fc
         instance: empty ? null : aWorkload(workload, IMAGE),
         inventory: draw.inspected ? { disks: DISKS } : null,
         protected: draw.recordProtects,
+        ramdisk: draw.ramdisk,
         claim: draw.recordClaims ? { serial: "S-n1", by: "ops", at: 1 } : null,
         usedRequests: draw.used
           ? { one: { action: "undeploy", at: 1, commit: null, outcome: "done" } }
@@ -263,4 +295,35 @@ test("law: a node that is not in sync says why, or what will be done", () => {
     }),
     { numRuns: 2000, seed: 17 },
   );
+});
+
+test("law: what only a ramdisk knows erases in no plan but by its name and its disks", () => {
+  const seenSteps = { unknown: 0, named: 0 };
+  fc.assert(
+    fc.property(world, (drawn) => {
+      const { node } = planned(drawn);
+      const gates = node.gates.filter(({ learns }) => learns === "steps");
+      const serials = node.erases.map(({ serial }) => serial);
+      for (const { flow, impact } of node.steps)
+        for (const entry of flow?.entries ?? []) {
+          if (entry.ramdisk === undefined) continue;
+          const disks = entry.acts.flatMap(({ act }) =>
+            act.verb === "step.run" ? [act.disks] : [],
+          );
+          if (entry.ramdisk === "unknown") {
+            seenSteps.unknown += 1;
+            expect([entry.impact, entry.erases, disks]).toEqual(["reboot", undefined, [null]]);
+            expect(gates.some(({ allows }) => allows.includes(`deploy.${entry.step}`))).toBe(true);
+          } else if (entry.erases !== undefined) {
+            seenSteps.named += 1;
+            expect(impact).toBe("destructive");
+            expect(disks.flat().length).toBeGreaterThan(0);
+            for (const disk of disks.flat()) expect(serials).toContain(disk);
+          }
+        }
+    }),
+    { numRuns: 2000, seed: 19 },
+  );
+  expect(seenSteps.unknown).toBeGreaterThan(5);
+  expect(seenSteps.named).toBeGreaterThan(20);
 });

@@ -53,6 +53,8 @@ export class Laws {
   /** Nodes that had a workload when the plan was approved; one that gets its first is in nobody's service yet. */
   readonly #inService = new Set<string>();
   readonly #replaced = new Set<string>();
+  /** Nodes whose disks a service has erased under the workload, as its request and its plan said. */
+  readonly #servedAway = new Set<string>();
   /** `uuid request` -> how often it was begun and not taken back. */
   readonly #begun = new Map<string, number>();
   /** `uuid step attempt` -> the verb of the intent that is open. */
@@ -231,8 +233,9 @@ export class Laws {
     }
     if (record.instance !== null && activity.request === null)
       this.#break(`${what} under a workload, without a request`);
+    if (activity.flow === "provision.service") this.#servedAway.add(record.uuid);
     this.#disksLaw(what, action, record);
-    if (act.after.work?.erases != null) this.#namedLaw(what, act, action, record);
+    this.#namedLaw(what, act, action, record);
     this.#onceLaw(what, act, action);
   }
 
@@ -254,6 +257,8 @@ export class Laws {
 
   /** A step that only the ramdisk knows: what it does to disks was named in the plan that somebody approved. */
   #namedLaw(what: string, { after }: SeenAct, action: StepRun, record: NodeRecord): void {
+    const erases = after.work?.erases ?? null;
+    if (erases === null) return;
     this.judged.inBand += 1;
     const approved = this.#plans.get(record.activity?.planId ?? "");
     const steps = approved?.nodes.find(({ node }) => node === record.name)?.steps ?? [];
@@ -263,7 +268,7 @@ export class Laws {
         entry.step === action.step &&
         entry.interface === action.interface &&
         entry.ramdisk === "named" &&
-        entry.erases === after.work?.erases,
+        entry.erases === erases,
     );
     if (!isNamed) this.#break(`${what} erases, and the approved plan does not name it so`);
   }
@@ -298,6 +303,11 @@ export class Laws {
   /** True once another machine was taken for the node's: what is on its disks is nobody's promise. */
   isReplaced(uuid: string): boolean {
     return this.#replaced.has(uuid);
+  }
+
+  /** True once a service was asked for that erases what the workload lies on. */
+  isServedAway(uuid: string): boolean {
+    return this.#servedAway.has(uuid);
   }
 
   /** A person gave its slots back, or the node left git. */

@@ -59,6 +59,9 @@ export function workloadsLaw(world: LifeWorld): readonly string[] {
 function isUntouched({ laws, hall }: LifeWorld, { name, uuid }: FleetNode): boolean {
   const { serial, robbed } = hall.at(name);
   return (
-    !robbed && !laws.isReplaced(uuid ?? "") && laws.record(uuid ?? "").identity?.serial === serial
+    !robbed &&
+    !laws.isReplaced(uuid ?? "") &&
+    !laws.isServedAway(uuid ?? "") &&
+    laws.record(uuid ?? "").identity?.serial === serial
   );
 }

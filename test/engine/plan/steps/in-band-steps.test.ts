@@ -184,7 +184,7 @@ describe("a plan once the ramdisk was asked", () => {
     });
     expect(node.steps).toEqual([]);
     expect(codes(node)).toEqual(["IW-I18"]);
-    expect(node.blockedBy[0]?.message).toBe(why);
+    expect(node.blockedBy[0]?.message).toBe(`${why} (inventory/n1.yaml:1)`);
   });
 
   test("runs its own by their priority, as git moves them, and says whose they are", () => {
