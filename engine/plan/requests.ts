@@ -121,25 +121,27 @@ function ran({ id, action }: NodeRequest, used: NodeRecord["usedRequests"][strin
   };
 }
 
-/** What is written down as the use of a request; what lets a list go on is written down as that list. */
-const USE_OF: Readonly<Record<RequestAction, Verb | null>> = {
-  claim: "engine.claim",
-  replace: "engine.replace",
-  reboot: "power.off",
-  "soft-reboot": "power.softOff",
-  nmi: "management.injectNmi",
-  abort: "provision.abort",
-  unhold: null,
-  inspect: "provision.inspect",
-  clean: "provision.clean",
-  service: "provision.service",
-  rebuild: "provision.rebuild",
-  undeploy: "provision.undeploy",
+/** What may be written down as the use of a request; what lets a list go on is written down as that list. */
+const USES_OF: Readonly<Record<RequestAction, readonly Verb[]>> = {
+  claim: ["engine.claim"],
+  replace: ["engine.replace"],
+  reboot: ["power.reboot"],
+  "soft-reboot": ["power.reboot"],
+  nmi: ["management.injectNmi"],
+  abort: ["provision.abort"],
+  unhold: [],
+  inspect: ["provision.inspect"],
+  clean: ["provision.clean"],
+  service: ["provision.service"],
+  // Where nothing runs yet, a deploy is the rebuild.
+  rebuild: ["provision.rebuild", "provision.deploy"],
+  // What was done by half is done by the clean that was left of it.
+  undeploy: ["provision.undeploy", "provision.provide"],
 };
 
 function isUseOf(action: RequestAction, used: string): boolean {
-  const verb = USE_OF[action];
-  return verb === null || verb === used;
+  const verbs: readonly string[] = USES_OF[action];
+  return verbs.length === 0 || verbs.includes(used);
 }
 
 /** When each request of a commit came into force: carried on from the entry before, or now. */

@@ -56,6 +56,20 @@ describe("what a machine loses needs a word for it", () => {
     expect(codes(node).length).toBeGreaterThan(0);
   });
 
+  test.each([
+    ["reboot", "power.reboot"],
+    ["soft-reboot", "power.reboot"],
+    ["rebuild", "provision.deploy"],
+    ["undeploy", "provision.provide"],
+  ] as const)("%s: what ran as %s is used, and says nothing any more", (action, used) => {
+    const use = { action: used, at: NOW, commit: null, outcome: "done" };
+    const node = plan({
+      spec: { ...WANT_ACTIVE, requests: [ask(action)] },
+      record: { ...ACTIVE, usedRequests: { [`ask-${action}`]: use } },
+    });
+    expect([verbs(node), node.blockedBy]).toEqual([[], []]);
+  });
+
   test("a request is stale once what it acts on was changed", () => {
     const bound = { n1: { "ask-rebuild": { seq: 1, at: NOW - 1000, bind: "other" } } };
     const fleetLike = plan({
