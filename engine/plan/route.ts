@@ -42,7 +42,7 @@ export function routeOf(view: NodeView): readonly Leg[] | null {
     const before = plainRoute(view, from, move.from);
     const after = before === null ? null : plainRoute(view, move.to, view.target, verb);
     if (before === null || after === null) return [];
-    const legs = [...before, { move, request }, ...after];
+    const legs = [...writtenOnce(before, { move, request }), ...after];
     return [{ legs, cost: costOf(view, legs) }];
   });
   const best = ways.reduce<(typeof ways)[number] | null>(
@@ -50,6 +50,16 @@ export function routeOf(view: NodeView): readonly Leg[] | null {
     null,
   );
   return best?.legs ?? null;
+}
+
+/** Where a deploy of the declared image is on the way to a rebuild, it is what the request asks for, and uses it up. */
+function writtenOnce(before: readonly Leg[], asked: Leg): readonly Leg[] {
+  if (asked.move.verb !== "provision.rebuild") return [...before, asked];
+  const at = before.findIndex(({ move }) => move.verb === "provision.deploy");
+  const deploy = before[at];
+  return deploy === undefined
+    ? [...before, asked]
+    : [...before.slice(0, at), { ...asked, move: deploy.move }];
 }
 
 /**

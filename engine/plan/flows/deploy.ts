@@ -11,8 +11,16 @@ import { type ListedStep, nameOf } from "../steps/step-list.ts";
 import { endsOf, stepEntries } from "./entries.ts";
 import { cannot, checkedList, type Flow, type FlowDraft, isBlocked } from "./flow.ts";
 
-/** The declared image onto the root disk of a node in the pool. */
-export const deployFlow: Flow = { verb: "provision.deploy", draft: (view) => deployDraft(view) };
+/** The declared image onto the root disk of a node in the pool; what a rebuild asks for where nothing runs yet. */
+export const deployFlow: Flow = {
+  verb: "provision.deploy",
+  draft(view, _move, request) {
+    const draft = deployDraft(view);
+    if (request === null || isBlocked(draft)) return draft;
+    const { id, action } = request.request;
+    return { ...draft, why: `${draft.why}; as the request ${id} (${action}) asks` };
+  },
+};
 
 /** The declared image over the one that runs; only where a request says so. */
 export const rebuildFlow: Flow = {

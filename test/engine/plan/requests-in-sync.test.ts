@@ -51,3 +51,26 @@ test("a machine that nobody gave up is not stopped to be inspected", () => {
   expect(node.steps.filter(({ impact }) => impact !== "none")).toEqual([]);
   expect(codes(node)).toContain("IW-P15");
 });
+
+describe("a rebuild of a node that runs nothing yet", () => {
+  const spec = { ...WANT_ACTIVE, requests: [ask("rebuild")] };
+
+  test.each([
+    ["enroll", { provisionState: "enroll" }],
+    ["available", { provisionState: "available", cleaned: "metadata" }],
+    ["available, never cleaned", { provisionState: "available" }],
+  ] as const)(
+    "from %s: its image is written once, by the deploy that uses the request",
+    (_, record) => {
+      const node = plan({ spec, record });
+      const writing = node.steps.filter(({ flow }) =>
+        flow?.entries.some(({ step }) => step === "write_image"),
+      );
+      expect(writing.map(({ action, request }) => [action, request])).toEqual([
+        ["provision.deploy", "ask-rebuild"],
+      ]);
+      expect(writing[0]?.reason).toContain("as the request ask-rebuild (rebuild) asks");
+      expect(node.asked?.map(({ id }) => id)).toEqual(["ask-rebuild"]);
+    },
+  );
+});
