@@ -39,7 +39,7 @@ export function viewOf(
     existing,
     remade,
   } = surroundings;
-  const context = { spent: spentRequests, seen: requestsSeen, runbooks, digest, now };
+  const context = { spent: spentRequests, seen: requestsSeen, templates, runbooks, digest, now };
   const requests = judgeRequests(node, record, context);
   const view: NodeView = {
     node,

@@ -7,6 +7,7 @@ import type { NodeRecord } from "../../schemas/record.ts";
 import type { RegisterEntry, RequestSeen } from "../../schemas/store.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Digest } from "./plan-id.ts";
+import { templatesFor } from "./steps/deploy-list.ts";
 
 /** A request waits at most this long, from the entry in force that first held it: nobody remembers older ones. */
 const LONGEST_MS = 14 * 24 * 60 * 60_000;
@@ -22,37 +23,53 @@ export interface JudgedRequest {
   readonly message: string | null;
 }
 
+/** What else of a commit the acts of requests are made of. */
+export interface BindContext {
+  readonly templates: Fleet["templates"];
+  readonly runbooks: Fleet["runbooks"];
+  readonly digest: Digest;
+}
+
 /** What requests are judged by, besides the node. */
-export interface RequestContext {
+export interface RequestContext extends BindContext {
   /** Ids that count as used everywhere; null when nobody can tell, and then none runs. */
   readonly spent: ReadonlySet<string> | null;
   /** Node name -> id -> when it came into force. */
   readonly seen: RegisterEntry["requests"];
-  readonly runbooks: Fleet["runbooks"];
-  readonly digest: Digest;
   readonly now: number;
 }
 
-/** What an act uses of its node: a request whose node was changed in these fields since is stale. */
-export function bindOf(
-  node: FleetNode,
-  request: NodeRequest,
-  digest: Digest,
-  runbooks: Fleet["runbooks"] = [],
-): string {
+/** What an act uses of its commit: a request is stale once any of it was changed since it came into force. */
+export function bindOf(node: FleetNode, request: NodeRequest, context: BindContext): string {
   const { provision, clean, identity } = node.spec;
   const { expires: _expires, ...asked } = request;
-  // A request that names a Runbook asks for the steps that stand in it.
-  const { runbook } = request;
-  const steps = runbooks.find(({ metadata }) => metadata.name === runbook)?.spec.steps;
-  const content = runbook === undefined ? [] : [steps ?? null];
   const uses: Readonly<Partial<Record<RequestAction, unknown>>> = {
     rebuild: [provision?.image, provision?.configDrive, provision?.rootDevice, provision?.steps],
     undeploy: [clean],
     clean: [clean],
     replace: [identity],
   };
-  return digest(canonicalJson([asked, uses[request.action] ?? null, ...content])).slice(0, 16);
+  const lists = listsOf(node, request, context);
+  return context
+    .digest(canonicalJson([asked, uses[request.action] ?? null, ...lists]))
+    .slice(0, 16);
+}
+
+/** What the list of an act is made of that stands in other documents, or moves its steps; empty where nothing does. */
+function listsOf(
+  node: FleetNode,
+  { action, runbook }: NodeRequest,
+  { templates, runbooks }: BindContext,
+): readonly unknown[] {
+  const { deploy, clean } = node.spec.stepPriorities ?? {};
+  if (action === "rebuild") {
+    const steps = templatesFor(node, templates).map(({ spec }) => spec.steps);
+    return [...steps, ...(deploy === undefined ? [] : [deploy])];
+  }
+  if (action === "undeploy") return clean === undefined ? [] : [clean];
+  if (runbook === undefined) return [];
+  // A request that names a Runbook asks for the steps that stand in it.
+  return [runbooks.find(({ metadata }) => metadata.name === runbook)?.spec.steps ?? null];
 }
 
 /** Every request of a node, in the order in which git holds them. */
@@ -74,8 +91,9 @@ function judge(
   node: FleetNode,
   record: NodeRecord,
   request: NodeRequest,
-  { spent, seen, runbooks, digest, now }: RequestContext,
+  context: RequestContext,
 ): Judged {
+  const { spent, seen, now } = context;
   const { id, action, expires } = request;
   const said = `the request ${id} (${action})`;
   const used = record.usedRequests[id];
@@ -102,7 +120,7 @@ function judge(
       verdict: "too-long",
       message: `${said} expires later than 14 days after it came into force; shorten expires`,
     };
-  if (first !== undefined && first.bind !== bindOf(node, request, digest, runbooks))
+  if (first !== undefined && first.bind !== bindOf(node, request, context))
     return {
       verdict: "stale",
       message: `${said} is stale: what it acts on was changed since it came into force; give it a new id`,
@@ -150,6 +168,8 @@ export function requestsInForce(
   before: RegisterEntry | null,
   next: { readonly seq: number; readonly at: number; readonly digest: Digest },
 ): RegisterEntry["requests"] {
+  const { templates, runbooks } = fleet;
+  const context = { templates, runbooks, digest: next.digest };
   const all: Record<string, Record<string, RequestSeen>> = {};
   for (const node of fleet.nodes) {
     const { requests } = node.spec;
@@ -161,7 +181,7 @@ export function requestsInForce(
         known[request.id] ?? {
           seq: next.seq,
           at: next.at,
-          bind: bindOf(node, request, next.digest, fleet.runbooks),
+          bind: bindOf(node, request, context),
         },
       ]),
     );

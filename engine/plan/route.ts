@@ -177,16 +177,17 @@ function allows(view: NodeView, move: Move, after: ProvisionVerb | null): boolea
 }
 
 /** A failed deploy is tried again by itself only where nothing ran since the last clean, and not for ever. */
-function mayTryAgain({ node, record, digest }: NodeView): boolean {
+function mayTryAgain(view: NodeView): boolean {
+  const { node, record } = view;
   // Also not by way of another clean, which begins the count anew.
   if (record.provisionState !== "deploy failed") return true;
   const most = node.spec.provision?.deployRetries ?? DEPLOY_RETRIES;
   const { deployTries } = record;
-  const same = deployTries?.bind === deployBind(node, digest);
+  const same = deployTries?.bind === deployBind(view);
   return !same || (deployTries?.count ?? 0) <= most;
 }
 
-/** Names what is to be deployed: another image is a new try. */
-export function deployBind(node: NodeView["node"], digest: NodeView["digest"]): string {
-  return bindOf(node, { id: "", action: "rebuild" }, digest);
+/** Names what is to be deployed: another image, or other steps of it, is a new try. */
+export function deployBind(view: NodeView): string {
+  return bindOf(view.node, { id: "", action: "rebuild" }, view);
 }

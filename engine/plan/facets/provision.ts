@@ -148,7 +148,7 @@ function draftAt(view: NodeView, { move, request }: Leg, flow: FlowDraft): Draft
       ends,
       results,
       ...(ramdisk === undefined ? {} : { ramdisk }),
-      ...(move.verb === "provision.deploy" ? { bind: deployBind(view.node, view.digest) } : {}),
+      ...(move.verb === "provision.deploy" ? { bind: deployBind(view) } : {}),
     },
     ...(request === null ? {} : { request: request.request.id }),
     ...(erases.length === 0 ? {} : { erases }),

@@ -32,7 +32,10 @@ export function deployList(
   const own = ownSteps("deploy", node, offers);
   const findings: StepFinding[] = [...own.findings];
   const merged = new Map(own.steps.map((step) => [nameOf(step), step]));
-  const layers = [...matching(node, templates).map((one) => layerOf(one, node)), nodeLayer(node)];
+  const layers = [
+    ...templatesFor(node, templates).map((one) => layerOf(one, node)),
+    nodeLayer(node),
+  ];
   const said = new Map<string, Where>();
   for (const { asked, steps } of layers) {
     for (const [index, named] of steps.entries()) {
@@ -53,8 +56,8 @@ export function deployList(
   return { steps: orderSteps("deploy", [...merged.values()]), findings, off };
 }
 
-/** Templates all of whose traits the node has. */
-function matching(
+/** The templates of a node's deploy: those all of whose traits it has. */
+export function templatesFor(
   node: FleetNode,
   templates: readonly DeployTemplateDocument[],
 ): readonly DeployTemplateDocument[] {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { NodeSpec } from "../../../schemas/documents.ts";
+import type {
+  DeployTemplateDocument,
+  NodeRequest,
+  NodeSpec,
+  RunbookDocument,
+} from "../../../schemas/documents.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import { judgeRequests, requestsInForce } from "../../../engine/plan/requests.ts";
 import {
@@ -12,7 +17,7 @@ import {
   seen,
   sha256,
 } from "../../support/a-fleet.ts";
-import { ACTIVE, ask, codes, plan, SERIAL, verbs, WANT_ACTIVE } from "../../support/plan-one.ts";
+import { ACTIVE, ask, codes, plan, verbs, WANT_ACTIVE } from "../../support/plan-one.ts";
 
 describe("what a machine loses needs a word for it", () => {
   const gone: NodeSpec = { provision: { state: "available" } };
@@ -80,37 +85,65 @@ describe("what a machine loses needs a word for it", () => {
     expect([verbs(fleetLike), codes(fleetLike)]).toEqual([[], ["IW-P22"]]);
   });
 
-  test("a request that names a Runbook is stale once the steps in it were changed", () => {
-    const requests = [ask("clean", { runbook: "CUSTOM_WIPE" })];
-    const spec = { driver: "fake", identity: SERIAL, traits: ["CUSTOM_WIPE"], requests };
-    const node = aNode("n1", { ...spec, provision: { state: "manageable" } });
-    const saying = (step: string): Fleet =>
-      aFleet([node], {
-        runbooks: [
-          {
-            apiVersion: "ironwright/v1",
-            kind: "Runbook",
-            metadata: { name: "CUSTOM_WIPE" },
-            spec: {
-              flow: "clean",
-              traits: ["CUSTOM_WIPE"],
-              steps: [{ interface: "deploy", step }],
-            },
-          },
-        ],
-      });
-    const before = saying("erase_devices_metadata");
-    const asked = requestsInForce(before, null, { seq: 2, at: NOW - 1000, digest: sha256 });
-    const verdictOf = (fleet: Fleet): string | undefined =>
-      judgeRequests(node, aRecord("n1"), {
+  describe("a request is stale once the steps were changed that its act is made of", () => {
+    const traits = ["CUSTOM_GPU"];
+    const runbook = (flow: "clean" | "service", step: string): RunbookDocument => ({
+      apiVersion: "ironwright/v1",
+      kind: "Runbook",
+      metadata: { name: "CUSTOM_WORK" },
+      spec: { flow, traits, steps: [{ interface: "deploy", step }] },
+    });
+    const template = (name: string, trait: string, priority: number): DeployTemplateDocument => ({
+      apiVersion: "ironwright/v1",
+      kind: "DeployTemplate",
+      metadata: { name },
+      spec: { traits: [trait], steps: [{ interface: "bios", step: "factory_reset", priority }] },
+    });
+    const verdict = (
+      spec: NodeSpec,
+      request: NodeRequest,
+      then: Partial<Fleet>,
+      now: Partial<Fleet> & { readonly spec?: NodeSpec },
+    ): string | undefined => {
+      const node = aNode("n1", { driver: "fake", traits, ...spec, requests: [request] });
+      const at = { seq: 2, at: NOW - 1000, digest: sha256 };
+      const { spec: changed = {}, ...documents } = now;
+      return judgeRequests({ ...node, spec: { ...node.spec, ...changed } }, aRecord("n1"), {
+        ...aFleet([node], documents),
         spent: new Set(),
-        seen: asked,
-        runbooks: fleet.runbooks,
+        seen: requestsInForce(aFleet([node], then), null, at),
         digest: sha256,
         now: NOW,
       })[0]?.verdict;
-    expect(verdictOf(before)).toBe("due");
-    expect(verdictOf(saying("erase_devices"))).toBe("stale");
+    };
+
+    test.each(["clean", "service"] as const)("%s: those of its Runbook", (action) => {
+      const request = ask(action, { runbook: "CUSTOM_WORK" });
+      const before = { runbooks: [runbook(action, "burnin_cpu")] };
+      expect(verdict({}, request, before, before)).toBe("due");
+      const after = { runbooks: [runbook(action, "burnin_disk")] };
+      expect(verdict({}, request, before, after)).toBe("stale");
+      expect(verdict({}, request, before, {})).toBe("stale");
+    });
+
+    test("rebuild: those of the templates that are for its node, and of no other", () => {
+      const mine = template("gpu", "CUSTOM_GPU", 90);
+      const before = { templates: [mine] };
+      const verdictOf = (now: Parameters<typeof verdict>[3]): string | undefined =>
+        verdict(WANT_ACTIVE, ask("rebuild"), before, now);
+      expect(verdictOf(before)).toBe("due");
+      expect(verdictOf({ templates: [mine, template("fpga", "CUSTOM_FPGA", 90)] })).toBe("due");
+      expect(verdictOf({ templates: [template("gpu", "CUSTOM_GPU", 80)] })).toBe("stale");
+      expect(verdictOf({})).toBe("stale");
+      const moved = { stepPriorities: { deploy: { "deploy.write_image": 0 } } };
+      expect(verdictOf({ ...before, spec: moved })).toBe("stale");
+    });
+
+    test("undeploy: those that clean the node", () => {
+      const moved = { stepPriorities: { clean: { "deploy.erase_devices_metadata": 0 } } };
+      expect(verdict({}, ask("undeploy"), {}, {})).toBe("due");
+      expect(verdict({}, ask("undeploy"), {}, { spec: moved })).toBe("stale");
+    });
   });
 
   test("rebuild: the root disk and no other", () => {
