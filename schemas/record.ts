@@ -104,6 +104,17 @@ export const usedRequestSchema = z.looseObject({
   outcome: z.string(),
 });
 
+/** Requests by id, each with its use. */
+export type UsedRequests = Readonly<Record<string, z.infer<typeof usedRequestSchema>>>;
+
+/** Requests that ran on a node which was forgotten: they never run again on it, also under another name. */
+export const forgottenUsesSchema = z.object({
+  /** The node's uuid, its name, and what tells its machine (`keysOf`). */
+  keys: z.array(z.string()),
+  requests: z.record(z.string(), usedRequestSchema),
+});
+export type ForgottenUses = z.infer<typeof forgottenUsesSchema>;
+
 /**
  * What no BMC can tell of one node. Unknown fields are carried through, so that an older engine
  * keeps what a newer one wrote. It never holds a secret.

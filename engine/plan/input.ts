@@ -1,7 +1,7 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
 import type { Observation } from "../../schemas/observation.ts";
-import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
+import type { ForgottenUses, HoldRecord, NodeRecord, UsedRequests } from "../../schemas/record.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type Machines, machinesOf } from "./machines.ts";
@@ -31,6 +31,8 @@ export interface PlanInput {
    * null when the history was too short to tell, and then no request runs.
    */
   readonly spentRequests: ReadonlySet<string> | null;
+  /** What ran on nodes that were forgotten. */
+  readonly forgottenUses: readonly ForgottenUses[];
   /**
    * Nodes that were declared when the store was made, or were forgotten since, and are somebody's: never erased by
    * inference. By name, and by what tells their machines (`keysOf`).
@@ -46,6 +48,8 @@ export interface Surroundings {
   readonly templates: Fleet["templates"];
   readonly runbooks: Fleet["runbooks"];
   readonly spentRequests: PlanInput["spentRequests"];
+  /** What ran on nodes that were forgotten, by all that names them or their machine. */
+  readonly forgottenUses: ReadonlyMap<string, UsedRequests>;
   /** Node name -> request id -> when it came into force. */
   readonly requestsSeen: RegisterEntry["requests"];
   /** The register entry under which the plan would run. */
@@ -64,6 +68,7 @@ export function surroundingsOf(
     | "fleet"
     | "catalog"
     | "spentRequests"
+    | "forgottenUses"
     | "inForce"
     | "existing"
     | "records"
@@ -80,6 +85,7 @@ export function surroundingsOf(
     templates,
     runbooks,
     spentRequests,
+    forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
     seq,
     existing,
@@ -110,4 +116,11 @@ export interface PlanOptions {
   readonly claims?: ReadonlySet<string> | "all" | undefined;
   /** Exact number of removals that a person accepted (`--accept-removal N`). */
   readonly acceptRemoval?: number | undefined;
+}
+
+function usesByKey(all: readonly ForgottenUses[]): Surroundings["forgottenUses"] {
+  const byKey = new Map<string, UsedRequests>();
+  for (const { keys, requests } of all)
+    for (const key of keys) byKey.set(key, { ...byKey.get(key), ...requests });
+  return byKey;
 }

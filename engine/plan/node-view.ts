@@ -7,7 +7,7 @@ import type { PlanOptions, Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
 import { type JudgedRequest, judgeRequests } from "./requests.ts";
 import { othersOf } from "./machines.ts";
-import { originOfNew, seeRecord, targetOf } from "./see-record.ts";
+import { originOfNew, seeRecord, targetOf, usedBefore } from "./see-record.ts";
 import { offersOf, withLearnt } from "./steps/offers-of.ts";
 
 /** What is known of one node besides its declaration and record. */
@@ -39,7 +39,15 @@ export function viewOf(
     existing,
     remade,
   } = surroundings;
-  const context = { spent: spentRequests, seen: requestsSeen, templates, runbooks, digest, now };
+  const context = {
+    spent: spentRequests,
+    forgotten: usedBefore(resolved, surroundings),
+    seen: requestsSeen,
+    templates,
+    runbooks,
+    digest,
+    now,
+  };
   const requests = judgeRequests(node, record, context);
   const view: NodeView = {
     node,

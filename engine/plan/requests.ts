@@ -3,7 +3,7 @@ import type { NodeRequest, RequestAction } from "../../schemas/documents.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
 import { type Fleet, type FleetNode, originOf } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
-import type { NodeRecord } from "../../schemas/record.ts";
+import type { NodeRecord, UsedRequests } from "../../schemas/record.ts";
 import type { RegisterEntry, RequestSeen } from "../../schemas/store.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Digest } from "./plan-id.ts";
@@ -34,6 +34,8 @@ export interface BindContext {
 export interface RequestContext extends BindContext {
   /** Ids that count as used everywhere; null when nobody can tell, and then none runs. */
   readonly spent: ReadonlySet<string> | null;
+  /** What ran on the node before it was forgotten. */
+  readonly forgotten: UsedRequests;
   /** Node name -> id -> when it came into force. */
   readonly seen: RegisterEntry["requests"];
   readonly now: number;
@@ -93,10 +95,10 @@ function judge(
   request: NodeRequest,
   context: RequestContext,
 ): Judged {
-  const { spent, seen, now } = context;
+  const { spent, forgotten, seen, now } = context;
   const { id, action, expires } = request;
   const said = `the request ${id} (${action})`;
-  const used = record.usedRequests[id];
+  const used = record.usedRequests[id] ?? forgotten[id];
   if (used !== undefined) return ran(request, used);
   if (spent === null)
     return {

@@ -2,7 +2,12 @@ import type { NodeSpec } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { ProvisionState } from "../../schemas/provision-state.ts";
-import { adoptedInstance, emptyRecord, type NodeRecord } from "../../schemas/record.ts";
+import {
+  adoptedInstance,
+  emptyRecord,
+  type NodeRecord,
+  type UsedRequests,
+} from "../../schemas/record.ts";
 import { declaredInFull, matchIdentity } from "./facets/identity.ts";
 import type { Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
@@ -35,13 +40,24 @@ export function originOfNew(
   { name, spec }: Pick<FleetNode, "name" | "spec">,
   { existing }: Pick<Surroundings, "existing">,
 ): NodeRecord["origin"] {
+  return keysOfNode({ name, spec }).some((key) => existing.has(key)) ? "existing" : "new";
+}
+
+/** All by which a declared node, or its machine, may be known already. */
+function keysOfNode({ name, spec }: Pick<FleetNode, "name" | "spec">): readonly string[] {
   const { identity, bmc } = spec;
-  const keys = [
-    ...keysOf(identity, undefined, null),
-    ...keysOf(null, bmc?.address, bmc?.system),
-    name,
-  ];
-  return keys.some((key) => existing.has(key)) ? "existing" : "new";
+  const byMachine = keysOf(identity, undefined, null);
+  return [...byMachine, ...keysOf(null, bmc?.address, bmc?.system), name];
+}
+
+/** What ran on a node before its record, or one of its machine, was forgotten. */
+export function usedBefore(
+  { node, uuid }: Pick<ResolvedNode, "node" | "uuid">,
+  { forgottenUses }: Pick<Surroundings, "forgottenUses">,
+): UsedRequests {
+  if (forgottenUses.size === 0) return {};
+  const keys = [...keysOfNode(node), ...(uuid === null ? [] : [uuid])];
+  return Object.assign({}, ...keys.map((key) => forgottenUses.get(key) ?? {}));
 }
 
 /** A node's record as a plan sees it. */

@@ -68,6 +68,7 @@ async function readStore(
       acknowledged: new Set(),
       unfinished: new Set(),
       spentRequests: new Set(),
+      forgottenUses: [],
       existing: new Set(),
     };
   return {
@@ -79,6 +80,7 @@ async function readStore(
     acknowledged: await store.acknowledged(),
     unfinished: await store.unfinished(),
     spentRequests: await store.spentRequests(),
+    forgottenUses: await store.forgottenUses(),
     existing: await store.existingNames(),
   };
 }

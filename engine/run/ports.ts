@@ -2,7 +2,7 @@ import type { Failure, Result } from "../../schemas/failure.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
-import type { HoldRecord, NodeRecord, RecordPatch } from "../../schemas/record.ts";
+import type { ForgottenUses, HoldRecord, NodeRecord, RecordPatch } from "../../schemas/record.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type {
   Claim,
@@ -84,6 +84,8 @@ export interface StoreReader {
   unfinished(): Promise<ReadonlySet<string>>;
   /** Request ids that count as used on every node; null when the history was too short to tell. */
   spentRequests(): Promise<ReadonlySet<string> | null>;
+  /** What ran on nodes that were forgotten: each id runs once, for ever. */
+  forgottenUses(): Promise<readonly ForgottenUses[]>;
   leases(): Promise<readonly LeaseInfo[]>;
   /** The same of one node; null for one that was never taken. */
   lease(uuid: string): Promise<LeaseInfo | null>;
@@ -125,7 +127,7 @@ export interface ActingStore extends StoreReader {
   setStop(stop: StopFile): Promise<void>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
-  /** Drops an orphan's record, holds and history, under its lease: IW-L01 while somebody works on it. */
+  /** Drops an orphan's record, holds and history, under its lease, and keeps which requests ran on it: IW-L01 while somebody works on it. */
   forget(uuid: string): Promise<Result<null>>;
   /** Takes a slot of a budget for the node, unless it has one; answers who holds one when all are taken. */
   takeSlot(

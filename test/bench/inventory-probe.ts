@@ -59,6 +59,7 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
       acknowledged: new Set(),
       unfinished: new Set(),
       spentRequests: new Set(),
+      forgottenUses: [],
       existing: new Set(fleet.nodes.map(({ name }) => name)),
     },
     {

@@ -161,6 +161,7 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
     acknowledged: new Set(),
     unfinished: new Set(),
     spentRequests: new Set(),
+    forgottenUses: [],
     existing: new Set(fleet.nodes.map(({ name }) => name)),
     catalog: { fake: fakeOffer, redfish: redfishOffer },
     ...values,

@@ -195,6 +195,7 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
         fleet: world.fleet,
         catalog: house.catalog,
         spentRequests: await store.spentRequests(),
+        forgottenUses: await store.forgottenUses(),
         inForce: await store.inForce(),
         existing: await store.existingNames(),
         store: store.file,

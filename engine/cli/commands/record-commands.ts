@@ -65,7 +65,7 @@ export const forgetCommand: Command = {
       answer(
         input,
         { node: name, uuid: orphan.uuid, forgotten: true },
-        `${name} is forgotten: its record and history are gone; its machine was left as it is.\n`,
+        `${name} is forgotten: its record and history are gone, which requests ran is kept; its machine was left as it is.\n`,
       );
       return EXIT.done;
     });

@@ -1,5 +1,10 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
-import type { HoldRecord } from "../../../schemas/record.ts";
+import {
+  type ForgottenUses,
+  forgottenUsesSchema,
+  type HoldRecord,
+  type NodeRecord,
+} from "../../../schemas/record.ts";
 import {
   type HistoryEntry,
   type Incarnation,
@@ -253,6 +258,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const grant = claimed.value;
     const { identity, bmc, name: ofNode } = grant.record;
     const keys = keysOf(identity, bmc?.address, bmc?.system);
+    await this.#keepUses(grant.record, [uuid, ofNode, ...keys]);
     await files.makeDir(this.layout.machines);
     // First of all: cut off here, the machine is known twice and never not at all.
     await this.#writer.replace(this.layout.machinesOf(uuid), [ofNode, ...keys]);
@@ -268,6 +274,20 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       if (!kept.includes(`${dir}/${name}`)) await files.remove(`${dir}/${name}`);
     await files.removeAll(this.layout.holds(uuid));
     return ok(null);
+  }
+
+  /** Each request runs once, for ever: what ran outlives its record, and is joined to what was kept before. */
+  async #keepUses({ uuid, usedRequests }: NodeRecord, keys: readonly string[]): Promise<void> {
+    if (Object.keys(usedRequests).length === 0) return;
+    const { files } = this.ports;
+    const path = this.layout.usedOn(uuid);
+    const before = await readJson(files, path, forgottenUsesSchema);
+    await files.makeDir(this.layout.used);
+    const uses: ForgottenUses = {
+      keys: [...new Set([...(before?.keys ?? []), ...keys])],
+      requests: { ...before?.requests, ...usedRequests },
+    };
+    await this.#writer.replace(path, uses);
   }
 
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {

@@ -54,6 +54,13 @@ export class Layout {
   machinesOf(what: string): string {
     return join(this.machines, `${what}.json`);
   }
+  get used(): string {
+    return join(this.dir, "used");
+  }
+  /** The requests that ran on a node which was forgotten. */
+  usedOn(uuid: string): string {
+    return join(this.used, `${uuid}.json`);
+  }
   name(name: string, k: number): string {
     return join(this.names, `${encodeURIComponent(name)}.${digits(k)}`);
   }

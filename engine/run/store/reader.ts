@@ -4,6 +4,8 @@ import { instantText } from "../../../schemas/instant.ts";
 import type { Observation } from "../../../schemas/observation.ts";
 import {
   emptyRecord,
+  type ForgottenUses,
+  forgottenUsesSchema,
   type HoldRecord,
   holdRecordSchema,
   type NodeRecord,
@@ -164,6 +166,16 @@ export class FileStoreReader implements StoreReader {
   spentRequests(): Promise<ReadonlySet<string> | null> {
     const { spentRequests: spent } = this.file;
     return Promise.resolve(spent === null ? null : new Set(spent));
+  }
+
+  async forgottenUses(): Promise<readonly ForgottenUses[]> {
+    const { files } = this.ports;
+    const found: ForgottenUses[] = [];
+    for (const name of await files.list(this.layout.used)) {
+      const uses = await readJson(files, join(this.layout.used, name), forgottenUsesSchema);
+      if (uses !== null) found.push(uses);
+    }
+    return found;
   }
 
   async leases(): Promise<readonly LeaseInfo[]> {

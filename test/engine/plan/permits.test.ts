@@ -111,6 +111,7 @@ describe("what a machine loses needs a word for it", () => {
       return judgeRequests({ ...node, spec: { ...node.spec, ...changed } }, aRecord("n1"), {
         ...aFleet([node], documents),
         spent: new Set(),
+        forgotten: {},
         seen: requestsInForce(aFleet([node], then), null, at),
         digest: sha256,
         now: NOW,

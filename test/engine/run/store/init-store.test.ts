@@ -74,3 +74,22 @@ test("machines that were there at first, or were forgotten, are known by more th
   ]);
   await store.close();
 });
+
+test("what ran on a node outlives its record, however often it is forgotten", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const store = await acting(storePorts(disk, 2));
+  const use = { action: "power.reboot", at: 1, commit: null, outcome: "done" };
+  for (const id of ["ops-1", "ops-2"]) {
+    const claimed = await store.claim(UUID, "n1", { initial: emptyRecord(UUID, "n1", "new") });
+    if (!claimed.ok) throw new Error(claimed.failure.message);
+    await claimed.value.patchRecord({ identity: { serial: "S-1" }, usedRequests: { [id]: use } });
+    await claimed.value.release();
+    expect((await store.forget(UUID)).ok).toBe(true);
+  }
+  expect((await store.forget(UUID)).ok).toBe(true);
+  expect(await store.forgottenUses()).toEqual([
+    { keys: [UUID, "n1", "serial s-1"], requests: { "ops-1": use, "ops-2": use } },
+  ]);
+  await store.close();
+});
