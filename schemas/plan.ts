@@ -261,7 +261,7 @@ export interface NodePlan {
   /** True when everything declared is as observed and nothing is blocked. */
   readonly inSync: boolean;
   readonly unreachable: boolean;
-  /** True while a workload is on it: budgets count it. */
+  /** True while a workload is on it, or may be since before we knew the machine: budgets count it. */
   readonly inService: boolean;
   /** What this node's plan was made from; apply compares it (leases-and-journal P1). */
   readonly basis: NodeBasis;

@@ -3,7 +3,8 @@ import type { NodePlan, Refusal } from "../../schemas/plan.ts";
 
 /**
  * Among nodes in service at once, where no Policy says otherwise: one that is erased, ten that are interrupted, and
- * never two in one rack. A new machine is in nobody's service and counts nowhere.
+ * never two in one rack. A new machine is in nobody's service and counts nowhere; one that was there before us and was
+ * never adopted counts until it is cleaned. Nodes without a label `rack` share none, and the plan says so.
  */
 export const BUILT_IN = { destructive: 1, reboot: 10, perRack: 1 } as const;
 
@@ -20,6 +21,15 @@ export function erasesService(node: NodePlan): boolean {
 /** True when the plan interrupts a node in service. */
 export function interruptsService(node: NodePlan): boolean {
   return node.inService && node.steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
+}
+
+/**
+ * Nodes of which nobody can tell whether they share a rack with another one that the plan interrupts: they have no
+ * label `rack`. Empty where one node alone is interrupted.
+ */
+export function withoutRack(nodes: readonly NodePlan[]): readonly NodePlan[] {
+  const interrupted = nodes.filter(interruptsService);
+  return interrupted.length < 2 ? [] : interrupted.filter(({ rack }) => rack === null);
 }
 
 /** Refuses a plan that would erase more of what is in service than the budget allows; reboots wait for their turn. */

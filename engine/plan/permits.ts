@@ -4,6 +4,7 @@ import { originOf } from "../../schemas/fleet.ts";
 import { known } from "../../schemas/observation.ts";
 import type { Blocked } from "../../schemas/plan.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
+import { isNew } from "./in-service.ts";
 import { expectedIdentity, identityPart, matchIdentity } from "./facets/identity.ts";
 
 /**
@@ -100,10 +101,6 @@ function infers(view: NodeView, draft: Draft): boolean {
   const byName = draft.request !== undefined || draft.resumes !== undefined;
   const moves = draft.flow !== undefined && compareImpact(draft.impact, "reboot") >= 0;
   return moves && !byName && view.record.instance === null && !isNew(view);
-}
-
-function isNew({ record, wasHere, others }: NodeView): boolean {
-  return record.origin === "new" && !wasHere && others.length === 0;
 }
 
 /** The first destructive act on a machine needs its serial in git (a new node), or a person's word. */

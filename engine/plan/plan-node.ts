@@ -6,6 +6,7 @@ import type { Draft, NodeView } from "./facets/facet.ts";
 import { expectedIdentity, matchIdentity } from "./facets/identity.ts";
 import { findAll } from "./findings.ts";
 import { withRunIds } from "./flows/entries.ts";
+import { mayServe } from "./in-service.ts";
 import type { PlanOptions } from "./input.ts";
 import { keepAllowed } from "./keep-allowed.ts";
 import type { ResolvedNode } from "./match-records.ts";
@@ -44,7 +45,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     ...(patch === null || node.spec.mode === "observe" ? {} : { adopts: true as const }),
     inSync: found.insync && found.blocked.length === 0,
     unreachable,
-    inService: record.instance !== null,
+    inService: mayServe(view),
     basis: basisOf(resolved, view, steps),
     notes: found.notes,
     ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),

@@ -1,4 +1,5 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
+import { BUILT_IN, withoutRack } from "./budget.ts";
 import { isLeftOut, isReported, isReportedChange, LEFT_OUT } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
 import { isAskedFor } from "./show-nodes.ts";
@@ -25,7 +26,7 @@ export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
     ...blocked(plan.nodes, sheet),
     ...orphaned(plan.orphans),
   ];
-  const notes = insecure(plan);
+  const notes = [...insecure(plan), ...rackless(plan.nodes)];
   const busy = plan.nodes.filter((node) => !node.inSync).length;
   const quiet = plan.nodes.length - busy;
   const done = plan.refused.length === 0 && rows.length === 0 && busy === 0;
@@ -145,6 +146,15 @@ function insecure({ nodes }: Plan): readonly Row[] {
     text: `${note}: ${listed(names)}`,
     code: "",
   }));
+}
+
+/** A limit that can't be kept is said before it is relied on. */
+function rackless(nodes: readonly NodePlan[]): readonly Row[] {
+  const names = withoutRack(nodes).map(({ node }) => node);
+  if (names.length === 0) return [];
+  const who = names.length === 1 ? "1 node has" : `${names.length} nodes have`;
+  const text = `budget: ${who} no label rack, so that ${BUILT_IN.perRack} of a rack at once can't be kept there: ${listed(names)}`;
+  return [{ name: "note", text, code: "" }];
 }
 
 function print({ name, text, code }: Row, sheet: Sheet): readonly string[] {
