@@ -18,6 +18,7 @@ import {
   RANKS,
 } from "./facets/facet.ts";
 import { identityFacet } from "./facets/identity.ts";
+import { tightened } from "./facets/protection.ts";
 import type { PlanOptions } from "./input.ts";
 import { isSilence, type Obstacle } from "./obstacles.ts";
 
@@ -91,7 +92,7 @@ function compareAll(view: NodeView, options: PlanOptions, stopping: readonly Obs
   endWhere(found, replaced);
   const stranger = found.blocked.some((blocked) => blocked.kind === "identity");
   if (stranger) found.drafts.length = 0;
-  if (stranger) found.records = {};
+  if (stranger) found.records = tightened(found.records);
   // Nothing is sent to a machine that was never verified and is not about to be.
   const verified = view.record.provisionState !== "enroll";
   if (!verified && !found.drafts.some(({ rank }) => rank === RANKS.verify)) {

@@ -5,6 +5,7 @@ import { type Draft, type NodeView, RANKS } from "./facets/facet.ts";
 import { identityPart } from "./facets/identity.ts";
 import type { Findings } from "./findings.ts";
 import { isSilence, type Obstacle } from "./obstacles.ts";
+import { tightened } from "./facets/protection.ts";
 import { mayDo, restsOnClaim } from "./permits.ts";
 
 /** The drafts that nothing stops, in order; one that is stopped stops all that come after it. */
@@ -23,22 +24,32 @@ export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): rea
     found.view,
     first === -1 ? drafts : withoutLeadIn(drafts.slice(0, first), stopped),
   );
-  found.blocked.push(...shown(found, stopping, stopped));
+  const records = writable(found.records, stopping);
+  found.blocked.push(...shown({ found, records }, stopping, stopped));
   const forbidden = stopped === undefined ? null : mayDo(found.view, stopped);
   if (forbidden !== null && !found.blocked.includes(forbidden)) found.blocked.push(forbidden);
-  if (stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked)))
-    found.records = {};
+  found.records = records;
   if (kept.some(({ endsPlan }) => endsPlan === true)) found.blocked.push(AT_GATE);
   return kept;
 }
 
+/** What may be written into the record in spite of all that stands in the way. */
+function writable(
+  records: Findings["records"],
+  stopping: readonly Obstacle[],
+): Findings["records"] {
+  if (stopping.some(({ blocked }) => blocked.kind === "observe")) return {};
+  const isStopped = stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked));
+  return isStopped ? tightened(records) : records;
+}
+
 /** What stops a step or keeps the record from being written, and what explains the node in any case. */
 function shown(
-  { records }: Findings,
+  { found, records }: { readonly found: Findings; readonly records: Findings["records"] },
   stopping: readonly Obstacle[],
   stopped: Draft | undefined,
 ): readonly Blocked[] {
-  const writes = Object.keys(records).length > 0;
+  const writes = Object.keys(found.records).length > Object.keys(records).length;
   return stopping
     .filter(
       ({ blocked, stops }) =>

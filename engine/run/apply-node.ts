@@ -9,6 +9,7 @@ import { sameValue } from "../plan/canonical-json.ts";
 import { checkNode } from "../plan/check-plan.ts";
 import type { PlanOptions, Surroundings } from "../plan/input.ts";
 import { kindOf } from "../plan/machine.ts";
+import { tightened } from "../plan/facets/protection.ts";
 import { stopsAtGate } from "../plan/gates.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
@@ -115,7 +116,10 @@ async function withGrant(
   { grant, options }: { readonly grant: Grant; readonly options: NodeWork },
 ): Promise<NodeResult> {
   const driver = context.drivers.driverFor(node);
-  if ("code" in driver) return failed(context, node, grant, driver);
+  if ("code" in driver) {
+    await protect(grant, plan);
+    return failed(context, node, grant, driver);
+  }
   const now = context.clock.now();
   const agreed = options.earlier.get(node.name)?.agreed;
   const empty = {
@@ -151,7 +155,10 @@ async function work(flow: Flow, options: NodeOptions): Promise<NodeResult> {
   const { context, node, grant } = flow;
   const left = grant.openIntents.length;
   const why = await recover(flow);
-  if (why !== null) return failed(context, node, grant, why);
+  if (why !== null) {
+    await protect(grant, flow.plan);
+    return failed(context, node, grant, why);
+  }
   await look(flow, facetsToRead(node, storedRecord(grant)));
   const steps = await stepsNow(flow, options, left > 0);
   if ("status" in steps) {
@@ -260,9 +267,7 @@ async function runSteps(
     applied,
     appliedCommit: context.plan.commit,
     appliedAt: now,
-    // What was aborted stays failed, and says why, until a move leaves that state.
-    ...(kindOf(record.provisionState) === "failed" ? {} : { lastError: null, fault: null }),
-    retryAt: null,
+    ...(isWellNow(plan, record) ? { lastError: null, fault: null, retryAt: null } : {}),
     registerSeq: context.registerSeq,
     revision: record.revision + 1,
     lastFlow: {
@@ -279,6 +284,12 @@ async function runSteps(
   return { node: node.name, status: recorded ? "recorded" : "applied", code: null, message };
 }
 
+/** What was aborted stays failed, and says why, until a move leaves that state; so does what is left alone. */
+function isWellNow({ steps, blockedBy }: NodePlan, { provisionState }: NodeRecord): boolean {
+  if (kindOf(provisionState) === "failed") return false;
+  return steps.length > 0 || blockedBy.length === 0;
+}
+
 /** What guards the machine is written down before anything is sent to it: protection, traits, an adoption. */
 async function guard({ node, plan, grant, observation }: Flow): Promise<void> {
   const { record } = grant;
@@ -290,6 +301,13 @@ async function guard({ node, plan, grant, observation }: Flow): Promise<void> {
   const patch: Partial<NodeRecord> = { ...seen.patch, ...plan.records };
   if (Object.keys(patch).length > 0)
     await grant.patchRecord({ ...patch, revision: record.revision + 1 });
+}
+
+/** A node that can't be spoken to is guarded all the same. */
+async function protect(grant: Grant, plan: NodePlan): Promise<void> {
+  const patch = tightened({ ...plan.records });
+  if (Object.keys(patch).length > 0 && !grant.record.protected)
+    await grant.patchRecord({ ...patch, revision: grant.record.revision + 1 });
 }
 
 /** Nothing is done to the node, and it is said why. */

@@ -1,4 +1,15 @@
+import type { NodeRecord } from "../../../schemas/record.ts";
 import { type Facet, RANKS } from "./facet.ts";
+
+const PROTECT = { protected: true, unprotectedSeq: null } as const;
+
+/**
+ * Of what is to be recorded, that which protects: it needs no word from the machine, so that neither maintenance nor a
+ * silent BMC keeps it out of the record. Empty where nothing does.
+ */
+export function tightened(records: Partial<NodeRecord>): Partial<NodeRecord> {
+  return records.protected === true ? PROTECT : {};
+}
 
 /** Recorded as soon as git says so, and lifted by a step of its own: what outlives the file guards the machine. */
 export const protectionFacet: Facet = {
@@ -19,8 +30,7 @@ export const protectionFacet: Facet = {
   },
 
   close(_view, { desired }) {
-    if (desired === true)
-      return { kind: "record", patch: { protected: true, unprotectedSeq: null } };
+    if (desired === true) return { kind: "record", patch: PROTECT };
     return {
       kind: "steps",
       drafts: [

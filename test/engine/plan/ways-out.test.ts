@@ -304,12 +304,6 @@ describe("every reason names its way out", () => {
     expect(verified.blockedBy[0]?.message).toContain("action: replace");
   });
 
-  test("what keeps a protection from being recorded is said, also where nothing else is to be done", () => {
-    const spec = { protected: true, maintenance: { enabled: true, reason: "fans" } };
-    const node = plan({ spec, record: ACTIVE });
-    expect([node.records, codes(node)]).toEqual([undefined, ["IW-P06"]]);
-  });
-
   test("a node that is never inspected names what to declare", () => {
     const spec: NodeSpec = { interfaces: { inspect: "no-inspect" }, requests: [ask("inspect")] };
     const node = plan({ spec, record: { provisionState: "manageable" } });
