@@ -46,12 +46,17 @@ function stepDiagnostics(fleet: Fleet, catalog: Catalog): readonly Diagnostic[] 
     const key = `${placeText(placed(found.where))} ${found.code} ${found.message}`;
     const group = groups.get(key) ?? { found, nodes: [] };
     groups.set(key, group);
-    if (!group.nodes.includes(found.node)) group.nodes.push(found.node);
+    if (found.node !== null && !group.nodes.includes(found.node)) group.nodes.push(found.node);
   }
   return [...groups.values()].map(({ found, nodes }) => {
     const { code, severity, message, where, also } = found;
     const other = also === undefined ? "" : `; the other one is at ${placeText(placed(also))}`;
-    return { ...placed(where), code, severity, message: `${sharers(nodes)}: ${message}${other}` };
+    return {
+      ...placed(where),
+      code,
+      severity,
+      message: `${sharers(nodes, where)}: ${message}${other}`,
+    };
   });
 }
 
@@ -70,7 +75,8 @@ function placer(fleet: Fleet): (where: Where) => Place {
   };
 }
 
-function sharers([first = "", ...others]: readonly string[]): string {
+function sharers([first, ...others]: readonly string[], { kind, name }: Where): string {
+  if (first === undefined) return `${kind} ${name} (used by no node)`;
   if (others.length === 0) return first;
   return `${first} and ${others.length} ${others.length === 1 ? "other" : "others"}`;
 }

@@ -4,6 +4,7 @@ import { compareImpact } from "../../../schemas/impact.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
 import { checkHints } from "../disk-hints.ts";
 import { automatedClean } from "./automated-clean.ts";
+import { checkUnused } from "./check-unused.ts";
 import { deployList } from "./deploy-list.ts";
 import { type Offers, offersOf } from "./offers-of.ts";
 import { isStepRequest, requestList } from "./request-list.ts";
@@ -18,10 +19,13 @@ export type StepDocuments = Pick<Fleet, "nodes" | "templates" | "runbooks">;
 
 /**
  * What is wrong with the steps that a fleet declares, as far as the hardware types' offers tell without a wire:
- * every node's lists are made and thrown away.
+ * every node's lists are made and thrown away, and what no node uses is tried on all hardware types.
  */
 export function checkSteps(documents: StepDocuments, catalog: Catalog): readonly StepFinding[] {
-  return documents.nodes.flatMap((node) => checkNodeSteps(node, documents, catalog));
+  return [
+    ...documents.nodes.flatMap((node) => checkNodeSteps(node, documents, catalog)),
+    ...checkUnused(documents, catalog),
+  ];
 }
 
 /** The findings of one node; those of a Runbook or a template that fits it are among them. */

@@ -85,7 +85,7 @@ function nodeLayer({ name, spec }: FleetNode): Layer {
 }
 
 /** Lays one step over the list, and says what is wrong with it; what is switched off needs no arguments. */
-function layOver(
+export function layOver(
   merged: Map<string, ListedStep>,
   named: DeployStep,
   index: number,

@@ -38,7 +38,7 @@ export interface Offers {
 const COMPOSED = new WeakMap<Catalog, Map<string, Offers>>();
 
 /** Composes a node: what `spec.interfaces` names, else the first that the hardware type lists (ironic-facts 7.2). */
-export function offersOf(node: FleetNode, catalog: Catalog): Offers {
+export function offersOf(node: Pick<FleetNode, "spec">, catalog: Catalog): Offers {
   const { driver = "", interfaces } = node.spec;
   // Most nodes name none of them.
   const key = interfaces === undefined ? driver : canonicalJson([driver, interfaces]);

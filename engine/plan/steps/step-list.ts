@@ -23,13 +23,14 @@ export interface Where {
   readonly pointer: string;
 }
 
-/** What is wrong with a step that a document names, as seen from one node. */
+/** What is wrong with a step that a document names, as seen from one node, or from all hardware types. */
 export interface StepFinding {
   readonly code: Code;
   readonly severity: "error" | "warning";
   /** One sentence without the node, for many nodes may share the place. */
   readonly message: string;
-  readonly node: string;
+  /** Null where no node uses the document. */
+  readonly node: string | null;
   readonly where: Where;
   /** The other of two places that contradict each other. */
   readonly also?: Where | undefined;
@@ -44,7 +45,8 @@ export interface StepList {
 /** Steps as one document writes them down. */
 export interface AskedSteps {
   readonly flow: StepFlow;
-  readonly node: string;
+  /** Null where no node uses the document. */
+  readonly node: string | null;
   readonly source: string;
   /** The list itself: its items are `POINTER/0`, `POINTER/1` ... */
   readonly where: Where;

@@ -121,3 +121,25 @@ test("schema prints the documents of steps", async () => {
   }
   expect((await runCli(dir, ["schema", "Runbok"])).err).toContain("DeployTemplate, Runbook");
 });
+
+test("validate judges a Runbook and a template that no node uses", async () => {
+  const repo = await tempRepo({
+    "inventory/a.yaml": node("n1", "  power: on\n"),
+    "inventory/b.yaml": `${TEMPLATES}---
+apiVersion: ironwright/v1
+kind: DeployTemplate
+metadata: { name: c }
+spec:
+  traits: [CUSTOM_AWAY]
+  steps: [{ interface: bios, step: factory_rest, priority: 90 }]
+`,
+  });
+  const { code, out } = await runCli(repo.dir, ["validate"]);
+  expect(code).toBe(3);
+  expect(out).toContain(
+    "inventory/b.yaml:24:15  error  Runbook flash (used by no node): bios.apply_configuration: the argument settings is text; it must be a list   IW-I18",
+  );
+  expect(out).toContain(
+    "inventory/b.yaml:31:30  error  DeployTemplate c (used by no node): no hardware type offers the deploy step bios.factory_rest; did you mean bios.factory_reset?   IW-I18",
+  );
+});
