@@ -1,3 +1,4 @@
+import type { RamdiskPurpose } from "./action.ts";
 import type { BootDevice, BootMode, Identity } from "./documents.ts";
 import type { Failure } from "./failure.ts";
 import type { MachineInventory } from "./machine-inventory.ts";
@@ -78,6 +79,8 @@ export interface ObservedFacets {
   readonly agent: AgentReading;
   readonly agentSteps: AgentStepsReading;
   readonly work: WorkReading;
+  /** What the next power-on boots: a ramdisk that was set up for it, or the machine's own system. */
+  readonly nextBoot: RamdiskPurpose | "instance";
   /** The last few lines of the event log, newest first; asked for only where power has drifted. */
   readonly eventLog: readonly LogLine[];
   /** CPUs, memory, disks, NICs, firmware: dozens of requests, so it is read only when somebody asks for it. */

@@ -98,7 +98,9 @@ function stepCases(it: WorkCase): readonly ConformanceCase[] {
 function ramdiskCases(it: WorkCase): readonly ConformanceCase[] {
   return [
     it("a ramdisk boots at the next power-on, its agent does what it is asked, by id", async (stage, work) => {
+      assert.equal(await stage.read("nextBoot"), "instance");
       await stage.perform({ verb: "boot.ramdisk", purpose: "clean" });
+      assert.equal(await stage.read("nextBoot"), "clean");
       assert.deepEqual(await stage.read("agent"), { running: false, bootId: null });
       await stage.perform({ verb: "power.on" });
       assert.equal((await stage.read("agent"))?.running, true);
@@ -132,6 +134,7 @@ function ramdiskCases(it: WorkCase): readonly ConformanceCase[] {
     it("boot.instance takes the ramdisk's boot away again", async (stage) => {
       await stage.perform({ verb: "boot.ramdisk", purpose: "rescue" });
       await stage.perform({ verb: "boot.instance" });
+      assert.equal(await stage.read("nextBoot"), "instance");
       await stage.perform({ verb: "power.on" });
       assert.deepEqual(await stage.read("agent"), { running: false, bootId: null });
     }),

@@ -14,6 +14,7 @@ export const FAKE_OBSERVES: readonly ObservedFacet[] = [
   "agent",
   "agentSteps",
   "work",
+  "nextBoot",
   "eventLog",
   "inventory",
 ];

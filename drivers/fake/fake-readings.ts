@@ -40,6 +40,7 @@ const READ: {
     work === null
       ? { id: null, state: "none", message: null }
       : { id: work.id, state: work.state, message: work.state === "failed" ? work.message : null },
+  nextBoot: ({ nextBoot }) => nextBoot ?? "instance",
   eventLog: () => [],
   inventory: (_machine, { node }) => fakeInventory(node),
 };

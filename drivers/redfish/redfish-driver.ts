@@ -198,6 +198,7 @@ export class RedfishDriver implements Driver {
       agent: () => ({ why: noRamdisk(thing) }),
       agentSteps: () => ({ why: noRamdisk(thing) }),
       work: () => ({ why: noRamdisk(thing) }),
+      nextBoot: () => ({ why: noRamdisk(thing) }),
       eventLog: () => readEventLog(bmc, system, signal),
       inventory: () => readInventory(bmc, system, make, signal),
     };

@@ -23,6 +23,10 @@ const SIGNS: Readonly<Record<string, Sign>> = {
     // Whatever it answers is judged when it is taken (`readAgentSteps`).
     value: (observation) => (known(observation, "agentSteps") === undefined ? undefined : "listed"),
   },
+  nextBoot: {
+    observes: ["nextBoot"],
+    value: (observation) => known(observation, "nextBoot"),
+  },
   work: {
     // The agent tells whether a ramdisk that knows nothing of the step is still the same one.
     observes: ["work", "agent"],

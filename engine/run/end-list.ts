@@ -38,7 +38,7 @@ function takeAway(flow: Flow): Promise<Ended> {
     name: "boot.instance",
     impact: "in-place",
     before: {},
-    after: {},
+    after: { nextBoot: "instance" },
     timeoutSeconds: settings.timeouts.settingSeconds,
     reason: `${step.action} has ended; its ramdisk is taken away`,
     authority: activity.authority ?? authority,

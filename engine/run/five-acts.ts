@@ -100,7 +100,9 @@ function isOfRecord({ verb }: Action): boolean {
 /** Acts whose effect is a state may have been done before; a run of a step, a wait or a hold never was. */
 function canBeSo({ action, after }: Asked): boolean {
   if (Object.keys(after).length === 0) return false;
-  return !["step.run", "management.injectNmi"].includes(action.verb);
+  // What is left of another list's ramdisk is not this one's: its boot is set up, and taken away, each time.
+  const isAnew = action.verb.startsWith("boot.");
+  return !isAnew && !["step.run", "management.injectNmi"].includes(action.verb);
 }
 
 /** In the same session, just before: the machine that answers must be the one that git names. */

@@ -19,7 +19,7 @@ const SOFT_OFF = act(
   { power: "off" },
   { impact: "reboot", fallback: { verb: "power.off" } },
 );
-const INSTANCE = act({ verb: "boot.instance" });
+const INSTANCE = act({ verb: "boot.instance" }, { nextBoot: "instance" });
 const DISK = act(
   { verb: "management.setBootDevice", device: "disk", persistent: true },
   { bootDevice: { device: "disk", persistent: true } },
@@ -75,7 +75,7 @@ export function run(name: string, more: Partial<FlowEntry> = {}): FlowEntry {
 }
 
 export function ramdisk(purpose: "clean" | "deploy" | "service" | "rescue", off = OFF): FlowAct[] {
-  return [act({ verb: "boot.ramdisk", purpose }), off, ON, AWAIT];
+  return [act({ verb: "boot.ramdisk", purpose }, { nextBoot: purpose }), off, ON, AWAIT];
 }
 
 /** A step that is a move, with its runs numbered. */

@@ -1,5 +1,5 @@
 import type { Driver, PerformContext, Performed } from "../../drivers/driver.ts";
-import type { DriverAction } from "../../schemas/action.ts";
+import type { DriverAction, RamdiskPurpose } from "../../schemas/action.ts";
 import { failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type {
@@ -33,8 +33,8 @@ export class SmallMachine implements Driver {
   behaviour: Behaviour;
   serial: string;
   power: "on" | "off";
-  /** True while the ramdisk would be booted. */
-  ramdiskSet = false;
+  /** The ramdisk that would be booted; null: its own system. */
+  nextBoot: RamdiskPurpose | null = null;
   readonly #now: () => number;
   #bootedAt: number | null = null;
   #boots = 0;
@@ -66,6 +66,7 @@ export class SmallMachine implements Driver {
       tasks: [],
       agent: this.#agent(),
       work: this.#reading(),
+      nextBoot: this.nextBoot ?? "instance",
       inventory: this.behaviour.inventory,
       agentSteps: this.#agentSteps(),
     };
@@ -116,8 +117,8 @@ export class SmallMachine implements Driver {
     if (action.verb === "power.on") this.#powerOn();
     if (action.verb === "power.off") this.#powerOff();
     if (action.verb === "power.softOff" && this.behaviour.ignoresSoftOff !== true) this.#powerOff();
-    if (action.verb === "boot.ramdisk") this.ramdiskSet = true;
-    if (action.verb === "boot.instance") this.ramdiskSet = false;
+    if (action.verb === "boot.ramdisk") this.nextBoot = action.purpose;
+    if (action.verb === "boot.instance") this.nextBoot = null;
     if (action.verb === "management.setBootDevice")
       this.#device = { device: action.device, persistent: true };
     if (action.verb === "step.run") {
@@ -129,7 +130,7 @@ export class SmallMachine implements Driver {
   #powerOn(): void {
     if (this.power === "on") return;
     this.power = "on";
-    if (!this.ramdiskSet) return;
+    if (this.nextBoot === null) return;
     this.#boots += 1;
     this.#bootedAt = this.#now() + (this.behaviour.agentMs ?? 60_000);
   }

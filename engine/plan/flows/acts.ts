@@ -57,7 +57,7 @@ export function bootRamdisk(
     {
       act: { verb: "boot.ramdisk", purpose },
       impact: "in-place",
-      after: {},
+      after: { nextBoot: purpose },
       timeoutSeconds: timeouts.settingSeconds,
       waits: false,
     },
@@ -78,7 +78,7 @@ export function bootInstance({ timeouts }: Settings): FlowAct {
   return {
     act: { verb: "boot.instance" },
     impact: "in-place",
-    after: {},
+    after: { nextBoot: "instance" },
     timeoutSeconds: timeouts.settingSeconds,
     waits: false,
   };

@@ -91,7 +91,7 @@ describe("Ironic's defects are not repeated", () => {
       lastError: { code: "IW-A06" },
       usedRequests: { "deploy-1": { outcome: "aborted" }, "abort-1": { outcome: "done" } },
     });
-    expect(rig.machine.ramdiskSet).toBe(false);
+    expect(rig.machine.nextBoot).toBeNull();
   });
 
   test("1.7d: resuming a service a second time, while it works, is no error", async () => {

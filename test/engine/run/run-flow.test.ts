@@ -158,7 +158,7 @@ describe("a list that fails", () => {
         1,
         "clean failed",
       ]);
-      expect(rig.machine.ramdiskSet).toBe(false);
+      expect(rig.machine.nextBoot).toBeNull();
     }
   });
 
@@ -256,7 +256,7 @@ describe("abort", () => {
     await rig.run(ABORT);
     expect(rig.time.now - before).toBeLessThan(60_000);
     expect((await rig.record()).provisionState).toBe("clean failed");
-    expect(rig.machine.ramdiskSet).toBe(false);
+    expect(rig.machine.nextBoot).toBeNull();
   });
 });
 
