@@ -72,6 +72,8 @@ const fakeMachineSchema = z.object({
   agentSteps: z.unknown().optional(),
   work: fakeWorkSchema.nullable(),
   disks: z.array(fakeDiskStateSchema),
+  /** What was written beside the image; null for none. */
+  configDrive: z.record(z.string(), z.unknown()).nullable().default(null),
   /** Entries of `spec.fake.failures` that come up once and have. */
   usedUp: z.array(z.string()),
   /** Acts that it ever took, sessions left out. */
@@ -101,6 +103,7 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
     agentAt: null,
     work: null,
     disks,
+    configDrive: null,
     usedUp: [],
     acts: 0,
     log: [],

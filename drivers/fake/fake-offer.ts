@@ -73,6 +73,11 @@ const DEPLOY: readonly StepOffer[] = [
     erases: "root",
     args: {
       image: { type: "map", description: "the image, by name or url", required: false },
+      configDrive: {
+        type: "map",
+        description: "userData, networkData, metaData, and the sha256 by which they were approved",
+        required: false,
+      },
     },
   },
   { ...CORE, step: "prepare_instance_boot", priority: { deploy: 60 }, impact: "in-place" },

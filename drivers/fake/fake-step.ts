@@ -75,7 +75,8 @@ export function begun(machine: FakeMachine, act: StepRun, scene: FakeScene): Fak
     id: act.id,
     step,
     inBand: act.inBand,
-    args: step === "deploy.write_image" ? { image: imageOf(act, node) } : { ...act.args },
+    args:
+      step === "deploy.write_image" ? { ...act.args, image: imageOf(act, node) } : { ...act.args },
     disks: [...(act.disks ?? [])],
     erases:
       offerOf(act, node) === undefined

@@ -30,6 +30,7 @@ const EFFECTS: Readonly<
     disks: onDisks(machine, work, ({ erasures }) => ({ content: "blank", erasures: erasures + 1 })),
   }),
   "deploy.write_image": (machine, work) => ({
+    configDrive: configDriveOf(work),
     disks: onDisks(machine, work, ({ writes }) => ({
       content: imageOf(work),
       writes: writes + 1,
@@ -52,6 +53,10 @@ function onDisks(
 
 function imageOf({ args: { image } }: FakeWork): string {
   return typeof image === "string" ? image : "image";
+}
+
+function configDriveOf({ args: { configDrive } }: FakeWork): FakeMachine["configDrive"] {
+  return typeof configDrive === "object" && configDrive !== null ? { ...configDrive } : null;
 }
 
 /** Ironic's form: a list of maps with a name and a value. */

@@ -65,6 +65,7 @@ export async function apply(
     plan,
     authority: options.authority,
     registerSeq: entry.value.seq,
+    digest: options.plan.digest,
     slots: new Slots(ports.settings.concurrency),
     budget: new Budget(ports.store, ports.clock),
     turns: new Turns(),

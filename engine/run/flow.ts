@@ -7,6 +7,7 @@ import { instantText } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import type { Digest } from "../plan/plan-id.ts";
 import type { Slots, Spacing, Turns } from "./limits.ts";
 import type { ActingStore, Checkpoint, Clock, Drivers, Grant, Random } from "./ports.ts";
 
@@ -33,6 +34,8 @@ export interface ApplyContext extends ApplyPorts {
   readonly authority: Authority;
   /** The register entry under which every flow runs. */
   readonly registerSeq: number;
+  /** SHA-256, lower-case hex. */
+  readonly digest: Digest;
   readonly slots: Slots;
   readonly budget: Budget;
   readonly turns: Turns;

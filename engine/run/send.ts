@@ -4,6 +4,7 @@ import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
 import type { Flow } from "./flow.ts";
+import { withConfigDrive } from "./hand-over.ts";
 
 /** What the check before a send is told of an act. */
 export interface Sent {
@@ -23,11 +24,12 @@ export async function send(flow: Flow, sent: Sent): Promise<Performed> {
     const why = await check(flow, sent);
     return why === null ? { sent: true } : { sent: false, failure: why };
   }
-  const named = withRunId(flow, action);
+  const named = withConfigDrive(flow, withRunId(flow, action));
+  if (!named.ok) return { sent: false, failure: named.failure };
   const { context, node, driver } = flow;
   const address = addressOf(node);
   return context.turns.run(address, () =>
-    driver.perform(node, named, {
+    driver.perform(node, named.value, {
       check: () => check(flow, sent),
       requestMaxMs: requestMaxMs(flow),
       signal: context.store.deathSignal,

@@ -12,7 +12,7 @@ import { runStep } from "../../engine/run/run-step.ts";
 import { initStore } from "../../engine/run/store/init-store.ts";
 import { openActing, openReader } from "../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../engine/run/store/store-ports.ts";
-import { aNode, planOf, seen } from "./a-fleet.ts";
+import { aNode, planOf, seen, sha256 } from "./a-fleet.ts";
 import { STORE } from "./a-store.ts";
 import { seededRandom } from "./fake-clock.ts";
 import { MemoryFiles } from "./memory-files.ts";
@@ -183,6 +183,7 @@ export class FlowRig {
       plan: whole,
       authority: { who: "ops", ceiling: "destructive" },
       registerSeq: 1,
+      digest: sha256,
       slots: this.slots,
       budget: new Budget(store, ports.clock),
       turns: new Turns(),

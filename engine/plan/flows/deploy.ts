@@ -66,7 +66,7 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
   if (isBlocked(list)) return list;
   const erased = erasedBy(view, list, `overwritten by ${imageName(view)}`);
   if (isBlocked(erased)) return erased;
-  const frozen = list.map((step) => withImage(step, image));
+  const frozen = list.map((step) => withContent(view, step));
   const entries = stepEntries(view, frozen, erased.serials);
   const terms = ramdiskTerms(offers, "deploy", {
     priorities: {
@@ -99,10 +99,19 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
   };
 }
 
-/** What is written is frozen with the step: git may say something else by then. */
-function withImage(listed: ListedStep, image: unknown): ListedStep {
-  if (nameOf(listed) !== "deploy.write_image" || image === undefined) return listed;
-  return { ...listed, args: { image, ...listed.args } };
+/**
+ * What is written is frozen with the step: git may say something else by then. A config drive may hold what no record
+ * is to hold, so that only its hash is frozen; its content is handed over with the act.
+ */
+function withContent(view: NodeView, listed: ListedStep): ListedStep {
+  if (nameOf(listed) !== "deploy.write_image") return listed;
+  const image = view.node.spec.provision?.image;
+  const sha256 = configDriveOf(view);
+  const args = {
+    ...(image === undefined ? {} : { image }),
+    ...(sha256 === null ? {} : { configDrive: { sha256 } }),
+  };
+  return { ...listed, args: { ...args, ...listed.args } };
 }
 
 /** What people call the image. */

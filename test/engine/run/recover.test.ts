@@ -7,7 +7,7 @@ import { recover } from "../../../engine/run/recover.ts";
 import { initStore } from "../../../engine/run/store/init-store.ts";
 import { failure } from "../../../schemas/failure.ts";
 import { defaultSettings } from "../../../schemas/settings.ts";
-import { aNode, planOf, seen } from "../../support/a-fleet.ts";
+import { aNode, planOf, seen, sha256 } from "../../support/a-fleet.ts";
 import { acting, type FateOf, held, INTENT, STORE, storePorts } from "../../support/a-store.ts";
 import { FakeClock, seededRandom } from "../../support/fake-clock.ts";
 import { MemoryFiles } from "../../support/memory-files.ts";
@@ -58,6 +58,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
       registerSeq: 1,
       random: seededRandom(1),
       budget: new Budget(store, clock),
+      digest: sha256,
       slots: new Slots(1),
       turns: new Turns(),
       resets: new Spacing(clock),
