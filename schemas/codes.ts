@@ -92,6 +92,7 @@ export const CODES = {
   "IW-A05": "a step of a list failed on the machine",
   "IW-A06": "a list was ended by an abort",
   "IW-A07": "the ramdisk does not have a step, or not as it was asked for",
+  "IW-A08": "an act was left running on the machine, for the apply was told to stop",
 } as const;
 
 /** A code of the table above. */

@@ -14,7 +14,7 @@ import { stopsAtGate } from "../plan/gates.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
 import { originOfNew, seeRecord } from "../plan/see-record.ts";
-import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
+import { type ApplyContext, type Flow, isWithheld, LEFT, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
 import { recover } from "./recover.ts";
@@ -157,7 +157,7 @@ async function work(flow: Flow, options: NodeOptions): Promise<NodeResult> {
   const why = await recover(flow);
   if (why !== null) {
     await protect(grant, flow.plan);
-    return failed(context, node, grant, why);
+    return isWithheld(why) ? leftAlone(flow, why) : failed(context, node, grant, why);
   }
   await look(flow, facetsToRead(node, storedRecord(grant)));
   const steps = await stepsNow(flow, options, left > 0);
@@ -248,7 +248,7 @@ async function runSteps(
     if (gate !== null) return waiting(flow, gate);
     if (end.kind === "done") continue;
     const { why, at } = end;
-    if (isWithheld(why)) return withheld(flow, why.message, why.code);
+    if (isWithheld(why)) return leftAlone(flow, why);
     return failed(context, node, grant, { ...why, at });
   }
   const { record } = grant;
@@ -310,6 +310,11 @@ async function protect(grant: Grant, plan: NodePlan): Promise<void> {
     await grant.patchRecord({ ...patch, revision: grant.record.revision + 1 });
 }
 
+/** Somebody said no, or did not want to wait any longer; nothing is wrong with the node. */
+function leftAlone(flow: Flow, { code, message }: Failure): NodeResult {
+  return code === LEFT ? waiting(flow, message, code) : withheld(flow, message, code);
+}
+
 /** Nothing is done to the node, and it is said why. */
 export function withheld(
   at: Parameters<typeof tell>[0],
@@ -320,10 +325,10 @@ export function withheld(
   return { node: at.node.name, status: "skipped", code, message };
 }
 
-/** Its list stands at a hold: the lease is given back, and whoever says unhold goes on. */
-function waiting(flow: Flow, message: string): NodeResult {
-  tell(flow, "node.waiting", message);
-  return { node: flow.node.name, status: "waiting", code: null, message };
+/** Its list stands at a hold, or was left running: whoever says unhold, or applies again, goes on. */
+function waiting(flow: Flow, message: string, code: string | null = null): NodeResult {
+  tell(flow, "node.waiting", message, { code });
+  return { node: flow.node.name, status: "waiting", code, message };
 }
 
 async function failed(

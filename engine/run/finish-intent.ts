@@ -9,7 +9,7 @@ import { failEnding } from "../plan/flow-patches.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 
-import { type Flow, tell } from "./flow.ts";
+import { type Flow, leftRunning, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
 import { look, pass, readingsFor, settle } from "./settle.ts";
 
@@ -37,7 +37,7 @@ export async function finishIntent(flow: Flow, intent: OpenIntent): Promise<Fail
   const found = await findOut(flow, intent);
   if ("kind" in found) return found;
   const { outcome, why } = found;
-  const message = `left open by a crash; ${found.message}`;
+  const message = `left open by an engine that ended; ${found.message}`;
   const durationMs = Math.round(clock.monotonic() - started);
   const detail = { code: why?.code ?? null, message, durationMs };
   await flow.grant.outcome(intent, outcome, detail, patchFor(flow, intent, found));
@@ -67,7 +67,8 @@ async function findOut(flow: Flow, intent: OpenIntent): Promise<Found | Failure>
     case "engine.awaitAgent":
       return awaitRest(flow, intent);
     case "engine.wait":
-      await flow.context.slots.rest(() => pass(flow, leftOf(flow, intent)));
+      await flow.context.slots.rest(() => pass(flow, leftOf(flow, intent), true));
+      if (flow.context.stopping.aborted && leftOf(flow, intent) > 0) return stillRunning(intent);
       return { outcome: "done", message: "the rest of its time has passed" };
     case "management.injectNmi":
       return {
@@ -100,7 +101,9 @@ async function lookBack(flow: Flow, intent: OpenIntent): Promise<Found | Failure
   // A graceful stop may still be under way: its own deadline is waited out, it is not pressed again.
   if (mismatch !== null && verb === "power.softOff") {
     const timeoutMs = leftOf(flow, intent);
-    const settled = await settle(flow, line.after, { timeoutMs, step: line.step, waits: false });
+    const how = { timeoutMs, step: line.step, waits: false, mayLeave: true };
+    const settled = await settle(flow, line.after, how);
+    if (settled.kind === "left") return stillRunning(intent);
     mismatch = settled.kind === "unseen" ? settled.mismatch : null;
     flow.softOffSpent = mismatch !== null;
   }
@@ -115,10 +118,16 @@ function isBeginning(verb: string): boolean {
   return verb.startsWith("provision.") || verb === "engine.hold";
 }
 
-async function awaitRest(flow: Flow, intent: OpenIntent): Promise<Found> {
+/** It goes on being left open: this engine was told to stop as well. */
+function stillRunning({ line }: OpenIntent): Failure {
+  return leftRunning(line.step.includes(".") ? line.reason : line.action.verb);
+}
+
+async function awaitRest(flow: Flow, intent: OpenIntent): Promise<Found | Failure> {
   const { line } = intent;
-  const timeoutMs = leftOf(flow, intent);
-  const settled = await settle(flow, line.after, { timeoutMs, step: line.step, waits: true });
+  const how = { timeoutMs: leftOf(flow, intent), step: line.step, waits: true, mayLeave: true };
+  const settled = await settle(flow, line.after, how);
+  if (settled.kind === "left") return stillRunning(intent);
   if (settled.kind !== "unseen") return { outcome: "done", message: "observed: the agent answers" };
   const what = `${mismatchText(settled.mismatch)} when its time was over`;
   const why = failure("waiting", "IW-A01", what);
@@ -143,8 +152,9 @@ async function followRun(flow: Flow, intent: OpenIntent): Promise<Found | Failur
       const why = failure("stalled", "IW-B11", what);
       return { outcome: "not-effective", message: `observed: ${what}`, why };
     }
+    if (context.stopping.aborted) return stillRunning(intent);
     const ms = Math.min(left, context.settings.timeouts.lookSeconds * 1000);
-    await context.slots.rest(() => pass(flow, ms));
+    await context.slots.rest(() => pass(flow, ms, true));
   }
 }
 

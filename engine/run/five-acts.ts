@@ -9,7 +9,7 @@ import type { IntentBody, OutcomeWord } from "../../schemas/store.ts";
 import { contradiction, isNameless } from "../plan/facets/identity.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
-import { type Authority, type Flow, tell } from "./flow.ts";
+import { type Authority, type Flow, leftRunning, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
 import { isOurs, openSession, requestMaxMs, send, space } from "./send.ts";
 import { look, pass, readingsFor, type Settled, settle } from "./settle.ts";
@@ -40,8 +40,8 @@ export interface Asked {
 
 /** What an act came to. */
 export interface Ended {
-  /** `already`: it was so before, and nothing was sent. */
-  readonly outcome: OutcomeWord | "already";
+  /** `already`: it was so before, and nothing was sent. `left`: it runs, and its intent stays open. */
+  readonly outcome: OutcomeWord | "already" | "left";
   /** Null when its after-state was seen. */
   readonly why: Failure | null;
 }
@@ -140,6 +140,7 @@ async function attempt(flow: Flow, asked: Asked, count: number): Promise<Ended> 
   await context.checkpoint("intent-durable");
   tell(flow, "step.intent", asked.reason, told(asked));
   const { outcome, why } = await performAndLook(flow, asked, intent);
+  if (outcome === "left") return { outcome, why };
   const durationMs = Math.round(context.clock.monotonic() - started);
   const message = why?.message ?? (asked.opens === true ? "begun" : "seen");
   const code = why?.code ?? null;
@@ -156,7 +157,7 @@ function told({ id, name, impact }: Asked): { step: string; action: string; impa
 }
 
 interface Sighted {
-  readonly outcome: OutcomeWord;
+  readonly outcome: OutcomeWord | "left";
   readonly why: Failure | null;
 }
 
@@ -172,21 +173,39 @@ async function performAndLook(flow: Flow, asked: Asked, intent: OpenIntent): Pro
     await grant.accepted(intent, performed.task);
   const settled = await lookFor(flow, asked);
   await context.checkpoint("looked");
+  if (settled.kind === "left") return { outcome: "left", why: leftRunning(nameInList(asked)) };
   return sighted(asked, performed, settled);
+}
+
+/** `deploy.burnin_cpu, 2 of 3 of provision.clean`; a plain step has its name alone. */
+function nameInList({ id, name, reason }: Asked): string {
+  return id.includes(".") ? reason : name;
+}
+
+/** What the machine does by itself, for minutes or hours, is left to it; all else is seen to its end. */
+function isLong({ waits, fallback }: Asked): boolean {
+  return waits || fallback !== undefined;
 }
 
 async function lookFor(flow: Flow, asked: Asked): Promise<Settled> {
   const { action, after, timeoutSeconds, id, waits } = asked;
+  const mayLeave = isLong(asked);
   if (action.verb === "engine.wait") {
-    await flow.context.slots.rest(() => pass(flow, action.seconds * 1000));
-    return { kind: "seen" };
+    await flow.context.slots.rest(() => pass(flow, action.seconds * 1000, mayLeave));
+    return flow.context.stopping.aborted ? { kind: "left" } : { kind: "seen" };
   }
   // What the engine itself brings about is written with its outcome; only an agent is waited for.
   if (isOurs(action) && action.verb !== "engine.awaitAgent") return { kind: "seen" };
   const bootId = known(flow.observation, "agent")?.bootId ?? null;
   const asker = action.verb === "step.run" && action.inBand ? bootId : null;
   const early = action.verb === "step.run" ? () => runEnded(flow, asker) : undefined;
-  return settle(flow, after, { timeoutMs: timeoutSeconds * 1000, step: id, waits, early });
+  return settle(flow, after, {
+    timeoutMs: timeoutSeconds * 1000,
+    step: id,
+    waits,
+    mayLeave,
+    early,
+  });
 }
 
 /** A step that failed, or whose ramdisk is gone, is not waited for. */
@@ -198,7 +217,11 @@ function runEnded({ observation, grant }: Flow, bootId: string | null): Failure 
 }
 
 /** The ways in which an act that was sent can end. */
-function sighted(asked: Asked, performed: Performed, settled: Settled): Sighted {
+function sighted(
+  asked: Asked,
+  performed: Performed,
+  settled: Exclude<Settled, { readonly kind: "left" }>,
+): Sighted {
   const unseen = Object.keys(asked.after).length === 0;
   if (settled.kind === "seen" && !(performed.sent === "unknown" && unseen))
     return { outcome: "done", why: null };

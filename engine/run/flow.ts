@@ -1,7 +1,7 @@
 import type { Budget } from "./budget.ts";
 import type { Driver } from "../../drivers/driver.ts";
 import type { EngineEvent, EventName } from "../../schemas/event.ts";
-import type { Failure } from "../../schemas/failure.ts";
+import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
@@ -128,8 +128,19 @@ export function joinReading(flow: Flow, newer: Observation): void {
   };
 }
 
-/** Codes by which a stop, a hold, a moved register or a lost lease keeps an act from being sent. */
-const WITHHELD = new Set(["IW-P01", "IW-P11", "IW-P17", "IW-L01", "IW-L02", "IW-L03"]);
+/**
+ * Why an act that runs on the machine is not waited for any longer: its intent stays open, and the next apply looks
+ * first what it came to.
+ */
+export function leftRunning(what: string): Failure {
+  return failure("waiting", LEFT, `left running: ${what}; apply again to go on`);
+}
+
+/** The code of an act that was left running. */
+export const LEFT = "IW-A08";
+
+/** Codes by which a stop, a hold, a moved register or a lost lease keeps an act from being sent, or seen to its end. */
+const WITHHELD = new Set(["IW-P01", "IW-P11", "IW-P17", "IW-L01", "IW-L02", "IW-L03", LEFT]);
 
 /** True when somebody said no, rather than something broke. */
 export function isWithheld(why: Failure): boolean {

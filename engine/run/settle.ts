@@ -27,9 +27,17 @@ export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promis
   joinReading(flow, await flow.driver.observe(flow.node, facets, deathSignal));
 }
 
-/** Lets time pass; a lost lease ends it. */
-export async function pass({ context }: Flow, ms: number): Promise<void> {
-  await context.clock.sleep(ms, context.store.deathSignal).catch(() => undefined);
+/** Lets time pass; a lost lease ends it, and a stop where what is waited for may be left to the next apply. */
+export async function pass({ context }: Flow, ms: number, mayLeave = false): Promise<void> {
+  const { store, stopping, clock } = context;
+  const signals = mayLeave ? [store.deathSignal, stopping] : [store.deathSignal];
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  // By hand: dependents of AbortSignal.any stay with a signal that outlives them for days.
+  for (const signal of signals) signal.addEventListener("abort", end, { once: true });
+  if (signals.some(({ aborted }) => aborted)) end();
+  await clock.sleep(ms, ended.signal).catch(() => undefined);
+  for (const signal of signals) signal.removeEventListener("abort", end);
 }
 
 /** What waiting for an after-state came to. */
@@ -37,6 +45,8 @@ export type Settled =
   | { readonly kind: "seen" }
   /** It can't come any more. */
   | { readonly kind: "ended"; readonly why: Failure }
+  /** It may still come; somebody wants to stop, and the next apply goes on looking. */
+  | { readonly kind: "left" }
   | { readonly kind: "unseen"; readonly mismatch: Mismatch };
 
 /** How an after-state is waited for. */
@@ -46,17 +56,24 @@ export interface Settling {
   readonly step: string;
   /** True while no worker is held between two looks. */
   readonly waits: boolean;
+  /** True where a stop ends the waiting: the machine goes on by itself. */
+  readonly mayLeave: boolean;
   /** Why it can't come any more; asked after each look. */
   readonly early?: (() => Failure | null) | undefined;
+}
+
+/** Of a silent BMC nothing is known. */
+function allUnknown(after: Readonly<Record<string, unknown>>): Mismatch {
+  return { facet: readingsFor(after)[0] ?? "provision", expected: after, seen: undefined };
 }
 
 /** Looks until the after-state is seen or its time is up; a BMC that is silent for a while is waited for. */
 export async function settle(
   flow: Flow,
   after: Readonly<Record<string, unknown>>,
-  { timeoutMs, step, waits, early }: Settling,
+  { timeoutMs, step, waits, mayLeave, early }: Settling,
 ): Promise<Settled> {
-  const { clock, settings, store, slots } = flow.context;
+  const { clock, settings, store, slots, stopping } = flow.context;
   const facets = readingsFor(after);
   const deadline = clock.monotonic() + timeoutMs;
   let wait = FIRST_LOOK_MS;
@@ -69,19 +86,14 @@ export async function settle(
     const why = silent ? null : (early?.() ?? null);
     if (why !== null) return { kind: "ended", why };
     const left = deadline - clock.monotonic();
-    if (left <= 0 || store.deathSignal.aborted) {
-      const missing = mismatch ?? {
-        facet: facets[0] ?? "provision",
-        expected: after,
-        seen: undefined,
-      };
-      return { kind: "unseen", mismatch: missing };
-    }
+    if (left <= 0 || store.deathSignal.aborted)
+      return { kind: "unseen", mismatch: mismatch ?? allUnknown(after) };
+    if (mayLeave && stopping.aborted) return { kind: "left" };
     tell(flow, "step.look", silent ? "the BMC is silent; looking again" : "not there yet", {
       step,
     });
     const ms = Math.min(wait, left);
-    const sleep = (): Promise<void> => pass(flow, ms);
+    const sleep = (): Promise<void> => pass(flow, ms, mayLeave);
     await (waits ? slots.rest(sleep) : sleep());
     wait = Math.min(wait * LOOK_GROWTH, settings.timeouts.lookSeconds * 1000);
   }

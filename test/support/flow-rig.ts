@@ -41,7 +41,8 @@ export class FlowRig {
   readonly machine: SmallMachine;
   readonly time: VirtualTime;
   readonly slots: Slots;
-  readonly stopping = new AbortController();
+  /** First SIGINT of the process that runs; another one for each. */
+  stopping = new AbortController();
   readonly #disk = new MemoryFiles();
   readonly #initial: NodeRecord;
   readonly #gone = new Set<number>();

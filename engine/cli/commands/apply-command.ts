@@ -4,6 +4,7 @@ import type { Plan } from "../../../schemas/plan.ts";
 import { inTrouble } from "../../plan/breaker.ts";
 import { type PlanInput, surroundingsOf } from "../../plan/input.ts";
 import { apply, type ApplyResult } from "../../run/apply.ts";
+import { LEFT } from "../../run/flow.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import { approved, ceilingOf, claimsOf } from "../approve.ts";
 import { type Command, CommandError, type CommandInput, flag, listOption } from "../command.ts";
@@ -287,6 +288,7 @@ function finish(site: Site, plan: Plan, result: ApplyResult | null, strict: bool
   for (const node of result.nodes) {
     if (node.code?.startsWith("IW-L") === true) codes.push(EXIT.lease);
     else if (node.status === "failed") codes.push(EXIT.failed);
+    else if (node.code === LEFT) codes.push(EXIT.refused);
     else if (node.status === "skipped" && strict) codes.push(EXIT.refused);
   }
   const all = result.nodes.length > 0 && result.nodes.every(({ status }) => status === "skipped");
