@@ -58,7 +58,7 @@ function justUnprotected({ record, seq }: NodeView): Blocked | null {
     kind: "protected",
     code: "IW-P05",
     message:
-      "its protection was lifted by this very commit; what that allows is planned from the next commit on",
+      "its protection was lifted by this very commit; what that allows is planned from the next commit on that changes the inventory",
   };
 }
 

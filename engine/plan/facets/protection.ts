@@ -40,7 +40,7 @@ export const protectionFacet: Facet = {
           before: { protection: true },
           after: { protection: false },
           timeoutSeconds: 60,
-          why: "git no longer protects it; what that allows is planned from the next commit on",
+          why: "git no longer protects it; what that allows is planned from the next commit on that changes the inventory",
           rank: RANKS.guard,
         },
       ],
