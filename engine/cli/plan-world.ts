@@ -19,9 +19,6 @@ export interface PlanWorldOptions {
   readonly select?: ReadonlySet<string>;
 }
 
-/** Spreads of one fleet need no secret: the same commit gives the same plan everywhere. */
-export const SEED = 1;
-
 /** Plans the world as the common flags select it, with progress on a terminal. */
 export async function planWorld(
   input: CommandInput,
@@ -39,7 +36,6 @@ export async function planWorld(
   const planned = await planFleet(world.fleet, from.store, ports, {
     plan: {
       now: house.clock.now(),
-      seed: SEED,
       settings: world.settings,
       settingsHash: world.settingsHash,
       offline: options.offline ?? false,

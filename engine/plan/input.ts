@@ -97,8 +97,6 @@ export function surroundingsOf(
 export interface PlanOptions {
   /** Wall clock, milliseconds since the epoch. */
   readonly now: number;
-  /** For spreads; the same seed gives the same plan. */
-  readonly seed: number;
   readonly settings: Settings;
   readonly settingsHash: string;
   /** SHA-256, lower-case hex. */

@@ -64,7 +64,6 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
     },
     {
       now,
-      seed: 1,
       settings,
       settingsHash: "s",
       offline: false,

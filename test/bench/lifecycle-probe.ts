@@ -88,7 +88,6 @@ async function enrol(house: House, fleet: Fleet, dir: string, groups: Group[]): 
   const drivers = { driverFor: () => driver, secretVersion: () => Promise.resolve(null) };
   const plan = {
     now: house.clock.now(),
-    seed: 1,
     settings,
     settingsHash: "s",
     offline: false,

@@ -173,7 +173,6 @@ export function options(
 ): PlanOptions & { digest: typeof sha256 } {
   return {
     now: NOW,
-    seed: 1,
     settings: defaultSettings(),
     settingsHash: "settings",
     offline: false,

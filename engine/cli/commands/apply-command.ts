@@ -10,7 +10,7 @@ import { approved, ceilingOf, claimsOf } from "../approve.ts";
 import { type Command, CommandError, type CommandInput, flag, listOption } from "../command.ts";
 import { EXIT, type ExitCode, gravest } from "../exit-code.ts";
 import type { DriverSet } from "../house.ts";
-import { countOption, hasWork, onlyOption, planExit, planWorld, SEED } from "../plan-world.ts";
+import { countOption, hasWork, onlyOption, planExit, planWorld } from "../plan-world.ts";
 import { personAt } from "../person.ts";
 import { eventPrinter } from "../print-event.ts";
 import { checkSaved, readPlan } from "../saved-plan.ts";
@@ -228,7 +228,6 @@ function sayRefused(site: Site, plan: Plan): void {
 function planOptions({ input, world }: Site, plan: Plan): Parameters<typeof apply>[3]["plan"] {
   return {
     now: input.house.clock.now(),
-    seed: SEED,
     settings: world.settings,
     settingsHash: plan.settingsHash,
     digest: (text) => input.house.digest(text),

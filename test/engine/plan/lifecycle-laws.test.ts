@@ -174,12 +174,6 @@ test("law: every transition that is planned is in the table, and each begins whe
         if (flow.via === null && flow.to === flow.from) continue;
         const first = flow.via ?? flow.to;
         expect(TRANSITIONS.some((edge) => edge.from === at && edge.to === first)).toBe(true);
-        if (flow.wait !== null) {
-          const working = action === "provision.undeploy" ? "cleaning" : flow.via;
-          expect(TRANSITIONS.some(({ from, to }) => from === working && to === flow.wait)).toBe(
-            true,
-          );
-        }
         at = flow.to;
       }
     }),

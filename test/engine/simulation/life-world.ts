@@ -249,7 +249,6 @@ export class LifeWorld {
   #options({ claims, select }: Asked): PlanOptions {
     return {
       now: this.time.now,
-      seed: 1,
       settings: SETTINGS,
       settingsHash: "settings",
       digest: sha256,
