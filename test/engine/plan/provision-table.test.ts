@@ -31,7 +31,7 @@ describe("the table of provision.state, for a node that is new", () => {
       "erase_devices_metadata",
       "tear_down_cleaning",
     ]);
-    expect(clean).toMatchObject({ via: "cleaning", wait: "clean wait", failed: "clean failed" });
+    expect(clean).toMatchObject({ via: "cleaning", to: "available" });
   });
 
   test("active: cleaned first, then the image onto the disk that the hints name", () => {
