@@ -98,7 +98,7 @@ describe("at the gate", () => {
     const list = clean(run("deploy.erase_devices"), asked("deploy.burn"));
     expect((await rig.run(list)).end).toMatchObject({ kind: "failed", why: { code: "IW-A07" } });
     expect(rig.machine.log.filter((name) => name.startsWith("deploy."))).toEqual([]);
-    expect(rig.machine.ramdiskSet).toBe(false);
+    expect(rig.machine.nextBoot).toBeNull();
     // No step had begun, so nobody has to look at the machine first.
     expect(await rig.record()).toMatchObject({
       provisionState: "clean failed",
