@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../schemas/fleet.ts";
+import { checkParts } from "./check-parts.ts";
 import { nearest } from "../schemas/nearest.ts";
 
 /** Hardware types that need no BMC. */
@@ -8,13 +9,28 @@ const WITHOUT_BMC = new Set(["fake"]);
 /** Rules that hold between nodes, and of a node once its profiles are folded in. */
 export function checkFleet(
   nodes: readonly FleetNode[],
-  runbooks: readonly string[],
+  {
+    runbooks,
+    chassis,
+  }: { readonly runbooks: readonly string[]; readonly chassis: readonly string[] },
 ): readonly Diagnostic[] {
   return [
     ...nodes.flatMap(required),
     ...sameUuid(nodes),
     ...sameBmc(nodes),
     ...nodes.flatMap((node) => strangeRunbooks(node, runbooks)),
+    ...nodes.flatMap((node) => strangeChassis(node, chassis)),
+    ...checkParts(nodes),
+  ];
+}
+
+function strangeChassis(node: FleetNode, declared: readonly string[]): readonly Diagnostic[] {
+  const { chassis } = node.spec;
+  if (chassis === undefined || declared.includes(chassis)) return [];
+  const near = nearest(chassis, declared);
+  const hint = near === null ? "declare a Chassis of that name" : `did you mean ${near}?`;
+  return [
+    error("IW-I06", originOf(node, "/chassis"), `chassis ${chassis} is not declared; ${hint}`),
   ];
 }
 

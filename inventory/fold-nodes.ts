@@ -3,7 +3,7 @@ import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
 import { type NodeSpec, nodeSpecSchema } from "../schemas/documents.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
 import { spotAt } from "./check-document.ts";
-import { type Folding, isMap, lay } from "./merge.ts";
+import { type Folding, isMap, lay, type Layer } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import { fillPlaceholders } from "./placeholders.ts";
@@ -82,11 +82,14 @@ export function chainOf(
   return chain;
 }
 
-/** A node with its profiles folded in, and the origin of every value. */
+/** What other documents say of a node, over what it says itself. */
+export type Attached = (node: Sourced, folded: unknown) => readonly Layer<Place>[];
+
+/** A node with its profiles and what is attached to it folded in, and the origin of every value. */
 export function foldNode(
   document: Sourced,
   chain: readonly Sourced[],
-  fleetId: string | undefined,
+  { fleetId, attached }: { readonly fleetId: string | undefined; readonly attached: Attached },
 ): FleetNode {
   const folding: Folding<Place> = { value: {}, origins: {} };
   for (const layer of [...chain, document])
@@ -95,6 +98,7 @@ export function foldNode(
       nulls: layer.nulls,
       originOf: (pointer) => placeIn(layer, `/spec${pointer}`),
     });
+  for (const layer of attached(document, folding.value)) lay(folding, layer);
   const { name, uuid, labels, annotations } = document.metadata;
   const nodeName = String(name);
   const declared = typeof uuid === "string";

@@ -7,11 +7,13 @@ import {
   API_VERSION,
   conductorDocumentSchema,
   deployTemplateDocumentSchema,
+  imageDocumentSchema,
   runbookDocumentSchema,
 } from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
+import { attachedTo } from "./attach.ts";
 import { checkFleet } from "./check-fleet.ts";
 import { checkSecretRefs } from "./check-secret-refs.ts";
 import { codeFrames } from "./code-frame.ts";
@@ -253,15 +255,20 @@ function assemble(
   const nodes: FleetNode[] = [];
   const reach = new Map<string, number>();
   for (const profile of profiles.values()) chainOf(profile, profiles, report);
+  const attached = attachedTo(named, report);
   for (const document of named("Node").values()) {
     const chain = chainOf(document, profiles, report);
     for (const { metadata } of chain) {
       const name = String(metadata["name"]);
       reach.set(name, (reach.get(name) ?? 0) + 1);
     }
-    nodes.push(foldNode(document, chain, fleetId));
+    nodes.push(foldNode(document, chain, { fleetId, attached }));
   }
-  for (const found of checkFleet(nodes, [...named("Runbook").keys()])) report(found);
+  const declared = {
+    runbooks: [...named("Runbook").keys()],
+    chassis: [...named("Chassis").keys()],
+  };
+  for (const found of checkFleet(nodes, declared)) report(found);
   const files: Record<string, string[]> = {};
   for (const [name, { file }] of profiles) (files[file] ??= []).push(name);
   return {
@@ -269,6 +276,7 @@ function assemble(
     conductors: parsedAs(conductorDocumentSchema, named("Conductor")),
     templates: sorted(parsedAs(deployTemplateDocumentSchema, named("DeployTemplate"))),
     runbooks: sorted(parsedAs(runbookDocumentSchema, named("Runbook"))),
+    images: sorted(parsedAs(imageDocumentSchema, named("Image"))),
     places: placesOf([...named("DeployTemplate").values(), ...named("Runbook").values()]),
     profileReach: Object.fromEntries(reach),
     profileFiles: files,

@@ -25,6 +25,7 @@ export const CODES = {
   "IW-I18": "a step that the node can't run as it is declared",
   "IW-I19": "a Runbook or DeployTemplate does not fit the node",
   "IW-I20": "the declared state needs something that is not declared",
+  "IW-I21": "ports, port groups or volumes that contradict each other",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",
@@ -58,6 +59,9 @@ export const CODES = {
   "IW-P20": "failed too often to be tried again by itself",
   "IW-P21": "retired",
   "IW-P22": "a request does not run",
+  "IW-P23": "the node's state does not allow the change",
+  "IW-P24": "no port is free for a VIF",
+  "IW-P25": "an Image was changed after it was applied",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

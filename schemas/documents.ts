@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { fakeSchema } from "./fake-settings.ts";
 import { means } from "./means.ts";
+import {
+  networkSchema,
+  portDocumentSpec,
+  portGroupDocumentSpec,
+  portGroupsSchema,
+  portsSchema,
+  volumeConnectorDocumentSpec,
+  volumesSchema,
+  volumeTargetDocumentSpec,
+} from "./parts.ts";
 import { deployStepSchema, namedStepSchema, stepPrioritiesSchema } from "./steps.ts";
 
 /** The only apiVersion there is today. */
@@ -246,8 +256,13 @@ export const nodeSpecSchema = z.strictObject({
   virtualMedia: z.unknown().optional(),
   indicators: z.unknown().optional(),
   console: z.unknown().optional(),
-  network: z.unknown().optional(),
-  ports: z.unknown().optional(),
+  /** The Chassis that it sits in. */
+  chassis: nameSchema.optional(),
+  network: networkSchema.optional(),
+  /** By name; a Port document is one more. */
+  ports: portsSchema.optional(),
+  portGroups: portGroupsSchema.optional(),
+  volumes: volumesSchema.optional(),
   description: z.string().optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
   maintenance: z.strictObject({ enabled: z.boolean(), reason: z.string().optional() }).optional(),
@@ -342,6 +357,42 @@ export const runbookDocumentSchema = z.strictObject({
 });
 export type RunbookDocument = z.infer<typeof runbookDocumentSchema>;
 
+/** What is written to a disk: under this name for ever the same bytes, so that its checksum is its identity. */
+export const imageDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Image"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    url: z.string().min(1),
+    checksum: z
+      .string()
+      .regex(
+        /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
+        "must be sha256: and 64 hex digits, or sha512: and 128",
+      ),
+    format: z.enum(["raw", "qcow2"]).optional(),
+    description: z.string().max(4096).optional(),
+  }),
+});
+export type ImageDocument = z.infer<typeof imageDocumentSchema>;
+
+/** An enclosure that nodes sit in. */
+export const chassisDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Chassis"),
+  metadata: metadataSchema,
+  spec: z.strictObject({ description: z.string().max(4096).optional() }),
+});
+
+function documentOf<K extends string, S extends z.ZodType>(kind: K, spec: S) {
+  return z.strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(kind),
+    metadata: metadataSchema,
+    spec,
+  });
+}
+
 /** Kinds that this version reads, each with its schema; a new kind is a new row. */
 export const DOCUMENT_KINDS = {
   Node: nodeDocumentSchema,
@@ -350,16 +401,13 @@ export const DOCUMENT_KINDS = {
   Conductor: conductorDocumentSchema,
   DeployTemplate: deployTemplateDocumentSchema,
   Runbook: runbookDocumentSchema,
+  Image: imageDocumentSchema,
+  Chassis: chassisDocumentSchema,
+  Port: documentOf("Port", portDocumentSpec),
+  PortGroup: documentOf("PortGroup", portGroupDocumentSpec),
+  VolumeConnector: documentOf("VolumeConnector", volumeConnectorDocumentSpec),
+  VolumeTarget: documentOf("VolumeTarget", volumeTargetDocumentSpec),
 } as const;
 
 /** Kinds of the contract that this version knows by name only; `validate` says so. */
-export const LATER_KINDS = [
-  "Image",
-  "Port",
-  "PortGroup",
-  "Chassis",
-  "Allocation",
-  "VolumeConnector",
-  "VolumeTarget",
-  "Policy",
-] as const;
+export const LATER_KINDS = ["Allocation", "Policy"] as const;

@@ -1,6 +1,7 @@
 import type {
   ConductorDocument,
   DeployTemplateDocument,
+  ImageDocument,
   NodeSpec,
   RunbookDocument,
 } from "./documents.ts";
@@ -49,6 +50,8 @@ export interface Fleet {
   readonly templates: readonly DeployTemplateDocument[];
   /** Sorted by name. */
   readonly runbooks: readonly RunbookDocument[];
+  /** Sorted by name; nodes that name one have its fields folded in. */
+  readonly images: readonly ImageDocument[];
   /** Profile name -> how many nodes it reaches. */
   readonly profileReach: Readonly<Record<string, number>>;
   /** File that declares a profile -> the profiles in it, so that a plan line can say how many nodes it reaches. */
@@ -77,14 +80,12 @@ export function documentPlace(
  * part is where its first part is; else the document.
  */
 export function originOf(node: FleetNode, path: string): Place {
-  const whole = node.origins[path];
-  if (whole !== undefined) return whole;
-  const below = Object.keys(node.origins).find((key) => key.startsWith(`${path}/`));
-  const part = below === undefined ? undefined : node.origins[below];
-  if (part !== undefined) return part;
   for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
-    const place = node.origins[at];
-    if (place !== undefined) return place;
+    const whole = node.origins[at];
+    if (whole !== undefined) return whole;
+    const below = Object.keys(node.origins).find((key) => key.startsWith(`${at}/`));
+    const part = below === undefined ? undefined : node.origins[below];
+    if (part !== undefined) return part;
   }
   return node.place;
 }

@@ -23,6 +23,9 @@ export const FACETS = [
   "bootDevice",
   "power",
   "traits",
+  "ports",
+  "network",
+  "volumes",
 ] as const;
 export type FacetName = (typeof FACETS)[number];
 
@@ -219,7 +222,8 @@ export interface Blocked {
     | "gate"
     | "retired"
     | "failed"
-    | "unverified";
+    | "unverified"
+    | "state";
   readonly code: string;
   readonly message: string;
   /** Since when, milliseconds since the epoch, where it is known. */

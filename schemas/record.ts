@@ -4,6 +4,9 @@ import type { Step } from "./plan.ts";
 import { PROVISION_STATES } from "./provision-state.ts";
 import type { StepOffer } from "./steps.ts";
 
+/** The fields that a loose shape names, without those that it carries through. */
+export type Named<T> = { readonly [K in keyof T as string extends K ? never : K]: T[K] };
+
 /** The version of the record's shape; a reader for the one before is kept beside it. */
 export const RECORD_VERSION = 1;
 
@@ -94,6 +97,43 @@ export const ramdiskSchema = z.looseObject({
   ignored: z.array(z.string()),
 });
 export type RamdiskSteps = z.infer<typeof ramdiskSchema>;
+/** A port with every default written out. */
+export const portRecordSchema = z.looseObject({
+  mac: z.string(),
+  pxeEnabled: z.boolean(),
+  localLink: z
+    .looseObject({
+      switchId: z.string().optional(),
+      portId: z.string().optional(),
+      switchInfo: z.string().optional(),
+      hostname: z.string().optional(),
+    })
+    .nullable(),
+  physicalNetwork: z.string().nullable(),
+  portGroup: z.string().nullable(),
+  smartNic: z.boolean(),
+});
+export type PortRecord = Named<z.infer<typeof portRecordSchema>>;
+
+export const portGroupRecordSchema = z.looseObject({
+  mac: z.string().nullable(),
+  mode: z.string(),
+  properties: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  standalonePorts: z.boolean(),
+  physicalNetwork: z.string().nullable(),
+});
+export type PortGroupRecord = Named<z.infer<typeof portGroupRecordSchema>>;
+
+const connectorRecordSchema = z.looseObject({ type: z.string(), connectorId: z.string() });
+export type ConnectorRecord = Named<z.infer<typeof connectorRecordSchema>>;
+
+const targetRecordSchema = z.looseObject({
+  volumeType: z.string(),
+  volumeId: z.string(),
+  bootIndex: z.number(),
+  properties: z.record(z.string(), z.unknown()),
+});
+export type TargetRecord = Named<z.infer<typeof targetRecordSchema>>;
 
 /** A request that was begun: it never runs again. */
 export const usedRequestSchema = z.looseObject({
@@ -152,6 +192,17 @@ export const nodeRecordSchema = z.looseObject({
   /** Address and system at last contact, to find a node that was renamed. */
   bmc: z.object({ address: z.string(), system: z.string().nullable() }).nullable(),
   traits: z.array(z.string()),
+  /** Ports by name, as they were last allowed to be; MACs in lower case. */
+  ports: z.record(z.string(), portRecordSchema).default({}),
+  portGroups: z.record(z.string(), portGroupRecordSchema).default({}),
+  /** VIFs that are attached, by id, and the port or PortGroup that each is on. */
+  vifs: z.record(z.string(), z.object({ on: z.string() })).default({}),
+  volumes: z
+    .object({
+      connectors: z.record(z.string(), connectorRecordSchema),
+      targets: z.record(z.string(), targetRecordSchema),
+    })
+    .default({ connectors: {}, targets: {} }),
   /** Facet name -> the desired value when it was last brought or found in sync. */
   applied: appliedSchema,
   appliedCommit: z.string().nullable(),
@@ -187,9 +238,6 @@ export const nodeRecordSchema = z.looseObject({
     .nullable(),
 });
 export type NodeRecord = z.infer<typeof nodeRecordSchema>;
-
-/** The fields that a loose shape names, without those that it carries through. */
-export type Named<T> = { readonly [K in keyof T as string extends K ? never : K]: T[K] };
 
 /**
  * New values of a record's fields, as a journal line carries them. An activity and used requests are laid
@@ -235,6 +283,10 @@ export function emptyRecord(uuid: string, name: string, origin: NodeRecord["orig
     identity: null,
     bmc: null,
     traits: [],
+    ports: {},
+    portGroups: {},
+    vifs: {},
+    volumes: { connectors: {}, targets: {} },
     applied: {},
     appliedCommit: null,
     appliedAt: null,

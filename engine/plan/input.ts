@@ -47,6 +47,8 @@ export interface Surroundings {
   readonly catalog: Catalog;
   readonly templates: Fleet["templates"];
   readonly runbooks: Fleet["runbooks"];
+  /** Images of this fleet that were applied, by name: with which checksum, and to which node. */
+  readonly appliedImages: ReadonlyMap<string, { readonly node: string; readonly checksum: string }>;
   readonly spentRequests: PlanInput["spentRequests"];
   /** What ran on nodes that were forgotten, by all that names them or their machine. */
   readonly forgottenUses: ReadonlyMap<string, UsedRequests>;
@@ -84,6 +86,7 @@ export function surroundingsOf(
     catalog,
     templates,
     runbooks,
+    appliedImages: appliedImages(fleet, input.records),
     spentRequests,
     forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
@@ -92,6 +95,21 @@ export function surroundingsOf(
     remade: (input.store?.epoch ?? 1) > 1,
     machines: machinesOf(resolved, input.observations),
   };
+}
+
+function appliedImages(
+  { images }: Fleet,
+  records: PlanInput["records"],
+): Surroundings["appliedImages"] {
+  const applied = new Map<string, { readonly node: string; readonly checksum: string }>();
+  if (images.length === 0) return applied;
+  const names = new Set(images.map(({ metadata }) => metadata.name));
+  for (const { instance, name: node } of records.values()) {
+    const { name, checksum } = instance?.image ?? {};
+    if (typeof name === "string" && typeof checksum === "string" && names.has(name))
+      applied.set(name, { node, checksum });
+  }
+  return applied;
 }
 
 export interface PlanOptions {

@@ -62,12 +62,23 @@ export function viewOf(
     requests,
     claimed: isClaimed(node.name, claims, requests, seen?.serial),
     remade,
+    imageMoved: imageMoved(node, surroundings),
     wasHere: keysOf(seen, undefined, null).some((key) => existing.has(key)),
     others: othersOf(machines, { name: node.name, uuid: resolved.uuid }, seen),
     seq,
     digest,
   };
   return { view, patch };
+}
+
+/** An Image is the same bytes for ever: what was applied under its name says which. */
+function imageMoved(
+  { spec }: NodeView["node"],
+  { appliedImages }: Pick<Surroundings, "appliedImages">,
+): NodeView["imageMoved"] {
+  const { name, checksum } = spec.provision?.image ?? {};
+  const applied = name === undefined ? undefined : appliedImages.get(name);
+  return applied === undefined || applied.checksum === checksum ? null : applied;
 }
 
 /** Given up by a person with this plan, or by a request that is due. */

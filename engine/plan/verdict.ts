@@ -48,8 +48,18 @@ function scalarText(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "(unset)");
 }
 
+/** A port by its address, a bond by its mode. */
+function partText(value: object): string {
+  const { mac, mode, physicalNetwork }: Readonly<Record<string, unknown>> = { ...value };
+  const network = typeof physicalNetwork === "string" ? ` in ${physicalNetwork}` : "";
+  return `${[mode, mac].filter((word) => typeof word === "string").join(" ")}${network}`;
+}
+
 function mapText(value: object): string {
   if ("url" in value || "checksum" in value) return imageText(value);
+  if ("mac" in value) return partText(value);
+  if ("connectorId" in value) return String(value.connectorId);
+  if ("volumeId" in value) return String(value.volumeId);
   if ("device" in value && "persistent" in value)
     return `${String(value.device)}, ${value.persistent === true ? "persistent" : "once"}`;
   return JSON.stringify(value);

@@ -69,6 +69,7 @@ export function aFleet(nodes: readonly FleetNode[], more: Partial<Fleet> = {}): 
     conductors: [],
     templates: [],
     runbooks: [],
+    images: [],
     profileReach: {},
     profileFiles: {},
     places: {},

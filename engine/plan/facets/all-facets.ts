@@ -4,11 +4,14 @@ import { bootModeFacet } from "./boot-mode.ts";
 import type { Facet } from "./facet.ts";
 import { identityFacet } from "./identity.ts";
 import { configDriveFacet, imageFacet } from "./image.ts";
+import { networkFacet } from "./network.ts";
+import { portsFacet } from "./ports.ts";
 import { powerFacet } from "./power.ts";
 import { protectionFacet } from "./protection.ts";
 import { provisionFacet } from "./provision.ts";
 import { secureBootFacet } from "./secure-boot.ts";
 import { traitsFacet } from "./traits.ts";
+import { volumesFacet } from "./volumes.ts";
 
 /** Every facet, in the order in which a plan prints them. */
 export const ALL_FACETS: readonly Facet[] = [
@@ -23,6 +26,9 @@ export const ALL_FACETS: readonly Facet[] = [
   bootDeviceFacet,
   powerFacet,
   traitsFacet,
+  portsFacet,
+  networkFacet,
+  volumesFacet,
 ];
 
 const BY_NAME = new Map<string, Facet>(ALL_FACETS.map((facet) => [facet.name, facet]));

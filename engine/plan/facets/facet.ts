@@ -45,6 +45,8 @@ export interface NodeView {
   readonly remade: boolean;
   /** True when the machine that answers was in the inventory when the store was made, or in a record that was forgotten. */
   readonly wasHere: boolean;
+  /** The Image that it names was applied with another content; null where it was not. */
+  readonly imageMoved: { readonly node: string; readonly checksum: string } | null;
   /** What else in this store is the machine that answers, the declared ones first. */
   readonly others: readonly KnownMachine[];
   /** The register entry under which this plan would run. */
@@ -157,6 +159,13 @@ export function whyUnknown(observation: Observation | undefined, facet: Observed
 /** The hardware says that it can't. */
 export function unsupported(message: string): Closing {
   return { kind: "blocked", blocked: { kind: "unsupported", code: "IW-P13", message } };
+}
+
+/** The rules of the field allow it in other states. */
+export function notInThisState(path: string, why: string): Closing {
+  const what = path.slice(1).replaceAll("/", ".");
+  const message = `${what} stays as it is: ${why}`;
+  return { kind: "blocked", blocked: { kind: "state", code: "IW-P23", message } };
 }
 
 /** This version can't. */

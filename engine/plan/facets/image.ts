@@ -1,6 +1,6 @@
 import type { NodeRecord } from "../../../schemas/record.ts";
 import { sameValue } from "../canonical-json.ts";
-import { configDriveOf, imageOf } from "../flows/deploy.ts";
+import { configDriveOf, imageChanged, imageOf } from "../flows/deploy.ts";
 import type { Comparison, Facet, NodeView } from "./facet.ts";
 
 /** A workload that we deployed, of a node that is to keep one; null when there is nothing to compare with. */
@@ -36,9 +36,16 @@ export const imageFacet: Facet = {
   compare(view) {
     const instance = deployed(view);
     if (instance === null) return { kind: "undeclared" };
-    return compared("/provision/image", imageOf(view), instance.image);
+    const declared = imageOf(view);
+    // The same bytes from another place are the same image.
+    const same =
+      declared?.["checksum"] !== undefined && declared["checksum"] === instance.image?.["checksum"];
+    return compared("/provision/image", declared, same ? declared : instance.image);
   },
-  close: (view) => untilRebuild(view, "the image"),
+  close: (view) => {
+    const moved = imageChanged(view);
+    return moved === null ? untilRebuild(view, "the image") : { kind: "blocked", blocked: moved };
+  },
 };
 
 /** The config drive that was written, by the hash of its declaration. */

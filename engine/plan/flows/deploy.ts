@@ -34,6 +34,21 @@ export function imageOf({ node }: Pick<NodeView, "node">): Instance["image"] {
   return image === undefined ? null : { ...image };
 }
 
+/** Why an image can't be written that is not any more what was applied under its name; null where it is. */
+export function imageChanged({ imageMoved, node }: NodeView): Blocked | null {
+  if (imageMoved === null) return null;
+  const { name = "", checksum = "none" } = node.spec.provision?.image ?? {};
+  const message = `the Image ${name} was applied to ${imageMoved.node} with ${short(imageMoved.checksum)} and has ${short(checksum)} now; an Image never changes once it was applied: declare this one under another name`;
+  return { kind: "state", code: "IW-P25", message };
+}
+
+/** Enough of a checksum to tell two apart. */
+function short(checksum: string): string {
+  const [kind, hex = ""] = checksum.split(":");
+  return hex.length > SHORT ? `${kind ?? ""}:${hex.slice(0, SHORT)}...` : checksum;
+}
+const SHORT = 12;
+
 /** The hash of the config drive that is declared: a difference in it waits for a rebuild. */
 export function configDriveOf({
   node,
@@ -54,6 +69,8 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
       "IW-P08",
       `the deploy interface ${deploy.implementation} is not built yet`,
     );
+  const moved = imageChanged(view);
+  if (moved !== null) return moved;
   const { image } = node.spec.provision ?? {};
   if (deploy.steps.length === 0 && image !== undefined)
     return cannot(

@@ -42,7 +42,10 @@ export function isValid(fleet: Fleet): boolean {
     checkRequests(spec.requests ?? [], { serial, isKnown }, (_at, message) => wrong.push(message));
   }
   const steps = checkSteps(fleet, CATALOG).filter(({ severity }) => severity === "error");
-  return wrong.length + steps.length + checkFleet(fleet.nodes, []).length === 0;
+  return (
+    wrong.length + steps.length + checkFleet(fleet.nodes, { runbooks: [], chassis: [] }).length ===
+    0
+  );
 }
 
 /** A machine with one to three disks, which are somebody's. */

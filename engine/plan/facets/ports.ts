@@ -1,0 +1,41 @@
+import { declaredGroups, declaredPorts } from "../parts/declared-parts.ts";
+import { partChanges } from "../parts/part-changes.ts";
+import { layPorts, pointerOf } from "../parts/port-rules.ts";
+import { type Difference, type Facet, notInThisState } from "./facet.ts";
+
+/** Ports and bonds live in the record: the network is told of them, no machine holds them. */
+export const portsFacet: Facet = {
+  name: "ports",
+  observes: [],
+  driftDefault: () => "enforce",
+  value: (_observation, { ports, portGroups }) => ({ ports, portGroups }),
+
+  compare({ node, record }) {
+    const desired = {
+      ports: declaredPorts(node.spec),
+      portGroups: declaredGroups(node.spec),
+    };
+    const differences: readonly Difference[] = [
+      ...partChanges(record.ports, desired.ports).map((change) => ({
+        path: pointerOf("/ports", change),
+        desired: change.declared,
+        observed: change.recorded,
+      })),
+      ...partChanges(record.portGroups, desired.portGroups).map((change) => ({
+        path: pointerOf("/portGroups", change),
+        desired: change.declared,
+        observed: change.recorded,
+      })),
+    ];
+    if (differences.length > 0) return { kind: "differs", desired, differences };
+    const none = Object.keys({ ...desired.ports, ...desired.portGroups }).length === 0;
+    return none ? { kind: "undeclared" } : { kind: "same", desired };
+  },
+
+  close(view, { path }) {
+    const { ports, portGroups, refused } = layPorts(view);
+    const why = refused.get(path);
+    if (why !== undefined) return notInThisState(path, why);
+    return { kind: "record", patch: { ports: { ...ports }, portGroups: { ...portGroups } } };
+  },
+};

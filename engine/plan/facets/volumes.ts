@@ -1,0 +1,75 @@
+import { known } from "../../../schemas/observation.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
+import type { ProvisionState } from "../../../schemas/provision-state.ts";
+import { declaredConnectors, declaredTargets } from "../parts/declared-parts.ts";
+import { layParts, type PartChange, partChanges } from "../parts/part-changes.ts";
+import { pointerOf } from "../parts/port-rules.ts";
+import { type Difference, type Facet, type NodeView, notInThisState } from "./facet.ts";
+
+const CONNECTORS = "/volumes/connectors";
+const TARGETS = "/volumes/targets";
+/** States in which Ironic lets volumes go, whatever the power (ironic-facts 1.3). */
+const MAY_GO: readonly ProvisionState[] = ["enroll", "manageable", "adopt failed"];
+
+/** Connectors and targets live in the record, and change only while nothing runs that may be using them. */
+export const volumesFacet: Facet = {
+  name: "volumes",
+  observes: [],
+  driftDefault: () => "enforce",
+  value: (_observation, record) => record.volumes,
+
+  compare({ node, record: { volumes } }) {
+    const desired = {
+      connectors: declaredConnectors(node.spec),
+      targets: declaredTargets(node.spec),
+    };
+    const of = (root: string, changes: readonly PartChange[]): readonly Difference[] =>
+      changes.map((change) => ({
+        path: pointerOf(root, change),
+        desired: change.declared,
+        observed: change.recorded,
+      }));
+    const differences = [
+      ...of(CONNECTORS, partChanges(volumes.connectors, desired.connectors)),
+      ...of(TARGETS, partChanges(volumes.targets, desired.targets)),
+    ];
+    if (differences.length > 0) return { kind: "differs", desired, differences };
+    const none = Object.keys({ ...desired.connectors, ...desired.targets }).length === 0;
+    return none ? { kind: "undeclared" } : { kind: "same", desired };
+  },
+
+  close(view, { path }) {
+    const { volumes, refused } = layVolumes(view);
+    const why = refused.get(path);
+    return why === undefined ? { kind: "record", patch: { volumes } } : notInThisState(path, why);
+  },
+};
+
+function layVolumes(view: NodeView): {
+  readonly volumes: NodeRecord["volumes"];
+  readonly refused: ReadonlyMap<string, string>;
+} {
+  const { node, record } = view;
+  const refuse = (change: PartChange): string | null => whyStays(view, change);
+  const connectors = layParts(record.volumes.connectors, declaredConnectors(node.spec), refuse);
+  const targets = layParts(record.volumes.targets, declaredTargets(node.spec), refuse);
+  return {
+    volumes: { connectors: { ...connectors.parts }, targets: { ...targets.parts } },
+    refused: new Map([
+      ...[...connectors.refused].map(
+        ([change, why]) => [pointerOf(CONNECTORS, change), why] as const,
+      ),
+      ...[...targets.refused].map(([change, why]) => [pointerOf(TARGETS, change), why] as const),
+    ]),
+  };
+}
+
+function whyStays({ record, observation }: NodeView, change: PartChange): string | null {
+  const { field, declared, recorded } = change;
+  if (recorded === null && field === null) return null;
+  if (declared === null && field === null && MAY_GO.includes(record.provisionState)) return null;
+  const power = known(observation, "power");
+  if (power === "off") return null;
+  const is = power === undefined ? "not known to be" : "not";
+  return `volumes change only while the node is powered off, and it is ${is}; power it off first`;
+}

@@ -1,0 +1,101 @@
+import type { ProvisionState } from "../../../schemas/provision-state.ts";
+import type { PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
+import type { NodeView } from "../facets/facet.ts";
+import { declaredGroups, declaredPorts } from "./declared-parts.ts";
+import { layParts, type PartChange, type Parts } from "./part-changes.ts";
+
+/** Where a port's place in the network may be changed (ironic-facts 2.2, rows 51 and 52). */
+const OPEN: readonly ProvisionState[] = ["enroll", "inspecting", "inspect wait", "manageable"];
+/** Fields that say where a port is, as the network sees it. */
+const PLACES = ["portGroup", "pxeEnabled", "localLink", "physicalNetwork", "smartNic"];
+
+/** A change that the rules of Ironic's conductor allow, or why not. */
+export interface PortsLaid {
+  readonly ports: Parts<PortRecord>;
+  readonly portGroups: Parts<PortGroupRecord>;
+  /** By pointer below `spec`: `/ports/eth0/mac`. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/** The ports and bonds of a node with every change that its state allows. */
+export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
+  const { node, record } = view;
+  const maintenance = node.spec.maintenance?.enabled === true;
+  const free = (): null => null;
+  const ports = layParts(
+    record.ports,
+    declaredPorts(node.spec),
+    maintenance ? free : (change) => portStays(view, change),
+  );
+  const inGroup = (name: string): string | undefined =>
+    Object.keys(ports.parts).find((port) => ports.parts[port]?.portGroup === name);
+  const groups = layParts(record.portGroups, declaredGroups(node.spec), (change) => {
+    const member = change.declared === null ? inGroup(change.name) : undefined;
+    if (member !== undefined) return `port ${member} is still in it; take it out first`;
+    return maintenance ? null : groupStays(view, change);
+  });
+  return {
+    ports: ports.parts,
+    portGroups: groups.parts,
+    refused: new Map([
+      ...[...ports.refused].map(([change, why]) => [pointerOf("/ports", change), why] as const),
+      ...[...groups.refused].map(
+        ([change, why]) => [pointerOf("/portGroups", change), why] as const,
+      ),
+    ]),
+  };
+}
+
+/** Where a change stands below `spec`. */
+export function pointerOf(root: string, { name, field }: PartChange): string {
+  return `${root}/${name}${field === null ? "" : `/${field}`}`;
+}
+
+/** Whose network end is on a port or bond; undefined where none is. */
+function vifOn({ record }: Pick<NodeView, "record">, name: string): string | undefined {
+  return Object.keys(record.vifs).find((id) => record.vifs[id]?.on === name);
+}
+
+const OR_MAINTENANCE = "or set maintenance while it is changed";
+
+function pinned(view: Pick<NodeView, "node" | "record">, name: string): string | null {
+  const vif = vifOn(view, name);
+  if (vif === undefined) return null;
+  return `VIF ${vif} is attached to it; take it out of network.vifs first, ${OR_MAINTENANCE}`;
+}
+
+function portStays(
+  view: Pick<NodeView, "node" | "record">,
+  { name, field, recorded }: PartChange,
+): string | null {
+  const { record } = view;
+  if (recorded === null && field === null) return null;
+  const vif = pinned(view, name);
+  if (vif !== null) return vif;
+  const group = record.ports[name]?.portGroup ?? null;
+  const ofGroup = group === null ? undefined : vifOn(view, group);
+  if (ofGroup !== undefined)
+    return `VIF ${ofGroup} is attached to its port group ${group}; take it out of network.vifs first, ${OR_MAINTENANCE}`;
+  if (field === "mac" && record.instance !== null)
+    return `a workload runs on it (${record.provisionState}), and knows the machine by this MAC; undeploy it first, ${OR_MAINTENANCE}`;
+  if (field === null || !PLACES.includes(field)) return null;
+  return whereOpen(record.provisionState);
+}
+
+function groupStays(
+  view: Pick<NodeView, "node" | "record">,
+  { name, field, recorded }: PartChange,
+): string | null {
+  if (recorded === null && field === null) return null;
+  const vif = pinned(view, name);
+  if (vif !== null) return vif;
+  const { instance, provisionState } = view.record;
+  if (field === "mac" && instance !== null)
+    return `a workload runs on it (${provisionState}), and knows the machine by this MAC; undeploy it first, ${OR_MAINTENANCE}`;
+  return field === "physicalNetwork" ? whereOpen(provisionState) : null;
+}
+
+function whereOpen(state: ProvisionState): string | null {
+  if (OPEN.includes(state)) return null;
+  return `it can be changed while the node is enroll or manageable, and it is ${state}; bring it there, ${OR_MAINTENANCE}`;
+}

@@ -1,0 +1,336 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { makePlan } from "../../../engine/plan/make-plan.ts";
+import { chooseEnd } from "../../../engine/plan/parts/choose-end.ts";
+import { layParts } from "../../../engine/plan/parts/part-changes.ts";
+import { API_VERSION, type NodeSpec } from "../../../schemas/documents.ts";
+import type { NodePlan } from "../../../schemas/plan.ts";
+import type { NodeRecord, PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
+import {
+  aFleet,
+  aNode,
+  anInput,
+  aRecord,
+  aWorkload,
+  byUuid,
+  options,
+  planOf,
+  seen,
+} from "../../support/a-fleet.ts";
+
+const MAC = "52:54:00:00:00:01";
+const OTHER_MAC = "52:54:00:00:00:02";
+
+function aPort(values: Partial<PortRecord> = {}): PortRecord {
+  const plain = { pxeEnabled: true, localLink: null, physicalNetwork: null, portGroup: null };
+  return { mac: MAC, ...plain, smartNic: false, ...values };
+}
+
+function aGroup(values: Partial<PortGroupRecord> = {}): PortGroupRecord {
+  const plain = { mac: null, mode: "active-backup", properties: {}, physicalNetwork: null };
+  return { ...plain, standalonePorts: true, ...values };
+}
+
+const ACTIVE = { provisionState: "active", instance: aWorkload("adopted") } as const;
+
+/** The plan of one node that is declared and recorded so. */
+function planned(
+  spec: NodeSpec,
+  record: Partial<NodeRecord>,
+  power: "on" | "off" = "on",
+): NodePlan {
+  const state = record.instance == null ? "manageable" : "adopted";
+  const node = aNode("n1", { provision: { state }, ...spec });
+  const whole = { provisionState: "manageable", ...record } as const;
+  const [plan] = planOf(node, seen("n1", { power }), aRecord("n1", whole)).nodes;
+  if (plan === undefined) throw new Error("no plan");
+  return plan;
+}
+
+function blockedBy({ blockedBy: blocked }: NodePlan): readonly string[] {
+  return blocked.map(({ code, message }) => `${code} ${message}`);
+}
+
+describe("ports", () => {
+  test("a new port is written down in any state, without a step", () => {
+    for (const record of [{}, ACTIVE]) {
+      const plan = planned({ ports: { eth0: { mac: MAC.toUpperCase() } } }, record);
+      expect(plan.steps).toEqual([]);
+      expect(plan.records).toMatchObject({ ports: { eth0: aPort() } });
+      expect(blockedBy(plan)).toEqual([]);
+    }
+  });
+
+  test("a recorded port is in sync, whatever case its MAC has and wherever defaults are left out", () => {
+    const plan = planned({ ports: { eth0: { mac: MAC } } }, { ports: { eth0: aPort() } });
+    expect([plan.inSync, plan.changes, plan.records]).toEqual([true, [], undefined]);
+  });
+
+  test("the MAC of a machine that a workload runs on stays, and it is said why and what to do", () => {
+    const plan = planned(
+      { ports: { eth0: { mac: OTHER_MAC } } },
+      { ...ACTIVE, ports: { eth0: aPort() } },
+    );
+    expect(plan.records).toBeUndefined();
+    expect(blockedBy(plan)).toEqual([
+      "IW-P23 ports.eth0.mac stays as it is: a workload runs on it (active), and knows the machine by this MAC; undeploy it first, or set maintenance while it is changed",
+    ]);
+  });
+
+  test("where a port is plugged in changes while the node is manageable, and not in the pool", () => {
+    const spec = { ports: { eth0: { mac: MAC, physicalNetwork: "red" } } };
+    const ports = { eth0: aPort() };
+    expect(planned(spec, { ports }).records).toMatchObject({
+      ports: { eth0: { physicalNetwork: "red" } },
+    });
+    const inPool = planned(
+      { ...spec, provision: { state: "available" } },
+      { ports, provisionState: "available" },
+    );
+    expect(blockedBy(inPool)).toEqual([
+      "IW-P23 ports.eth0.physicalNetwork stays as it is: it can be changed while the node is enroll or manageable, and it is available; bring it there, or set maintenance while it is changed",
+    ]);
+  });
+
+  test("a port with a VIF stays, also where the VIF is on its group", () => {
+    const vifs = { v1: { on: "eth0" } };
+    const gone = planned({}, { ...ACTIVE, ports: { eth0: aPort() }, vifs });
+    expect(blockedBy(gone)).toEqual([
+      "IW-P23 ports.eth0 stays as it is: VIF v1 is attached to it; take it out of network.vifs first, or set maintenance while it is changed",
+    ]);
+    const member = planned(
+      { portGroups: { bond: {} }, network: { vifs: ["v1"] } },
+      {
+        ...ACTIVE,
+        ports: { eth0: aPort({ portGroup: "bond" }) },
+        portGroups: { bond: aGroup() },
+        vifs: { v1: { on: "bond" } },
+      },
+    );
+    expect(blockedBy(member)[0]).toContain("VIF v1 is attached to its port group bond");
+  });
+
+  test("what one rule refuses keeps nothing else from being written", () => {
+    const plan = planned(
+      { ports: { eth0: { mac: OTHER_MAC }, eth1: { mac: "52:54:00:00:00:03" } } },
+      { ...ACTIVE, ports: { eth0: aPort() } },
+    );
+    expect(plan.records).toMatchObject({
+      ports: { eth0: { mac: MAC }, eth1: { mac: "52:54:00:00:00:03" } },
+    });
+    expect(blockedBy(plan)).toHaveLength(1);
+  });
+
+  test("a group goes only when no port is left in it", () => {
+    const plan = planned(
+      { ports: { eth0: { mac: MAC } } },
+      {
+        provisionState: "available",
+        ports: { eth0: aPort({ portGroup: "bond" }) },
+        portGroups: { bond: aGroup() },
+      },
+    );
+    expect(blockedBy(plan).join("\n")).toContain(
+      "portGroups.bond stays as it is: port eth0 is still in it",
+    );
+    const both = planned(
+      { ports: { eth0: { mac: MAC } } },
+      { ports: { eth0: aPort({ portGroup: "bond" }) }, portGroups: { bond: aGroup() } },
+    );
+    expect(both.records).toMatchObject({ ports: { eth0: { portGroup: null } }, portGroups: {} });
+  });
+});
+
+describe("VIFs", () => {
+  const ports = { eth0: aPort(), eth1: aPort({ mac: OTHER_MAC, physicalNetwork: "red" }) };
+  const declared = { eth0: { mac: MAC }, eth1: { mac: OTHER_MAC, physicalNetwork: "red" } };
+
+  test("a bond comes before a port, a port of the wanted network before both, and then one that boots by it", () => {
+    const fabric = {
+      ports: {
+        a: aPort({ pxeEnabled: false }),
+        b: aPort(),
+        c: aPort({ physicalNetwork: "red" }),
+        d: aPort({ portGroup: "bond" }),
+      },
+      portGroups: { bond: aGroup(), empty: aGroup() },
+      vifs: {},
+    };
+    const want = { id: "v", physicalNetwork: null, on: null };
+    expect(chooseEnd(fabric, want)).toBe("bond");
+    expect(chooseEnd(fabric, { ...want, physicalNetwork: "red" })).toBe("c");
+    expect(chooseEnd({ ...fabric, portGroups: {} }, want)).toBe("b");
+    expect(chooseEnd(fabric, { ...want, on: "a" })).toBe("a");
+    expect(chooseEnd(fabric, { ...want, on: "d" })).toBeNull();
+    expect(chooseEnd({ ...fabric, vifs: { w: { on: "d" } } }, { ...want, on: "bond" })).toBeNull();
+  });
+
+  test("a VIF in another network finds no port, and it is said which", () => {
+    const plan = planned(
+      {
+        ports: declared,
+        network: { vifs: [{ id: "v", physicalNetwork: "blue", on: "eth1" }, "w"] },
+      },
+      { ...ACTIVE, ports },
+    );
+    expect(blockedBy(plan)).toEqual([
+      "IW-P24 VIF v: none (eth1 is asked for) is free; declare another port, or take a VIF out of network.vifs",
+    ]);
+    expect(plan.records).toMatchObject({ vifs: { w: { on: "eth0" } } });
+  });
+
+  test("who is attached stays, and one that leaves git is taken off", () => {
+    const vifs = { v1: { on: "eth1" }, v2: { on: "eth0" } };
+    const plan = planned(
+      { ports: declared, network: { vifs: ["v1"] } },
+      { ...ACTIVE, ports, vifs },
+    );
+    expect(plan.records).toEqual({ vifs: { v1: { on: "eth1" } } });
+    const again = planned(
+      { ports: declared, network: { vifs: ["v1"] } },
+      { ...ACTIVE, ports, vifs: { v1: { on: "eth1" } } },
+    );
+    expect([again.inSync, again.records]).toEqual([true, undefined]);
+  });
+
+  test("where nothing runs and nothing is to run, no VIF is attached", () => {
+    const plan = planned({ ports: declared, network: { vifs: ["v1"] } }, { ports });
+    expect([plan.inSync, plan.records]).toEqual([true, undefined]);
+  });
+
+  test("no two VIFs are ever on one end, nor on a bond and one of its ports", () => {
+    const names = fc.constantFrom("a", "b", "c", "d");
+    const fabrics = fc.record({
+      ports: fc.dictionary(
+        names,
+        fc
+          .record({
+            pxeEnabled: fc.boolean(),
+            portGroup: fc.constantFrom(null, "x", "y"),
+            physicalNetwork: fc.constantFrom(null, "red", "blue"),
+          })
+          .map(aPort),
+      ),
+      portGroups: fc.record({
+        x: fc.boolean().map((standalonePorts) => aGroup({ standalonePorts })),
+        y: fc.constant(aGroup()),
+      }),
+    });
+    const wishes = fc.array(
+      fc.record({ physicalNetwork: fc.constantFrom(null, "red", "blue"), on: fc.constant(null) }),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(fabrics, wishes, (fabric, wants) => {
+        const vifs: Record<string, { on: string }> = {};
+        for (const [index, want] of wants.entries()) {
+          const on = chooseEnd({ ...fabric, vifs }, { id: `v${index}`, ...want });
+          if (on !== null) vifs[`v${index}`] = { on };
+        }
+        const taken = Object.values(vifs).map(({ on }) => on);
+        expect(new Set(taken).size).toBe(taken.length);
+        for (const on of taken) {
+          const group = fabric.ports[on]?.portGroup ?? null;
+          expect(group !== null && taken.includes(group)).toBe(false);
+        }
+      }),
+      { numRuns: 500, seed: 4 },
+    );
+  });
+});
+
+describe("volumes", () => {
+  const target = { volumeType: "iscsi", volumeId: "v1", bootIndex: 0 } as const;
+  const recorded = { connectors: {}, targets: { root: { ...target, properties: {} } } };
+
+  test("a target changes only while the node is off", () => {
+    const spec: NodeSpec = { volumes: { targets: { root: { ...target, volumeId: "v2" } } } };
+    const record = { provisionState: "available", volumes: recorded } as const;
+    const at = (power: "on" | "off"): NodePlan =>
+      planned({ ...spec, provision: { state: "available" } }, record, power);
+    expect(blockedBy(at("on"))).toEqual([
+      "IW-P23 volumes.targets.root.volumeId stays as it is: volumes change only while the node is powered off, and it is not; power it off first",
+    ]);
+    expect(at("off").records).toMatchObject({
+      volumes: { targets: { root: { volumeId: "v2" } } },
+    });
+  });
+
+  test("one goes also from a node that is manageable, and comes at any time", () => {
+    expect(planned({}, { volumes: recorded }).records).toEqual({
+      volumes: { connectors: {}, targets: {} },
+    });
+    const kept = planned({}, { ...ACTIVE, volumes: recorded });
+    expect(blockedBy(kept)[0]).toContain("volumes.targets.root stays as it is");
+    const more = planned({ volumes: { targets: { root: target } } }, ACTIVE);
+    expect(more.records).toEqual({ volumes: recorded });
+  });
+});
+
+describe("an Image", () => {
+  const sum = (digit: string): string => `sha256:${digit.repeat(64)}`;
+  const image = (checksum: string, url = "https://images/d.raw") => ({ name: "d", url, checksum });
+  const fleetOf = (checksum: string, ...names: readonly string[]) =>
+    aFleet(
+      names.map((name) =>
+        aNode(name, { driver: "fake", provision: { state: "active", image: image(checksum) } }),
+      ),
+      {
+        images: [
+          {
+            apiVersion: API_VERSION,
+            kind: "Image",
+            metadata: { name: "d" },
+            spec: { url: "https://images/d.raw", checksum },
+          },
+        ],
+      },
+    );
+  const deployed = aRecord("n1", {
+    provisionState: "active",
+    instance: aWorkload("deployed", image(sum("1"), "https://old/d.raw")),
+  });
+
+  test("is the same from another place", () => {
+    const fleet = fleetOf(sum("1"), "n1");
+    const [plan] = makePlan(anInput(fleet, { records: byUuid([deployed]) }), options()).nodes;
+    expect(plan?.changes.filter(({ facet }) => facet === "image")).toEqual([]);
+  });
+
+  test("never changes once it was applied: nothing of that name is written to any node", () => {
+    const fleet = fleetOf(sum("2"), "n1", "n2");
+    const ready = aRecord("n2", {
+      provisionState: "available",
+      cleaned: "metadata",
+      origin: "new",
+    });
+    const input = anInput(fleet, { records: byUuid([deployed, ready]) });
+    const plan = makePlan(input, options({ claims: "all" }));
+    expect(plan.nodes.flatMap(({ steps }) => steps.map(({ action }) => action))).not.toContain(
+      "provision.deploy",
+    );
+    for (const node of plan.nodes)
+      expect(blockedBy(node).join("\n")).toContain(
+        `IW-P25 the Image d was applied to n1 with sha256:111111111111... and has sha256:222222222222... now`,
+      );
+  });
+});
+
+test("a record takes on exactly what is not refused, and laying twice is laying once", () => {
+  const parts = fc.dictionary(
+    fc.constantFrom("a", "b", "c"),
+    fc.record({ x: fc.integer({ max: 2, min: 0 }), y: fc.boolean() }),
+  );
+  fc.assert(
+    fc.property(parts, parts, fc.boolean(), (recorded, declared, refuses) => {
+      const laid = layParts(recorded, declared, ({ field }) =>
+        refuses && field === "x" ? "no" : null,
+      );
+      if (!refuses) expect(laid.parts).toEqual(declared);
+      const again = layParts(laid.parts, declared, () => null);
+      expect(again.parts).toEqual(declared);
+      for (const [{ field }] of laid.refused) expect(field).toBe("x");
+    }),
+    { numRuns: 300, seed: 4 },
+  );
+});
