@@ -87,7 +87,8 @@ describe("the table of provision.state, for a node that is active", () => {
 
   test("active: in sync, and another image is staged", () => {
     expect(plan({ spec: WANT_ACTIVE, record: ACTIVE }).inSync).toBe(true);
-    const other = { state: "active", image: { ...IMAGE, name: "debian-14" } } as const;
+    const image = { ...IMAGE, name: "debian-14", checksum: "sha256:14" };
+    const other = { state: "active", image } as const;
     const node = plan({ spec: { provision: other }, record: ACTIVE });
     expect([verbs(node), node.staged]).toEqual([
       [],
