@@ -70,6 +70,15 @@ function nested(kind: PartKind, name: string, spec: unknown): Record<string, unk
   return isMap(whole) ? whole : {};
 }
 
+/** The Image that an Allocation names fills in what its `provision.image` leaves out. */
+export function imageOf(
+  allocation: Sourced,
+  images: ReadonlyMap<string, Sourced>,
+  report: Report,
+): readonly Layer<Place>[] {
+  return imageLayer(allocation, allocation.spec, { images, report });
+}
+
 /** Fields of an image that its document says once for all nodes. */
 const OF_IMAGE = ["url", "checksum", "format"];
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { API_VERSION, DOCUMENT_KINDS, LATER_KINDS } from "../schemas/documents.ts";
+import { API_VERSION } from "../schemas/documents.ts";
+import { DOCUMENT_KINDS, LATER_KINDS } from "../schemas/kinds.ts";
 import { readableVersions, VERSIONS } from "./conversions.ts";
 import { escapeKey, isMap } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";

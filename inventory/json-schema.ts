@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DOCUMENT_KINDS } from "../schemas/documents.ts";
+import { DOCUMENT_KINDS } from "../schemas/kinds.ts";
 
 /** JSON Schema (2020-12) of one kind, or of all as alternatives; null for a kind that there is not. */
 export function jsonSchema(kind?: string): Record<string, unknown> | null {

@@ -7,15 +7,16 @@ import {
   API_VERSION,
   conductorDocumentSchema,
   deployTemplateDocumentSchema,
-  imageDocumentSchema,
   runbookDocumentSchema,
 } from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
+import { imageDocumentSchema } from "../schemas/kinds.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
 import { attachedTo } from "./attach.ts";
 import { checkFleet } from "./check-fleet.ts";
 import { checkSecretRefs } from "./check-secret-refs.ts";
+import { foldAllocations } from "./fold-allocations.ts";
 import { codeFrames } from "./code-frame.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
 import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
@@ -264,6 +265,7 @@ function assemble(
     }
     nodes.push(foldNode(document, chain, { fleetId, attached }));
   }
+  const allocations = foldAllocations(named, report);
   const declared = {
     runbooks: [...named("Runbook").keys()],
     chassis: [...named("Chassis").keys()],
@@ -276,6 +278,7 @@ function assemble(
     conductors: parsedAs(conductorDocumentSchema, named("Conductor")),
     templates: sorted(parsedAs(deployTemplateDocumentSchema, named("DeployTemplate"))),
     runbooks: sorted(parsedAs(runbookDocumentSchema, named("Runbook"))),
+    allocations,
     images: sorted(parsedAs(imageDocumentSchema, named("Image"))),
     places: placesOf([...named("DeployTemplate").values(), ...named("Runbook").values()]),
     profileReach: Object.fromEntries(reach),

@@ -56,6 +56,8 @@ export type Action =
   | { readonly verb: "engine.unprotect" }
   /** Records that the machine with this serial number may be erased. */
   | { readonly verb: "engine.claim"; readonly serial: string }
+  /** Records that the node was given to an Allocation. */
+  | { readonly verb: "engine.allocate"; readonly allocation: string }
   /** Takes another machine for this node's. */
   | { readonly verb: "engine.replace"; readonly keep: "none" | "disks" }
   | { readonly verb: ProvisionVerb };

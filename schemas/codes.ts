@@ -62,6 +62,7 @@ export const CODES = {
   "IW-P23": "the node's state does not allow the change",
   "IW-P24": "no port is free for a VIF",
   "IW-P25": "an Image was changed after it was applied",
+  "IW-P26": "no node fits an Allocation",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

@@ -1,16 +1,7 @@
 import { z } from "zod";
 import { fakeSchema } from "./fake-settings.ts";
 import { means } from "./means.ts";
-import {
-  networkSchema,
-  portDocumentSpec,
-  portGroupDocumentSpec,
-  portGroupsSchema,
-  portsSchema,
-  volumeConnectorDocumentSpec,
-  volumesSchema,
-  volumeTargetDocumentSpec,
-} from "./parts.ts";
+import { networkSchema, portGroupsSchema, portsSchema, volumesSchema } from "./parts.ts";
 import { deployStepSchema, namedStepSchema, stepPrioritiesSchema } from "./steps.ts";
 
 /** The only apiVersion there is today. */
@@ -108,24 +99,24 @@ const diskHintsSchema = z.strictObject({
 });
 export type DiskHints = z.infer<typeof diskHintsSchema>;
 
+export const imageSchema = z.strictObject({
+  name: z.string().optional(),
+  url: z.string().optional(),
+  checksum: z.string().optional(),
+  format: z.enum(["raw", "qcow2"]).optional(),
+});
+
+export const configDriveSchema = z.strictObject({
+  userData: z.string().optional(),
+  networkData: z.unknown().optional(),
+  metaData: z.unknown().optional(),
+});
+
 export const provisionSchema = z.strictObject({
   state: z.enum(PROVISION_TARGETS).optional(),
-  image: z
-    .strictObject({
-      name: z.string().optional(),
-      url: z.string().optional(),
-      checksum: z.string().optional(),
-      format: z.enum(["raw", "qcow2"]).optional(),
-    })
-    .optional(),
+  image: imageSchema.optional(),
   rootDevice: diskHintsSchema.optional(),
-  configDrive: z
-    .strictObject({
-      userData: z.string().optional(),
-      networkData: z.unknown().optional(),
-      metaData: z.unknown().optional(),
-    })
-    .optional(),
+  configDrive: configDriveSchema.optional(),
   rescue: z
     .strictObject({ password: secretRefSchema.optional(), sshKeys: z.array(z.string()).optional() })
     .optional(),
@@ -356,58 +347,3 @@ export const runbookDocumentSchema = z.strictObject({
   }),
 });
 export type RunbookDocument = z.infer<typeof runbookDocumentSchema>;
-
-/** What is written to a disk: under this name for ever the same bytes, so that its checksum is its identity. */
-export const imageDocumentSchema = z.strictObject({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal("Image"),
-  metadata: metadataSchema,
-  spec: z.strictObject({
-    url: z.string().min(1),
-    checksum: z
-      .string()
-      .regex(
-        /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
-        "must be sha256: and 64 hex digits, or sha512: and 128",
-      ),
-    format: z.enum(["raw", "qcow2"]).optional(),
-    description: z.string().max(4096).optional(),
-  }),
-});
-export type ImageDocument = z.infer<typeof imageDocumentSchema>;
-
-/** An enclosure that nodes sit in. */
-export const chassisDocumentSchema = z.strictObject({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal("Chassis"),
-  metadata: metadataSchema,
-  spec: z.strictObject({ description: z.string().max(4096).optional() }),
-});
-
-function documentOf<K extends string, S extends z.ZodType>(kind: K, spec: S) {
-  return z.strictObject({
-    apiVersion: z.literal(API_VERSION),
-    kind: z.literal(kind),
-    metadata: metadataSchema,
-    spec,
-  });
-}
-
-/** Kinds that this version reads, each with its schema; a new kind is a new row. */
-export const DOCUMENT_KINDS = {
-  Node: nodeDocumentSchema,
-  NodeList: nodeListDocumentSchema,
-  Profile: profileDocumentSchema,
-  Conductor: conductorDocumentSchema,
-  DeployTemplate: deployTemplateDocumentSchema,
-  Runbook: runbookDocumentSchema,
-  Image: imageDocumentSchema,
-  Chassis: chassisDocumentSchema,
-  Port: documentOf("Port", portDocumentSpec),
-  PortGroup: documentOf("PortGroup", portGroupDocumentSpec),
-  VolumeConnector: documentOf("VolumeConnector", volumeConnectorDocumentSpec),
-  VolumeTarget: documentOf("VolumeTarget", volumeTargetDocumentSpec),
-} as const;
-
-/** Kinds of the contract that this version knows by name only; `validate` says so. */
-export const LATER_KINDS = ["Allocation", "Policy"] as const;

@@ -1,10 +1,10 @@
 import type {
   ConductorDocument,
   DeployTemplateDocument,
-  ImageDocument,
   NodeSpec,
   RunbookDocument,
 } from "./documents.ts";
+import type { AllocationDocument, ImageDocument } from "./kinds.ts";
 import type { Diagnostic, Place } from "./diagnostic.ts";
 
 /** One declared node: profiles folded in, with the origin of every value. Immutable. */
@@ -25,6 +25,18 @@ export interface FleetNode {
    */
   readonly origins: Readonly<Record<string, Place>>;
   /** SHA-256 hex of the folded spec, keys sorted. */
+  readonly specHash: string;
+  /** The Allocation that it was given to, whose `provision` stands in its spec; only in a plan. */
+  readonly allocation?: string | undefined;
+}
+
+/** One Allocation with its image filled in, and where it says what. */
+export interface FleetAllocation {
+  readonly name: string;
+  readonly spec: AllocationDocument["spec"];
+  readonly place: Place;
+  /** As those of a node: `/provision/state` and its like. */
+  readonly origins: Readonly<Record<string, Place>>;
   readonly specHash: string;
 }
 
@@ -52,6 +64,8 @@ export interface Fleet {
   readonly runbooks: readonly RunbookDocument[];
   /** Sorted by name; nodes that name one have its fields folded in. */
   readonly images: readonly ImageDocument[];
+  /** Sorted by name. */
+  readonly allocations: readonly FleetAllocation[];
   /** Profile name -> how many nodes it reaches. */
   readonly profileReach: Readonly<Record<string, number>>;
   /** File that declares a profile -> the profiles in it, so that a plan line can say how many nodes it reaches. */

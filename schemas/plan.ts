@@ -23,6 +23,7 @@ export const FACETS = [
   "bootDevice",
   "power",
   "traits",
+  "allocation",
   "ports",
   "network",
   "volumes",
@@ -232,11 +233,24 @@ export interface Blocked {
   readonly nextTry?: number | undefined;
 }
 
+/** What becomes of one Allocation. */
+export interface AllocationPlan {
+  readonly allocation: string;
+  /** `picked`: this plan gives it the node; `waiting`: none fits. */
+  readonly state: "allocated" | "picked" | "waiting";
+  readonly node: string | null;
+  /** Where none fits: the nodes that nearly do, and what each fails. */
+  readonly nearest: readonly { readonly node: string; readonly why: readonly string[] }[];
+  readonly declaredAt: string;
+}
+
 /** The plan for one node. */
 export interface NodePlan {
   readonly node: string;
   readonly uuid: string | null;
   readonly rack: string | null;
+  /** The Allocation whose `provision` was planned in the place of its own. */
+  readonly allocation?: string | undefined;
   readonly provisionState: ProvisionState;
   readonly targetProvisionState: ProvisionState;
   readonly identity: { readonly serial: string | null; readonly matches: boolean | null };
@@ -346,6 +360,8 @@ export interface Plan {
   /** True when made from readings on disk only. */
   readonly offline: boolean;
   readonly nodes: readonly NodePlan[];
+  /** By name; every one that git holds. */
+  readonly allocations: readonly AllocationPlan[];
   readonly orphans: readonly string[];
   readonly refused: readonly Refusal[];
   readonly summary: PlanSummary;

@@ -176,6 +176,11 @@ export const nodeRecordSchema = z.looseObject({
   instance: instanceSchema.nullable().default(null),
   /** The machine that a person, or git for a new node, gave up to be erased. */
   claim: z.object({ serial: z.string(), by: z.string(), at: z.number() }).nullable().default(null),
+  /** The Allocation that the node was given to, until its workload is gone. */
+  allocation: z
+    .object({ name: z.string(), since: z.number(), commit: z.string().nullable() })
+    .nullable()
+    .default(null),
   /** By id, for ever: also after a request left git. */
   usedRequests: z.record(z.string(), usedRequestSchema).default({}),
   /** What was learnt of the machine by inspection (`MachineInventory`); null before the first. */
@@ -273,6 +278,7 @@ export function emptyRecord(uuid: string, name: string, origin: NodeRecord["orig
     cleaned: "never",
     instance: null,
     claim: null,
+    allocation: null,
     usedRequests: {},
     inventory: null,
     inspectedAt: null,

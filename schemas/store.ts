@@ -83,6 +83,8 @@ export const registerEntrySchema = z.looseObject({
   names: z.array(z.string()),
   /** Node name -> request id -> the entry that first held it: what `expires` and `stale` count from. */
   requests: z.record(z.string(), z.record(z.string(), requestSeenSchema)).default({}),
+  /** Allocation -> the entry that first held it: who came first is served first. */
+  allocations: z.record(z.string(), z.object({ seq: z.number().int() })).default({}),
 });
 export type RegisterEntry = z.infer<typeof registerEntrySchema>;
 

@@ -38,6 +38,8 @@ export interface PlanInput {
    * inference. By name, and by what tells their machines (`keysOf`).
    */
   readonly existing: ReadonlySet<string>;
+  /** Allocation -> uuid of the node that was taken for it. */
+  readonly allocated: ReadonlyMap<string, string>;
   /** Nodes whose trouble `resume` acknowledged. */
   readonly acknowledged: ReadonlySet<string>;
 }

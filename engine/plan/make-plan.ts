@@ -10,10 +10,11 @@ import {
   type RackTotals,
   type Refusal,
 } from "../../schemas/plan.ts";
+import { allocate } from "./allocations/allocate.ts";
 import { losesSomething, refuseBudget } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
-import { resolveNodes, type ResolvedNode } from "./match-records.ts";
+import type { ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
 import { planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
@@ -22,7 +23,7 @@ import { refuseRemoval, removedNames } from "./removal.ts";
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
 export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const { fleet, store } = input;
-  const resolved = resolveNodes(fleet, input.records);
+  const { resolved, allocations } = allocate(input, options.digest);
   const surroundings = surroundingsOf(input, resolved);
   const all: NodePlan[] = [];
   for (const node of resolved.nodes.values()) {
@@ -51,6 +52,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
     observed: observedOf(nodes, input, options.now),
     offline: options.offline,
     nodes,
+    allocations,
     orphans,
     refused: refusals(input, nodes, removed, options),
     summary: summarise(nodes),

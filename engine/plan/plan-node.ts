@@ -30,6 +30,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     node: node.name,
     uuid: resolved.uuid,
     rack: node.labels["rack"] ?? null,
+    ...(node.allocation === undefined ? {} : { allocation: node.allocation }),
     provisionState: record.provisionState,
     targetProvisionState: target,
     identity: seenIdentity(view),

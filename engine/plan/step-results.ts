@@ -21,12 +21,14 @@ export interface Seen {
   readonly grant: { readonly record: NodeRecord };
   readonly authority: { readonly who: string };
   readonly registerSeq: number;
+  readonly plan: { readonly commit: string | null };
   readonly now: number;
 }
 
 /** What a plain step that only the engine does writes into the record. */
 export function stepResults(action: Action, seen: Seen): RecordPatch {
-  const { observation, grant, authority, registerSeq, now } = seen;
+  const { observation, grant, authority, registerSeq, now, plan } = seen;
+  const { commit } = plan;
   const { record } = grant;
   const revision = record.revision + 1;
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others act on the machine
@@ -35,6 +37,8 @@ export function stepResults(action: Action, seen: Seen): RecordPatch {
       return { protected: false, unprotectedSeq: registerSeq, revision };
     case "engine.claim":
       return { claim: { serial: action.serial, by: authority.who, at: now }, revision };
+    case "engine.allocate":
+      return { allocation: { name: action.allocation, since: now, commit }, revision };
     case "engine.replace": {
       const identity = known(observation, "identity") ?? record.identity;
       const { keep } = action;

@@ -3,6 +3,8 @@ import type { Fleet } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import { withAllocation } from "../plan/allocations/allocated-node.ts";
+import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { requestsInForce } from "../plan/requests.ts";
 import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
 import { Budget } from "./budget.ts";
@@ -57,6 +59,7 @@ export async function apply(
       at: ports.clock.now(),
       digest: options.plan.digest,
     }),
+    allocations: allocationsInForce(fleet, before, (plan.inForce?.seq ?? 0) + 1),
     readAtSeq: plan.inForce?.seq ?? 0,
   });
   if (!entry.ok) return entry;
@@ -78,6 +81,7 @@ export async function apply(
   emit(context, "apply.start", startText(busy));
   const results = await applyAll(context, busy, fleet, options);
   await keepReadings(context);
+  await freeAllocations(context, fleet);
   const result = summary(results, (ports.clock.monotonic() - started) / 1000);
   const { applied, failed, skipped, recorded, waiting, durationSeconds } = result;
   const stand = waiting === 0 ? "" : `, ${waiting} waiting`;
@@ -122,8 +126,10 @@ async function applyAll(
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
   const work = async (plan: NodePlan): Promise<NodeRecord | null> => {
-    const node = declared.get(plan.node);
-    if (node === undefined) return null;
+    const own = declared.get(plan.node);
+    if (own === undefined) return null;
+    const given = fleet.allocations.find(({ name }) => name === plan.allocation);
+    const node = given === undefined ? own : withAllocation(own, given);
     const { result, record } = await applyNode(context, node, plan, { ...options, earlier });
     results.push(result);
     return record;
@@ -151,6 +157,17 @@ async function applyAll(
         message: "interrupted before it was begun",
       });
   return results;
+}
+
+/** What left git, and whose node was given back, is free to be asked for anew. */
+async function freeAllocations({ store }: ApplyContext, fleet: Fleet): Promise<void> {
+  if (store.dead() !== null) return;
+  const declared = new Set(fleet.allocations.map(({ name }) => name));
+  for (const [name, uuid] of await store.allocated()) {
+    if (declared.has(name)) continue;
+    const record = await store.record(uuid);
+    if (record?.allocation?.name !== name) await store.freeAllocation(name);
+  }
 }
 
 /** The readings of before would call what was just done a drift. */

@@ -1,9 +1,9 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
+import { allocate } from "../plan/allocations/allocate.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import { resolveNodes } from "../plan/match-records.ts";
 import { agreement } from "../plan/node-view.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
@@ -70,6 +70,7 @@ async function readStore(
       spentRequests: new Set(),
       forgottenUses: [],
       existing: new Set(),
+      allocated: new Map(),
     };
   return {
     records: await store.records(),
@@ -82,6 +83,7 @@ async function readStore(
     spentRequests: await store.spentRequests(),
     forgottenUses: await store.forgottenUses(),
     existing: await store.existingNames(),
+    allocated: await store.allocated(),
   };
 }
 
@@ -90,7 +92,7 @@ function remembered(
   { plan, input }: Planned,
   options: PlanOptions,
 ): ReadonlyMap<string, Observation> {
-  const resolved = resolveNodes(input.fleet, input.records);
+  const { resolved } = allocate(input, options.digest);
   const surroundings = surroundingsOf(input, resolved);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
   const kept = new Map<string, Observation>();

@@ -80,6 +80,8 @@ export interface StoreReader {
   inForce(): Promise<RegisterEntry | null>;
   /** Nodes that were there when the store was made or restored, or were forgotten: by name, and by `keysOf` their machines. */
   existingNames(): Promise<ReadonlySet<string>>;
+  /** Allocation -> uuid of the node that was taken for it. */
+  allocated(): Promise<ReadonlyMap<string, string>>;
   /** Uuids of nodes whose last holder ended in the middle of its work: apply looks at them first. */
   unfinished(): Promise<ReadonlySet<string>>;
   /** Request ids that count as used on every node; null when the history was too short to tell. */
@@ -136,6 +138,13 @@ export interface ActingStore extends StoreReader {
   ): Promise<HeldSlot | "taken" | "mine">;
   /** Gives back every slot of the node; answers how many there were. */
   freeSlots(uuid: string): Promise<number>;
+  /** Takes a node for an Allocation; answers the name of the one that was taken before, null when it is this one. */
+  allocateNode(
+    allocation: string,
+    holder: { readonly uuid: string; readonly node: string },
+  ): Promise<string | null>;
+  /** Forgets which node was taken for it. */
+  freeAllocation(allocation: string): Promise<void>;
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
   /** Living incarnations besides this one. */
   others(): Promise<readonly Incarnation[]>;
@@ -171,6 +180,7 @@ export interface ProposedEntry {
   readonly names: readonly string[];
   /** When each request came into force. */
   readonly requests: RegisterEntry["requests"];
+  readonly allocations: RegisterEntry["allocations"];
   /** The seq that was in force before the commit was read: if it moved since, IW-P17. */
   readonly readAtSeq: number;
 }

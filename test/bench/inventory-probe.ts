@@ -60,6 +60,7 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
       unfinished: new Set(),
       spentRequests: new Set(),
       forgottenUses: [],
+      allocated: new Map(),
       existing: new Set(fleet.nodes.map(({ name }) => name)),
     },
     {

@@ -70,6 +70,7 @@ export function aFleet(nodes: readonly FleetNode[], more: Partial<Fleet> = {}): 
     templates: [],
     runbooks: [],
     images: [],
+    allocations: [],
     profileReach: {},
     profileFiles: {},
     places: {},
@@ -146,6 +147,7 @@ export function inForce(fleet: Fleet, values: Partial<RegisterEntry> = {}): Regi
     why: "apply",
     names: fleet.nodes.map((node) => node.name),
     requests: {},
+    allocations: {},
     ...values,
   };
 }
@@ -163,6 +165,7 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
     unfinished: new Set(),
     spentRequests: new Set(),
     forgottenUses: [],
+    allocated: new Map(),
     existing: new Set(fleet.nodes.map(({ name }) => name)),
     catalog: { fake: fakeOffer, redfish: redfishOffer },
     ...values,

@@ -1,5 +1,5 @@
 import { jsonSchema } from "../../../inventory/json-schema.ts";
-import { DOCUMENT_KINDS } from "../../../schemas/documents.ts";
+import { DOCUMENT_KINDS } from "../../../schemas/kinds.ts";
 import { nearest } from "../../../schemas/nearest.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput } from "../command.ts";

@@ -1,3 +1,4 @@
+import { allocationFacet } from "./allocation.ts";
 import { biosFacet } from "./bios.ts";
 import { bootDeviceFacet } from "./boot-device.ts";
 import { bootModeFacet } from "./boot-mode.ts";
@@ -17,6 +18,7 @@ import { volumesFacet } from "./volumes.ts";
 export const ALL_FACETS: readonly Facet[] = [
   identityFacet,
   protectionFacet,
+  allocationFacet,
   provisionFacet,
   imageFacet,
   configDriveFacet,

@@ -22,7 +22,7 @@ export const undeployFlow: Flow = {
       // The workload is given up: what is on its disks is nobody's from here on.
       impact: gravest(["destructive", clean.impact]),
       ends: { power: "off" },
-      results: { ...clean.results, instance: null, vifs: {} },
+      results: { ...clean.results, instance: null, vifs: {}, allocation: null },
       why: `the workload is stopped and given up; ${clean.why}${asked}`,
     };
   },

@@ -32,7 +32,7 @@ import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
-import { FileStoreReader } from "./reader.ts";
+import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -189,6 +189,22 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
 
   #slots(): BudgetSlots {
     return new BudgetSlots(this.layout, this.ports.files, this.#writer);
+  }
+
+  async allocateNode(
+    allocation: string,
+    holder: { readonly uuid: string; readonly node: string },
+  ): Promise<string | null> {
+    const { files } = this.ports;
+    await files.makeDir(this.layout.allocations);
+    const path = this.layout.allocation(allocation);
+    if (await this.#writer.take(path, holder)) return null;
+    const first = await readJson(files, path, holderSchema);
+    return first?.uuid === holder.uuid ? null : (first?.node ?? "another node");
+  }
+
+  freeAllocation(allocation: string): Promise<void> {
+    return this.ports.files.remove(this.layout.allocation(allocation));
   }
 
   async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {

@@ -32,6 +32,12 @@ export class Layout {
   get budgets(): string {
     return join(this.dir, "budgets");
   }
+  get allocations(): string {
+    return join(this.dir, "allocations");
+  }
+  allocation(name: string): string {
+    return join(this.allocations, encodeURIComponent(name));
+  }
   get temporary(): string {
     return join(this.dir, "tmp");
   }

@@ -36,6 +36,8 @@ const AT_ONCE = 32;
 export const HISTORY_MAX = 300;
 
 const keysSchema = z.array(z.string());
+/** `allocations/<name>`: the node that was taken for an Allocation. */
+export const holderSchema = z.object({ uuid: z.string(), node: z.string() });
 const ackSchema = z.object({ nodes: z.array(z.string()) });
 
 type Newest = NonNullable<Awaited<ReturnType<typeof newestRecord>>>;
@@ -137,6 +139,17 @@ export class FileStoreReader implements StoreReader {
     const newest = entriesIn(await files.list(this.layout.register)).at(-1);
     if (newest === undefined) return null;
     return readJson(files, this.layout.entry(newest), registerEntrySchema);
+  }
+
+  async allocated(): Promise<ReadonlyMap<string, string>> {
+    const { files } = this.ports;
+    const taken = new Map<string, string>();
+    for (const name of await files.list(this.layout.allocations)) {
+      const path = join(this.layout.allocations, name);
+      const holder = await readJson(files, path, holderSchema);
+      if (holder !== null) taken.set(decodeURIComponent(name), holder.uuid);
+    }
+    return taken;
   }
 
   async existingNames(): Promise<ReadonlySet<string>> {

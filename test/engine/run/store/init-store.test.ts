@@ -46,6 +46,7 @@ test("a directory that lost its store.json is not taken for an empty one", async
     why: "",
     names: [],
     requests: {},
+    allocations: {},
     readAtSeq: 1,
   };
   expect((await store.propose(entry)).ok).toBe(true);

@@ -5,7 +5,16 @@ import { acting, STORE, storePorts } from "../../../support/a-store.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
 
 function proposal(tree: string, readAtSeq = 1): ProposedEntry {
-  return { commit: null, subject: null, tree, why: "test", names: [], requests: {}, readAtSeq };
+  return {
+    commit: null,
+    subject: null,
+    tree,
+    why: "test",
+    names: [],
+    requests: {},
+    allocations: {},
+    readAtSeq,
+  };
 }
 
 /** Two engines; the second proposes while the first is about to link its entry. */

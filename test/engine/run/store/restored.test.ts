@@ -32,6 +32,7 @@ async function putInForce(store: ActingStore, tree: string, readAtSeq: number): 
     why: "test",
     names: [],
     requests: {},
+    allocations: {},
     readAtSeq,
   };
   expect((await store.propose(entry)).ok).toBe(true);

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import {
+  API_VERSION,
+  conductorDocumentSchema,
+  configDriveSchema,
+  deployTemplateDocumentSchema,
+  imageSchema,
+  metadataSchema,
+  nameSchema,
+  nodeDocumentSchema,
+  nodeListDocumentSchema,
+  profileDocumentSchema,
+  runbookDocumentSchema,
+  traitSchema,
+} from "./documents.ts";
+import {
+  portDocumentSpec,
+  portGroupDocumentSpec,
+  volumeConnectorDocumentSpec,
+  volumeTargetDocumentSpec,
+} from "./parts.ts";
+
+/** What is written to a disk: under this name for ever the same bytes, so that its checksum is its identity. */
+export const imageDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Image"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    url: z.string().min(1),
+    checksum: z
+      .string()
+      .regex(
+        /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/,
+        "must be sha256: and 64 hex digits, or sha512: and 128",
+      ),
+    format: z.enum(["raw", "qcow2"]).optional(),
+    description: z.string().max(4096).optional(),
+  }),
+});
+export type ImageDocument = z.infer<typeof imageDocumentSchema>;
+
+/** A wish for one node out of the pool; it is given one and keeps it until it is taken out of git. */
+export const allocationDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Allocation"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    resourceClass: z.string().min(1).max(80),
+    /** The node must have every one of them. */
+    traits: z.array(traitSchema).max(50).optional(),
+    /** Names of nodes, one of which it must be; any when left out. */
+    candidates: z.array(nameSchema).min(1).max(1000).optional(),
+    conductorGroup: z.string().optional(),
+    /** What the node is to run, over its own `available`; left out, it is only kept from others. */
+    provision: z
+      .strictObject({
+        state: z.literal("active"),
+        image: imageSchema,
+        configDrive: configDriveSchema.optional(),
+      })
+      .optional(),
+    description: z.string().max(4096).optional(),
+  }),
+});
+export type AllocationDocument = z.infer<typeof allocationDocumentSchema>;
+
+/** An enclosure that nodes sit in. */
+export const chassisDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Chassis"),
+  metadata: metadataSchema,
+  spec: z.strictObject({ description: z.string().max(4096).optional() }),
+});
+
+function documentOf<K extends string, S extends z.ZodType>(kind: K, spec: S) {
+  return z.strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal(kind),
+    metadata: metadataSchema,
+    spec,
+  });
+}
+
+/** Kinds that this version reads, each with its schema; a new kind is a new row. */
+export const DOCUMENT_KINDS = {
+  Node: nodeDocumentSchema,
+  NodeList: nodeListDocumentSchema,
+  Profile: profileDocumentSchema,
+  Conductor: conductorDocumentSchema,
+  DeployTemplate: deployTemplateDocumentSchema,
+  Runbook: runbookDocumentSchema,
+  Image: imageDocumentSchema,
+  Chassis: chassisDocumentSchema,
+  Allocation: allocationDocumentSchema,
+  Port: documentOf("Port", portDocumentSpec),
+  PortGroup: documentOf("PortGroup", portGroupDocumentSpec),
+  VolumeConnector: documentOf("VolumeConnector", volumeConnectorDocumentSpec),
+  VolumeTarget: documentOf("VolumeTarget", volumeTargetDocumentSpec),
+} as const;
+
+/** Kinds of the contract that this version knows by name only; `validate` says so. */
+export const LATER_KINDS = ["Policy"] as const;

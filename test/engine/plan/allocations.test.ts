@@ -1,0 +1,251 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { allocate } from "../../../engine/plan/allocations/allocate.ts";
+import { makePlan } from "../../../engine/plan/make-plan.ts";
+import type { PlanInput } from "../../../engine/plan/input.ts";
+import type { NodeSpec } from "../../../schemas/documents.ts";
+import type { FleetAllocation } from "../../../schemas/fleet.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
+import {
+  aFleet,
+  aNode,
+  anInput,
+  aRecord,
+  aWorkload,
+  byUuid,
+  inForce,
+  options,
+  sha256,
+  uuidOf,
+} from "../../support/a-fleet.ts";
+
+const IMAGE = { name: "d", url: "https://images/d.raw", checksum: "sha256:d" };
+
+function anAllocation(name: string, spec: Partial<FleetAllocation["spec"]> = {}): FleetAllocation {
+  const place = { file: "inventory/allocations.yaml", line: 3, column: 1 };
+  return {
+    name,
+    spec: { resourceClass: "large", provision: { state: "active", image: IMAGE }, ...spec },
+    place,
+    origins: { "/provision/state": place, "/provision/image/name": { ...place, line: 8 } },
+    specHash: sha256(JSON.stringify(spec)),
+  };
+}
+
+interface Made {
+  readonly spec?: NodeSpec;
+  readonly record?: Partial<NodeRecord>;
+}
+
+/** A pool of nodes of the class `large`, and what is wished of it. */
+function aPool(
+  nodes: Readonly<Record<string, Made>>,
+  allocations: readonly FleetAllocation[],
+  more: Partial<PlanInput> = {},
+): PlanInput {
+  const declared = Object.entries(nodes).map(([name, { spec }]) =>
+    aNode(name, {
+      driver: "fake",
+      resourceClass: "large",
+      provision: { state: "available" },
+      ...spec,
+    }),
+  );
+  const records = Object.entries(nodes).map(([name, { record }]) =>
+    aRecord(name, { provisionState: "available", cleaned: "metadata", ...record }),
+  );
+  return anInput(aFleet(declared, { allocations }), { records: byUuid(records), ...more });
+}
+
+function given(input: PlanInput): Readonly<Record<string, string | null>> {
+  const { allocations } = allocate(input, sha256);
+  return Object.fromEntries(allocations.map(({ allocation, node }) => [allocation, node]));
+}
+
+describe("who fits", () => {
+  const cases: readonly (readonly [string, Made])[] = [
+    ["is of small", { spec: { resourceClass: "small" }, record: { traits: ["CUSTOM_GPU"] } }],
+    ["lacks CUSTOM_GPU", {}],
+    ["is manageable", { record: { provisionState: "manageable", traits: ["CUSTOM_GPU"] } }],
+    [
+      "is declared active",
+      { spec: { provision: { state: "active" } }, record: { traits: ["CUSTOM_GPU"] } },
+    ],
+    [
+      "is in maintenance",
+      { spec: { maintenance: { enabled: true } }, record: { traits: ["CUSTOM_GPU"] } },
+    ],
+    ["is retired", { spec: { retired: {} }, record: { traits: ["CUSTOM_GPU"] } }],
+    ["is held", { spec: { holds: [{ reason: "r" }] }, record: { traits: ["CUSTOM_GPU"] } }],
+    [
+      "was given to other",
+      { record: { traits: ["CUSTOM_GPU"], allocation: { name: "other", since: 0, commit: null } } },
+    ],
+  ];
+  test.each(cases)("a node that %s does not, and it is said", (why, made) => {
+    const input = aPool({ n1: made }, [anAllocation("web", { traits: ["CUSTOM_GPU"] })]);
+    const { allocations } = allocate(input, sha256);
+    expect(allocations).toMatchObject([
+      { allocation: "web", state: "waiting", node: null, nearest: [{ node: "n1", why: [why] }] },
+    ]);
+  });
+
+  test("a node that says nothing does not", () => {
+    const input = aPool({ n1: {} }, [anAllocation("web")], { observations: new Map() });
+    expect(given(input)).toEqual({ web: null });
+  });
+
+  test("the nearest come first, three at most", () => {
+    const far = {
+      spec: { resourceClass: "small" },
+      record: { provisionState: "manageable" },
+    } as const;
+    const near = { spec: { resourceClass: "small" } };
+    const input = aPool({ a: far, b: far, c: near, d: far }, [anAllocation("web")]);
+    const [row] = allocate(input, sha256).allocations;
+    expect(row?.nearest.map(({ node }) => node)).toEqual(["c", "a", "b"]);
+  });
+});
+
+describe("what a plan says", () => {
+  test("a node of the pool is given, deployed with the wish's image, and nothing else is asked", () => {
+    const input = aPool(
+      {
+        n1: { record: { inventory: { disks: [{ serial: "D", sizeBytes: 1e12 }] }, origin: "new" } },
+      },
+      [anAllocation("web")],
+    );
+    const [node] = makePlan(input, options({ claims: "all" })).nodes;
+    expect(node?.allocation).toBe("web");
+    expect(node?.steps.map(({ action }) => action)).toEqual([
+      "engine.claim",
+      "engine.allocate",
+      "provision.deploy",
+    ]);
+    expect(node?.changes.find(({ facet }) => facet === "allocation")).toMatchObject({
+      desired: "web",
+      observed: null,
+      declaredAt: "inventory/allocations.yaml:3:1",
+    });
+  });
+
+  test("one that only keeps a node from others leaves it available", () => {
+    const input = aPool({ n1: {} }, [anAllocation("web", { provision: undefined })]);
+    const [node] = makePlan(input, options()).nodes;
+    expect(node?.steps.map(({ action }) => action)).toEqual(["engine.allocate"]);
+    expect(node?.targetProvisionState).toBe("available");
+  });
+
+  const RUNS = {
+    provisionState: "active",
+    instance: aWorkload("deployed", IMAGE),
+    allocation: { name: "web", since: 0, commit: null },
+  } as const;
+
+  test("who has a node keeps it, whatever the wish or the node says by now", () => {
+    const input = aPool({ n1: { record: RUNS }, n2: {} }, [
+      anAllocation("web", { resourceClass: "tiny" }),
+    ]);
+    const plan = makePlan(input, options());
+    expect(plan.allocations).toMatchObject([{ state: "allocated", node: "n1" }]);
+    expect(plan.nodes.map(({ inSync }) => inSync)).toEqual([true, true]);
+  });
+
+  test("one that left git leaves its workload alone, until a request undeploys it", () => {
+    const plan = makePlan(aPool({ n1: { record: RUNS } }, []), options());
+    const [node] = plan.nodes;
+    expect(node?.steps).toEqual([]);
+    expect(node?.blockedBy.map(({ code }) => code)).toEqual(["IW-P07"]);
+    expect(node?.changes.find(({ facet }) => facet === "allocation")?.noStep).toContain(
+      "given back when its workload is undeployed",
+    );
+  });
+
+  test("one that left git before anything was deployed gives its node back at once", () => {
+    const { allocation } = RUNS;
+    const [node] = makePlan(aPool({ n1: { record: { allocation } } }, []), options()).nodes;
+    expect([node?.steps, node?.records]).toEqual([[], { allocation: null }]);
+  });
+});
+
+describe("whose turn it is", () => {
+  test("who was in force first is served first, and of one commit the first by name", () => {
+    const wishes = [anAllocation("a"), anAllocation("b"), anAllocation("c")];
+    const fleet = aPool({ n1: {}, n2: {} }, wishes).fleet;
+    const entry = inForce(fleet, { allocations: { c: { seq: 1 }, b: { seq: 2 } } });
+    const nodes = given(aPool({ n1: {}, n2: {} }, wishes, { inForce: entry }));
+    expect([nodes["a"], nodes["b"] === null, nodes["c"] === null]).toEqual([null, false, false]);
+  });
+
+  test("a node that was taken for it before a crash is its, and no other while that one can't", () => {
+    const wishes = [anAllocation("web")];
+    const taken = { allocated: new Map([["web", uuidOf("n3")]]) };
+    expect(given(aPool({ n1: {}, n2: {}, n3: {} }, wishes, taken))).toEqual({ web: "n3" });
+    const away = { n1: {}, n3: { record: { provisionState: "manageable" } } } as const;
+    expect(given(aPool(away, wishes, taken))).toEqual({ web: null });
+  });
+});
+
+describe("laws", () => {
+  const pools = fc.dictionary(
+    fc.constantFrom("n1", "n2", "n3", "n4", "n5", "n6"),
+    fc.record({
+      spec: fc.record({ resourceClass: fc.constantFrom("large", "small") }),
+      record: fc.record({
+        traits: fc.subarray(["CUSTOM_A", "CUSTOM_B"]),
+        provisionState: fc.constantFrom("available", "available", "manageable"),
+      }),
+    }),
+  );
+  const wishes = fc
+    .uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"), { maxLength: 5 })
+    .chain((names) =>
+      fc.tuple(
+        ...names.map((name) =>
+          fc
+            .record({
+              resourceClass: fc.constantFrom("large", "small"),
+              traits: fc.subarray(["CUSTOM_A", "CUSTOM_B"]),
+            })
+            .map((spec) => anAllocation(name, spec)),
+        ),
+      ),
+    );
+
+  test("no node is given twice, every one fits, nobody waits while a free node fits, and the order of files is nothing", () => {
+    fc.assert(
+      fc.property(pools, wishes, (nodes, all) => {
+        const sorted = [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
+        const result = given(aPool(nodes, sorted));
+        const taken = Object.values(result).filter((node) => node !== null);
+        expect(new Set(taken).size).toBe(taken.length);
+        for (const wish of sorted) {
+          const fits = Object.entries(nodes).flatMap(([name, { spec, record }]) =>
+            spec.resourceClass === wish.spec.resourceClass &&
+            record.provisionState === "available" &&
+            (wish.spec.traits ?? []).every((trait) => record.traits.some((has) => has === trait))
+              ? [name]
+              : [],
+          );
+          const node = result[wish.name] ?? null;
+          if (node === null) expect(fits.every((name) => taken.includes(name))).toBe(true);
+          else expect(fits).toContain(node);
+        }
+        const turned = Object.fromEntries(Object.entries(nodes).reverse());
+        expect(given(aPool(turned, sorted))).toEqual(result);
+      }),
+      { numRuns: 300, seed: 4 },
+    );
+  });
+
+  test("over many wishes every node of a pool is as likely as any other", () => {
+    const pool = { n1: {}, n2: {}, n3: {}, n4: {} };
+    const count = new Map<string, number>();
+    for (let i = 0; i < 400; i += 1) {
+      const node = given(aPool(pool, [anAllocation(`wish-${i}`)]))[`wish-${i}`] ?? "";
+      count.set(node, (count.get(node) ?? 0) + 1);
+    }
+    for (const [, times] of count) expect(times).toBeGreaterThan(65);
+    expect(count.size).toBe(4);
+  });
+});
