@@ -6,6 +6,7 @@ import { identityPart } from "./facets/identity.ts";
 import type { Findings } from "./findings.ts";
 import { isSilence, type Obstacle } from "./obstacles.ts";
 import { tightened } from "./facets/protection.ts";
+import { rewired } from "./parts/port-rules.ts";
 import { mayDo, restsOnClaim } from "./permits.ts";
 
 /** The drafts that nothing stops, in order; one that is stopped stops all that come after it. */
@@ -39,8 +40,12 @@ function writable(
   stopping: readonly Obstacle[],
 ): Findings["records"] {
   if (stopping.some(({ blocked }) => blocked.kind === "observe")) return {};
-  const isStopped = stopping.some(({ blocked }) => isSilence(blocked) || blocksRecords(blocked));
-  return isStopped ? tightened(records) : records;
+  const stops = stopping.filter(({ blocked }) => isSilence(blocked) || blocksRecords(blocked));
+  if (stops.length === 0) return records;
+  const isOf = (kind: Blocked["kind"]): boolean =>
+    stops.some(({ blocked }) => blocked.kind === kind);
+  const mayRewire = isOf("maintenance") && !isOf("activity");
+  return { ...tightened(records), ...(mayRewire ? rewired(records) : {}) };
 }
 
 /** What stops a step or keeps the record from being written, and what explains the node in any case. */

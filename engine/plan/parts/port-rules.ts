@@ -1,5 +1,5 @@
 import type { ProvisionState } from "../../../schemas/provision-state.ts";
-import type { PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
+import type { NodeRecord, PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { declaredGroups, declaredPorts } from "./declared-parts.ts";
 import { layParts, type PartChange, type Parts } from "./part-changes.ts";
@@ -43,6 +43,17 @@ export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
         ([change, why]) => [pointerOf("/portGroups", change), why] as const,
       ),
     ]),
+  };
+}
+
+/** Of what is to be recorded, that which is changed while a node is in maintenance: a NIC was exchanged, say. */
+export function rewired({
+  ports,
+  portGroups,
+}: Partial<NodeRecord>): Partial<Pick<NodeRecord, "ports" | "portGroups">> {
+  return {
+    ...(ports === undefined ? {} : { ports }),
+    ...(portGroups === undefined ? {} : { portGroups }),
   };
 }
 
