@@ -7,6 +7,9 @@ describe("kill -9 at every point between the acts of a step, then apply again", 
   for (const point of CHECKPOINTS)
     test(`stopped at ${point}: the machine is powered on by exactly one act`, async () => {
       const rack = await aRack(["n1"], { spec: "  power: on\n" });
+      // A record is copied only from a holder that did not give its claim back.
+      if (point === "record-copied")
+        await rack.runWith({ IRONWRIGHT_TEST_STOP_AT: "intent-durable" }, "apply", "--yes");
       const killed = await rack.runWith({ IRONWRIGHT_TEST_STOP_AT: point }, "apply", "--yes");
       expect(killed.signal).toBe("SIGKILL");
       expect(parseEveryFile(join(rack.repo.dir, ".ironwright"))).toBeGreaterThan(2);
