@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { API_VERSION } from "../schemas/documents.ts";
-import { DOCUMENT_KINDS, LATER_KINDS } from "../schemas/kinds.ts";
+import { DOCUMENT_KINDS } from "../schemas/kinds.ts";
 import { readableVersions, VERSIONS } from "./conversions.ts";
 import { escapeKey, isMap } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
@@ -68,8 +68,6 @@ function strangeVersion(version: unknown, kind: string): string {
 }
 
 function unknownKind(kind: string): string {
-  if (LATER_KINDS.some((later) => later === kind))
-    return `kind ${kind} is not built yet, and is not obeyed; take it out, so that nobody relies on it`;
   const near = nearest(kind, Object.keys(DOCUMENT_KINDS));
   return `kind ${kind} is unknown${near === null ? "" : `; did you mean ${near}?`}`;
 }

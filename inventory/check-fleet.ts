@@ -1,18 +1,24 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../schemas/fleet.ts";
+import type { PolicyDocument } from "../schemas/kinds.ts";
+import { meets, parseTerms } from "../schemas/selector.ts";
 import { checkParts } from "./check-parts.ts";
 import { nearest } from "../schemas/nearest.ts";
 
 /** Hardware types that need no BMC. */
 const WITHOUT_BMC = new Set(["fake"]);
 
+/** What nodes refer to. */
+export interface Declared {
+  readonly runbooks: readonly string[];
+  readonly chassis: readonly string[];
+  readonly policies: readonly PolicyDocument[];
+}
+
 /** Rules that hold between nodes, and of a node once its profiles are folded in. */
 export function checkFleet(
   nodes: readonly FleetNode[],
-  {
-    runbooks,
-    chassis,
-  }: { readonly runbooks: readonly string[]; readonly chassis: readonly string[] },
+  { runbooks, chassis, policies }: Declared,
 ): readonly Diagnostic[] {
   return [
     ...nodes.flatMap(required),
@@ -20,8 +26,36 @@ export function checkFleet(
     ...sameBmc(nodes),
     ...nodes.flatMap((node) => strangeRunbooks(node, runbooks)),
     ...nodes.flatMap((node) => strangeChassis(node, chassis)),
+    ...unboundedRebuilds(nodes, policies),
     ...checkParts(nodes),
   ];
+}
+
+/** What a node may lose by an edit, others must be kept from losing at the same time; said once where it stands. */
+function unboundedRebuilds(
+  nodes: readonly FleetNode[],
+  policies: readonly PolicyDocument[],
+): readonly Diagnostic[] {
+  const byPlace = new Map<string, FleetNode[]>();
+  for (const node of nodes) {
+    if ((node.spec.provision?.rebuildOn ?? []).length === 0) continue;
+    if (policies.some((policy) => bounds(policy, node))) continue;
+    const { file, line } = originOf(node, "/provision/rebuildOn");
+    const there = byPlace.get(`${file}:${line}`) ?? [];
+    byPlace.set(`${file}:${line}`, [...there, node]);
+  }
+  return [...byPlace.values()].flatMap((its) => {
+    const [first] = its;
+    if (first === undefined) return [];
+    const more = its.length === 1 ? "" : ` and ${its.length - 1} more`;
+    const message = `rebuildOn needs a Policy with budget.destructive, and none selects ${first.name}${more}; declare one, or take it out and ask by a request rebuild`;
+    return [error("IW-I20", originOf(first, "/provision/rebuildOn"), message)];
+  });
+}
+
+function bounds({ spec }: PolicyDocument, { labels }: FleetNode): boolean {
+  const terms = spec.selector === undefined ? [] : parseTerms(spec.selector);
+  return spec.budget?.destructive !== undefined && !("wrong" in terms) && meets(labels, terms);
 }
 
 function strangeChassis(node: FleetNode, declared: readonly string[]): readonly Diagnostic[] {

@@ -10,7 +10,7 @@ import {
   runbookDocumentSchema,
 } from "../schemas/documents.ts";
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
-import { imageDocumentSchema } from "../schemas/kinds.ts";
+import { imageDocumentSchema, policyDocumentSchema } from "../schemas/kinds.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
 import { attachedTo } from "./attach.ts";
@@ -266,9 +266,11 @@ function assemble(
     nodes.push(foldNode(document, chain, { fleetId, attached }));
   }
   const allocations = foldAllocations(named, report);
+  const policies = sorted(parsedAs(policyDocumentSchema, named("Policy")));
   const declared = {
     runbooks: [...named("Runbook").keys()],
     chassis: [...named("Chassis").keys()],
+    policies,
   };
   for (const found of checkFleet(nodes, declared)) report(found);
   const files: Record<string, string[]> = {};
@@ -279,8 +281,13 @@ function assemble(
     templates: sorted(parsedAs(deployTemplateDocumentSchema, named("DeployTemplate"))),
     runbooks: sorted(parsedAs(runbookDocumentSchema, named("Runbook"))),
     allocations,
+    policies,
     images: sorted(parsedAs(imageDocumentSchema, named("Image"))),
-    places: placesOf([...named("DeployTemplate").values(), ...named("Runbook").values()]),
+    places: placesOf(
+      (["DeployTemplate", "Runbook", "Policy"] as const).flatMap((kind) => [
+        ...named(kind).values(),
+      ]),
+    ),
     profileReach: Object.fromEntries(reach),
     profileFiles: files,
   };

@@ -4,7 +4,7 @@ import type {
   NodeSpec,
   RunbookDocument,
 } from "./documents.ts";
-import type { AllocationDocument, ImageDocument } from "./kinds.ts";
+import type { AllocationDocument, ImageDocument, PolicyDocument } from "./kinds.ts";
 import type { Diagnostic, Place } from "./diagnostic.ts";
 
 /** One declared node: profiles folded in, with the origin of every value. Immutable. */
@@ -65,6 +65,8 @@ export interface Fleet {
   /** Sorted by name; nodes that name one have its fields folded in. */
   readonly images: readonly ImageDocument[];
   /** Sorted by name. */
+  readonly policies: readonly PolicyDocument[];
+  /** Sorted by name. */
   readonly allocations: readonly FleetAllocation[];
   /** Profile name -> how many nodes it reaches. */
   readonly profileReach: Readonly<Record<string, number>>;
@@ -75,10 +77,10 @@ export interface Fleet {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Where a DeployTemplate or a Runbook says something: the nearest place at or above the pointer; null for a stranger. */
+/** Where a DeployTemplate, a Runbook or a Policy says something: the nearest place at or above the pointer; null for a stranger. */
 export function documentPlace(
   { places }: Pick<Fleet, "places">,
-  { kind, name }: { readonly kind: "DeployTemplate" | "Runbook"; readonly name: string },
+  { kind, name }: { readonly kind: "DeployTemplate" | "Runbook" | "Policy"; readonly name: string },
   pointer: string,
 ): Place | null {
   const known = places[`${kind} ${name}`] ?? {};

@@ -13,6 +13,7 @@ import {
   runbookDocumentSchema,
   traitSchema,
 } from "./documents.ts";
+import { parseTerms } from "./selector.ts";
 import {
   portDocumentSpec,
   portGroupDocumentSpec,
@@ -64,6 +65,43 @@ export const allocationDocumentSchema = z.strictObject({
 });
 export type AllocationDocument = z.infer<typeof allocationDocumentSchema>;
 
+/** So many nodes, or a share of those that the Policy selects (`10%`, rounded down, one at least). */
+const budgetCountSchema = z.union([
+  z.number().int().min(0).max(100_000),
+  z.string().regex(/^(100|[1-9]?[0-9])%$/, "must be a whole number, or a percentage such as 10%"),
+]);
+
+/** How many nodes in service may be interrupted at once, in the place of the budget that is built in. */
+export const policyDocumentSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal("Policy"),
+  metadata: metadataSchema,
+  spec: z.strictObject({
+    description: z.string().max(4096).optional(),
+    /** Labels that a node has, as `-l` takes them: `role=storage,zone!=b`; every node when left out. */
+    selector: z
+      .string()
+      .refine(
+        (text) => !("wrong" in parseTerms(text)),
+        "must be KEY=VALUE or KEY!=VALUE, and commas",
+      )
+      .optional(),
+    budget: z
+      .strictObject({
+        /** Erased at once; what the built-in budget says when left out, as the others. */
+        destructive: budgetCountSchema.optional(),
+        /** Interrupted at once, those that are erased among them. */
+        reboot: budgetCountSchema.optional(),
+        /** Interrupted at once in one rack. */
+        perRack: z.number().int().min(1).max(1000).optional(),
+      })
+      .optional(),
+    /** A plan that would erase more is refused (default), or done a few at a time. */
+    overBudget: z.enum(["refuse", "queue"]).optional(),
+  }),
+});
+export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
+
 /** An enclosure that nodes sit in. */
 export const chassisDocumentSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION),
@@ -92,11 +130,9 @@ export const DOCUMENT_KINDS = {
   Image: imageDocumentSchema,
   Chassis: chassisDocumentSchema,
   Allocation: allocationDocumentSchema,
+  Policy: policyDocumentSchema,
   Port: documentOf("Port", portDocumentSpec),
   PortGroup: documentOf("PortGroup", portGroupDocumentSpec),
   VolumeConnector: documentOf("VolumeConnector", volumeConnectorDocumentSpec),
   VolumeTarget: documentOf("VolumeTarget", volumeTargetDocumentSpec),
 } as const;
-
-/** Kinds of the contract that this version knows by name only; `validate` says so. */
-export const LATER_KINDS = ["Policy"] as const;

@@ -8,7 +8,7 @@ import type { ProvisionState } from "./provision-state.ts";
 export const PLAN_FORMAT_VERSION = 1;
 
 /** The planner's own version: two planners may plan differently, so it is in the plan's id. */
-export const PLANNER_VERSION = 1;
+export const PLANNER_VERSION = 2;
 
 /** Every facet of a node; the list in `engine/plan/facets/` has one file for each. */
 export const FACETS = [
@@ -233,6 +233,18 @@ export interface Blocked {
   readonly nextTry?: number | undefined;
 }
 
+/** How many nodes in service may be interrupted at once: by a Policy, or built in. */
+export interface PlanBudget {
+  /** The Policy's name; null for the one that is built in. */
+  readonly policy: string | null;
+  readonly destructive: number;
+  readonly reboot: number;
+  readonly perRack: number;
+  readonly overBudget: "refuse" | "queue";
+  /** `file:line:column`; null for the one that is built in. */
+  readonly declaredAt: string | null;
+}
+
 /** What becomes of one Allocation. */
 export interface AllocationPlan {
   readonly allocation: string;
@@ -249,6 +261,8 @@ export interface NodePlan {
   readonly node: string;
   readonly uuid: string | null;
   readonly rack: string | null;
+  /** The Policies that count it; none where the built-in budget does. */
+  readonly policies?: readonly string[] | undefined;
   /** The Allocation whose `provision` was planned in the place of its own. */
   readonly allocation?: string | undefined;
   readonly provisionState: ProvisionState;
@@ -360,6 +374,8 @@ export interface Plan {
   /** True when made from readings on disk only. */
   readonly offline: boolean;
   readonly nodes: readonly NodePlan[];
+  /** Those of this plan's nodes. */
+  readonly budgets: readonly PlanBudget[];
   /** By name; every one that git holds. */
   readonly allocations: readonly AllocationPlan[];
   readonly orphans: readonly string[];

@@ -1,21 +1,18 @@
 import { nearest } from "../../schemas/nearest.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import { meets, parseTerms, type SelectorTerm } from "../../schemas/selector.ts";
 import { CommandError, type CommonOptions } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 
-type Term = { readonly key: string; readonly value: string; readonly equal: boolean };
-
 /** Parses `rack=rack1,zone!=b`; wrong usage (64) says which term. */
-export function parseSelector(text: string): readonly Term[] {
-  return text.split(",").map((part) => {
-    const match = /^\s*([^=!\s]+)\s*(!=|==?)\s*(.*?)\s*$/.exec(part);
-    if (match === null)
-      throw new CommandError(
-        EXIT.usage,
-        `selector "${text}": "${part}" is not KEY=VALUE or KEY!=VALUE; write -l rack=rack1,zone!=b`,
-      );
-    return { key: match[1] ?? "", value: match[3] ?? "", equal: match[2] !== "!=" };
-  });
+export function parseSelector(text: string): readonly SelectorTerm[] {
+  const terms = parseTerms(text);
+  if ("wrong" in terms)
+    throw new CommandError(
+      EXIT.usage,
+      `selector "${text}": "${terms.wrong}" is not KEY=VALUE or KEY!=VALUE; write -l rack=rack1,zone!=b`,
+    );
+  return terms;
 }
 
 /** Names of the nodes that the common flags select; undefined when all are. */
@@ -33,7 +30,7 @@ export function selectedNames(
     (n) =>
       (node.length === 0 || node.includes(n.name)) &&
       !exclude.includes(n.name) &&
-      terms.every((t) => (n.labels[t.key] === t.value) === t.equal),
+      meets(n.labels, terms),
   );
   if (chosen.length === 0)
     throw new CommandError(

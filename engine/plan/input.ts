@@ -7,6 +7,7 @@ import type { Catalog } from "../../schemas/steps.ts";
 import { type Machines, machinesOf } from "./machines.ts";
 import { resolveNodes } from "./match-records.ts";
 import type { Digest } from "./plan-id.ts";
+import { type Policies, policiesOf } from "./policies.ts";
 import type { RegisterEntry, StopFile, StoreFile } from "../../schemas/store.ts";
 
 /** Everything that a plan is made from. Nothing else is read. */
@@ -61,6 +62,7 @@ export interface Surroundings {
   readonly existing: PlanInput["existing"];
   /** True for a store that was made anew or restored: what was agreed with the hardware before is lost. */
   readonly remade: boolean;
+  readonly policies: Policies;
   /** Every machine that this store knows, under whatever name. */
   readonly machines: Machines;
 }
@@ -93,6 +95,7 @@ export function surroundingsOf(
     forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
     seq,
+    policies: policiesOf(fleet),
     existing,
     remade: (input.store?.epoch ?? 1) > 1,
     machines: machinesOf(resolved, input.observations),

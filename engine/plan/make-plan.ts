@@ -11,11 +11,12 @@ import {
   type Refusal,
 } from "../../schemas/plan.ts";
 import { allocate } from "./allocations/allocate.ts";
-import { losesSomething, refuseBudget } from "./budget.ts";
+import { losesSomething, refuseBudgets } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
 import type { ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
+import { policiesOf } from "./policies.ts";
 import { planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
@@ -52,6 +53,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
     observed: observedOf(nodes, input, options.now),
     offline: options.offline,
     nodes,
+    budgets: usedBudgets(nodes, surroundings.policies.budgets),
     allocations,
     orphans,
     refused: refusals(input, nodes, removed, options),
@@ -59,6 +61,12 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   } as const;
   const id = planId(body, options.digest);
   return { ...body, id, createdAt: instantText(options.now) };
+}
+
+/** A saved plan is applied under the budgets that it was approved with. */
+function usedBudgets(nodes: readonly NodePlan[], budgets: Plan["budgets"]): Plan["budgets"] {
+  const used = new Set(nodes.flatMap(({ policies = [] }) => policies));
+  return budgets.filter(({ policy }) => policy !== null && used.has(policy));
 }
 
 function planOne(
@@ -127,7 +135,7 @@ function refusals(
   const found = [
     stopped,
     refuseRemoval(input, removed, options),
-    refuseBudget(nodes),
+    ...refuseBudgets(nodes, policiesOf(input.fleet).budgets),
     stopped === null && !options.offline
       ? breakerRefusal(troubled, input.fleet.nodes.length, options.settings.breaker)
       : null,

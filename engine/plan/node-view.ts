@@ -5,6 +5,7 @@ import type { NodeView } from "./facets/facet.ts";
 import { identityPart } from "./facets/identity.ts";
 import type { PlanOptions, Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
+import { rebuildWish } from "./rebuild-on.ts";
 import { type JudgedRequest, judgeRequests } from "./requests.ts";
 import { othersOf } from "./machines.ts";
 import { originOfNew, seeRecord, targetOf, usedBefore } from "./see-record.ts";
@@ -48,7 +49,10 @@ export function viewOf(
     digest,
     now,
   };
-  const requests = judgeRequests(node, record, context);
+  const requests = [
+    ...judgeRequests(node, record, context),
+    ...rebuildWish(node, record, { policies: surroundings.policies, digest }),
+  ];
   const view: NodeView = {
     node,
     record,

@@ -1,3 +1,4 @@
+import type { FleetNode } from "../../schemas/fleet.ts";
 import { known } from "../../schemas/observation.ts";
 import type { Gate, NodePlan, Step } from "../../schemas/plan.ts";
 import { losesSomething } from "./budget.ts";
@@ -7,7 +8,7 @@ import { expectedIdentity, matchIdentity } from "./facets/identity.ts";
 import { findAll } from "./findings.ts";
 import { withRunIds } from "./flows/entries.ts";
 import { mayServe } from "./in-service.ts";
-import type { PlanOptions } from "./input.ts";
+import type { PlanOptions, Surroundings } from "./input.ts";
 import { keepAllowed } from "./keep-allowed.ts";
 import type { ResolvedNode } from "./match-records.ts";
 import { type NodeInput, viewOf } from "./node-view.ts";
@@ -30,6 +31,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     node: node.name,
     uuid: resolved.uuid,
     rack: node.labels["rack"] ?? null,
+    ...policiesFor(node.labels, input.surroundings),
     ...(node.allocation === undefined ? {} : { allocation: node.allocation }),
     provisionState: record.provisionState,
     targetProvisionState: target,
@@ -51,6 +53,14 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     notes: found.notes,
     ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),
   };
+}
+
+function policiesFor(
+  labels: FleetNode["labels"],
+  { policies }: Surroundings,
+): Pick<NodePlan, "policies"> {
+  const names = policies.of(labels);
+  return names.length === 0 ? {} : { policies: names };
 }
 
 /** What ran on a machine whose workload these steps give up. */

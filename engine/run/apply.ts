@@ -3,7 +3,7 @@ import type { Fleet } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
-import { withAllocation } from "../plan/allocations/allocated-node.ts";
+import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { requestsInForce } from "../plan/requests.ts";
 import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
@@ -40,10 +40,11 @@ export interface ApplyResult {
  */
 export async function apply(
   plan: Plan,
-  fleet: Fleet,
+  declared: Fleet,
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<Result<ApplyResult>> {
+  const fleet: Fleet = { ...declared, nodes: nodesAsPlanned(declared, plan) };
   const started = ports.clock.monotonic();
   const refused = await othersInForce(plan, ports);
   if (refused !== null) return fail(refused);
@@ -70,7 +71,7 @@ export async function apply(
     registerSeq: entry.value.seq,
     digest: options.plan.digest,
     slots: new Slots(ports.settings.concurrency),
-    budget: new Budget(ports.store, ports.clock),
+    budget: new Budget(ports.store, ports.clock, plan.budgets),
     turns: new Turns(),
     resets: new Spacing(ports.clock),
     powerOns: new Spacing(ports.clock),
@@ -126,10 +127,8 @@ async function applyAll(
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
   const work = async (plan: NodePlan): Promise<NodeRecord | null> => {
-    const own = declared.get(plan.node);
-    if (own === undefined) return null;
-    const given = fleet.allocations.find(({ name }) => name === plan.allocation);
-    const node = given === undefined ? own : withAllocation(own, given);
+    const node = declared.get(plan.node);
+    if (node === undefined) return null;
     const { result, record } = await applyNode(context, node, plan, { ...options, earlier });
     results.push(result);
     return record;

@@ -1,7 +1,7 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import { instantText } from "../../schemas/instant.ts";
-import type { NodePlan } from "../../schemas/plan.ts";
-import { BUILT_IN, erasesService, interruptsService } from "../plan/budget.ts";
+import type { NodePlan, PlanBudget } from "../../schemas/plan.ts";
+import { budgetsOf, erasesService, interruptsService } from "../plan/budget.ts";
 import { Turns } from "./limits.ts";
 import type { ActingStore, BudgetScope, Clock, HeldSlot } from "./ports.ts";
 
@@ -9,33 +9,41 @@ import type { ActingStore, BudgetScope, Clock, HeldSlot } from "./ports.ts";
 const POLL_MS = 2_000;
 
 /** The scopes that a node needs slots of before it is interrupted, in one order for all engines. */
-export function scopesOf(plan: NodePlan): readonly BudgetScope[] {
+export function scopesOf(plan: NodePlan, budgets: readonly PlanBudget[]): readonly BudgetScope[] {
   if (!interruptsService(plan)) return [];
-  return [
-    ...(erasesService(plan) ? [{ name: "destructive", count: BUILT_IN.destructive }] : []),
-    ...(plan.rack === null ? [] : [{ name: `rack ${plan.rack}`, count: BUILT_IN.perRack }]),
-    { name: "reboot", count: BUILT_IN.reboot },
-  ];
+  return budgetsOf(plan, budgets).flatMap(({ policy, destructive, reboot, perRack }) => {
+    const named = (scope: string): string => (policy === null ? scope : `${policy}/${scope}`);
+    return [
+      ...(erasesService(plan) ? [{ name: named("destructive"), count: destructive }] : []),
+      ...(plan.rack === null ? [] : [{ name: named(`rack ${plan.rack}`), count: perRack }]),
+      { name: named("reboot"), count: reboot },
+    ];
+  });
 }
 
 /** Lets nodes in service be interrupted a few at a time, over all engines of a store. */
 export class Budget {
   readonly #store: ActingStore;
   readonly #clock: Clock;
+  readonly #budgets: readonly PlanBudget[];
   /** Nodes that this engine interrupts now. */
   readonly #inside = new Set<string>();
   readonly #turns = new Turns();
   /** Woken when one of them is well again. */
   #waiting: (() => void)[] = [];
 
-  constructor(store: ActingStore, clock: Clock) {
+  constructor(store: ActingStore, clock: Clock, budgets: readonly PlanBudget[]) {
     this.#store = store;
     this.#clock = clock;
+    this.#budgets = budgets;
   }
 
   /** Waits until the node may be interrupted; a slot of a node that nobody works on is not waited for. */
   async enter(plan: NodePlan, signal: AbortSignal): Promise<Failure | null> {
-    const scopes = scopesOf(plan);
+    const scopes = scopesOf(plan, this.#budgets);
+    const shut = scopes.find(({ count }) => count === 0);
+    if (shut !== undefined)
+      return failure("waiting", "IW-P02", `its budget (${shut.name}) is 0: nothing is interrupted`);
     const uuid = plan.uuid ?? "";
     let alone: string | null = null;
     while (scopes.length > 0) {

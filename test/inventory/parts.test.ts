@@ -218,3 +218,19 @@ test("an image is said once, and is declared", async () => {
   );
   expect(errors.join()).toContain("must be sha256: and 64 hex digits");
 });
+
+test.each([
+  ["rack", "must be KEY=VALUE or KEY!=VALUE, and commas"],
+  ["rack=r1,zone", "must be KEY=VALUE or KEY!=VALUE, and commas"],
+])("a Policy's selector %s is refused", async (selector, words) => {
+  const errors = await errorsOf(NODE, document("Policy", "p", `{ selector: "${selector}" }`));
+  expect(errors.join()).toContain(words);
+});
+
+test.each(["-1", "110%", "ten", "2.5"])("a budget of %s is refused", async (count) => {
+  const errors = await errorsOf(
+    NODE,
+    document("Policy", "p", `{ budget: { destructive: "${count}" } }`),
+  );
+  expect(errors.join()).toContain("IW-I04");
+});

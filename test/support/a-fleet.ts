@@ -71,6 +71,7 @@ export function aFleet(nodes: readonly FleetNode[], more: Partial<Fleet> = {}): 
     runbooks: [],
     images: [],
     allocations: [],
+    policies: [],
     profileReach: {},
     profileFiles: {},
     places: {},

@@ -186,7 +186,7 @@ export class FlowRig {
       registerSeq: 1,
       digest: sha256,
       slots: this.slots,
-      budget: new Budget(store, ports.clock),
+      budget: new Budget(store, ports.clock, []),
       turns: new Turns(),
       resets: new Spacing(ports.clock),
       powerOns: new Spacing(ports.clock),

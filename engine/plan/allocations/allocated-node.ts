@@ -1,4 +1,19 @@
-import type { FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
+import type { Fleet, FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
+import type { Plan } from "../../../schemas/plan.ts";
+
+/** The nodes of a fleet as a plan has them: each that an Allocation has, or gets by it, with what is to run there. */
+export function nodesAsPlanned(
+  { nodes, allocations }: Pick<Fleet, "nodes" | "allocations">,
+  plan: Pick<Plan, "allocations">,
+): readonly FleetNode[] {
+  if (allocations.length === 0) return nodes;
+  const byName = new Map(allocations.map((one) => [one.name, one]));
+  const given = new Map(plan.allocations.map(({ node, allocation }) => [node, allocation]));
+  return nodes.map((node) => {
+    const allocation = byName.get(given.get(node.name) ?? "");
+    return allocation === undefined ? node : withAllocation(node, allocation);
+  });
+}
 
 /** What an Allocation says in the place of the node that it was given. */
 const OVER_THE_NODE = ["state", "image", "configDrive"];

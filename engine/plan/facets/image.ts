@@ -1,6 +1,6 @@
 import type { NodeRecord } from "../../../schemas/record.ts";
 import { sameValue } from "../canonical-json.ts";
-import { configDriveOf, imageChanged, imageOf } from "../flows/deploy.ts";
+import { configDriveOf, imageChanged, imageOf, sameImage } from "../flows/deploy.ts";
 import type { Comparison, Facet, NodeView } from "./facet.ts";
 
 /** A workload that we deployed, of a node that is to keep one; null when there is nothing to compare with. */
@@ -37,9 +37,7 @@ export const imageFacet: Facet = {
     const instance = deployed(view);
     if (instance === null) return { kind: "undeclared" };
     const declared = imageOf(view);
-    // The same bytes from another place are the same image.
-    const same =
-      declared?.["checksum"] !== undefined && declared["checksum"] === instance.image?.["checksum"];
+    const same = sameImage(declared, instance.image);
     return compared("/provision/image", declared, same ? declared : instance.image);
   },
   close: (view) => {

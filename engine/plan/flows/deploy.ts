@@ -34,6 +34,12 @@ export function imageOf({ node }: Pick<NodeView, "node">): Instance["image"] {
   return image === undefined ? null : { ...image };
 }
 
+/** True for the same bytes, also where they come from another place. */
+export function sameImage(a: Instance["image"], b: Instance["image"]): boolean {
+  const checksum = a?.["checksum"];
+  return checksum !== undefined && checksum === b?.["checksum"];
+}
+
 /** Why an image can't be written that is not any more what was applied under its name; null where it is. */
 export function imageChanged({ imageMoved, node }: NodeView): Blocked | null {
   if (imageMoved === null) return null;

@@ -37,12 +37,7 @@ export function checkNodeSteps(
   const offers = offersOf(node, catalog);
   const say = sayer(node);
   const interfaces = offers.problems.map(({ pointer, message }) => say("IW-I04", pointer, message));
-  const always = [
-    ...interfaces,
-    ...checkDisks(node),
-    ...checkImage(node, offers),
-    ...checkRebuildOn(node),
-  ];
+  const always = [...interfaces, ...checkDisks(node), ...checkImage(node, offers)];
   if (!offers.isKnown) return always;
   const lists = [
     ...verifyList(node, offers).findings,
@@ -78,13 +73,6 @@ function checkDisks(node: FleetNode): readonly StepFinding[] {
     const wrong = checkHints(hints);
     return wrong === null ? [] : [say("IW-I04", at, wrong)];
   });
-}
-
-function checkRebuildOn(node: FleetNode): readonly StepFinding[] {
-  if ((node.spec.provision?.rebuildOn ?? []).length === 0) return [];
-  const message =
-    "rebuildOn needs a Policy with a destructive budget that selects the node, and kind Policy is not built yet; take it out, and ask by a request rebuild";
-  return [sayer(node)("IW-I20", "/provision/rebuildOn", message)];
 }
 
 function checkImage(node: FleetNode, offers: Offers): readonly StepFinding[] {

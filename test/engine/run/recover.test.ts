@@ -57,7 +57,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
       authority: { who: "test", ceiling: "reboot" },
       registerSeq: 1,
       random: seededRandom(1),
-      budget: new Budget(store, clock),
+      budget: new Budget(store, clock, []),
       digest: sha256,
       slots: new Slots(1),
       turns: new Turns(),

@@ -43,7 +43,9 @@ export function isValid(fleet: Fleet): boolean {
   }
   const steps = checkSteps(fleet, CATALOG).filter(({ severity }) => severity === "error");
   return (
-    wrong.length + steps.length + checkFleet(fleet.nodes, { runbooks: [], chassis: [] }).length ===
+    wrong.length +
+      steps.length +
+      checkFleet(fleet.nodes, { runbooks: [], chassis: [], policies: [] }).length ===
     0
   );
 }

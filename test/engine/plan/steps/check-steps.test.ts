@@ -153,11 +153,6 @@ test.each<[string, NodeSpec, string]>([
     "IW-I20 Node n1/provision/image: state: active needs provision.image.url or provision.image.name; where something runs that was not installed from here, write state: adopted",
   ],
   [
-    "rebuildOn without a Policy",
-    { provision: { rebuildOn: ["image"] } },
-    "IW-I20 Node n1/provision/rebuildOn: rebuildOn needs a Policy with a destructive budget that selects the node, and kind Policy is not built yet; take it out, and ask by a request rebuild",
-  ],
-  [
     "a root hint that is none",
     { provision: { rootDevice: { size: "big" } } },
     'IW-I04 Node n1/provision/rootDevice: the hint size ("big") is wrong: "big" is no size; write whole GiB, such as ">= 100"',
