@@ -15,7 +15,7 @@ export function foldAllocations(
   named: (kind: Sourced["kind"]) => ReadonlyMap<string, Sourced>,
   report: Report,
 ): readonly FleetAllocation[] {
-  const nodes = [...named("Node").keys()];
+  const nodes = named("Node");
   const images = named("Image");
   const allocations = [...named("Allocation")].sort(([a], [b]) => (a < b ? -1 : 1));
   return allocations.flatMap(([name, document]) => {
@@ -38,18 +38,18 @@ export function foldAllocations(
         spec: parsed.data.spec,
         place: { file: document.file, line, column },
         origins: folding.origins,
-        specHash: hash("sha256", JSON.stringify(parsed.data.spec)),
+        specHash: hash("sha256", JSON.stringify(parsed.data.spec.provision ?? null)),
       },
     ];
   });
 }
 
-function strangers(document: Sourced, nodes: readonly string[], report: Report): void {
+function strangers(document: Sourced, nodes: ReadonlyMap<string, Sourced>, report: Report): void {
   const { candidates } = document.spec;
   if (!Array.isArray(candidates)) return;
   candidates.map(String).forEach((name, index) => {
-    if (nodes.includes(name)) return;
-    const near = nearest(name, nodes);
+    if (nodes.has(name)) return;
+    const near = nearest(name, [...nodes.keys()]);
     const way = near === null ? "declare it, or take it out" : `did you mean ${near}?`;
     const message = `the candidate ${name} is not declared; ${way}`;
     const place = placeIn(document, `/spec/candidates/${index}`);

@@ -6,7 +6,7 @@ import { spotAt } from "./check-document.ts";
 import { type Folding, isMap, lay, type Layer } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
-import { fillPlaceholders } from "./placeholders.ts";
+import { fillPlaceholders } from "../schemas/placeholders.ts";
 import { uuidV5 } from "./uuid-v5.ts";
 
 /** A document with the file that it stands in. */

@@ -63,6 +63,8 @@ export const CODES = {
   "IW-P24": "no port is free for a VIF",
   "IW-P25": "an Image was changed after it was applied",
   "IW-P26": "no node fits an Allocation",
+  "IW-P27": "a node says otherwise than the Allocation that has it",
+  "IW-P28": "an Allocation was given another node meanwhile",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

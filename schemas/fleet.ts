@@ -28,6 +28,8 @@ export interface FleetNode {
   readonly specHash: string;
   /** The Allocation that it was given to, whose `provision` stands in its spec; only in a plan. */
   readonly allocation?: string | undefined;
+  /** Its own `provision.state`, where that is obeyed in the place of what the Allocation wants. */
+  readonly ownWord?: string | undefined;
 }
 
 /** One Allocation with its image filled in, and where it says what. */

@@ -56,7 +56,10 @@ export const allocationDocumentSchema = z.strictObject({
     provision: z
       .strictObject({
         state: z.literal("active"),
-        image: imageSchema,
+        image: imageSchema.refine(
+          ({ name, url }) => name !== undefined || url !== undefined,
+          "needs a name or a url",
+        ),
         configDrive: configDriveSchema.optional(),
       })
       .optional(),

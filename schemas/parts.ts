@@ -130,14 +130,20 @@ export function isPartKind(kind: string): kind is PartKind {
   return Object.hasOwn(PART_KINDS, kind);
 }
 
+const vifIdSchema = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^(?!__proto__$)/, "must be another name");
+
 /** A network's end as a tenant names it (Ironic's VIF); it is attached to a free port or bond of the node. */
 export const networkSchema = z.strictObject({
   vifs: z
     .array(
       z.union([
-        z.string().min(1).max(255),
+        vifIdSchema,
         z.strictObject({
-          id: z.string().min(1).max(255),
+          id: vifIdSchema,
           /** Only a port or bond of this physical network will do. */
           physicalNetwork: physicalNetworkSchema.optional(),
           /** This port or PortGroup and no other. */

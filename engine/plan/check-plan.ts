@@ -78,6 +78,8 @@ function observedMove(saved: NodePlan, fresh: NodePlan): string | null {
 function plannedMove(saved: NodePlan, fresh: NodePlan): string | null {
   if (saved.basis.recordRevision !== fresh.basis.recordRevision)
     return "somebody acted on it since";
+  if (!sameValue(saved.records ?? null, fresh.records ?? null))
+    return fresh.blockedBy[0]?.message ?? "something else would be written into its record now";
   if (sameValue(acts(saved), acts(fresh))) return null;
   return fresh.blockedBy[0]?.message ?? "other steps would be planned now";
 }

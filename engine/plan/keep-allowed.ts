@@ -21,10 +21,9 @@ export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): rea
     stopping.find((obstacle) => obstacle.stops(draft))?.blocked ?? mayDo(found.view, draft);
   const first = drafts.findIndex((draft) => stopper(draft) !== null);
   const stopped = first === -1 ? undefined : drafts[first];
-  const kept = withoutIdleClaim(
-    found.view,
-    first === -1 ? drafts : withoutLeadIn(drafts.slice(0, first), stopped),
-  );
+  const allowed = first === -1 ? drafts : withoutLeadIn(drafts.slice(0, first), stopped);
+  const kept = withoutIdleAllocation(found.view, withoutIdleClaim(found.view, allowed));
+  if (stopped?.rank === RANKS.provision) forgetComing(found);
   const records = writable(found.records, stopping);
   found.blocked.push(...shown({ found, records }, stopping, stopped));
   const forbidden = stopped === undefined ? null : mayDo(found.view, stopped);
@@ -32,6 +31,13 @@ export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): rea
   found.records = records;
   if (kept.some(({ endsPlan }) => endsPlan === true)) found.blocked.push(AT_GATE);
   return kept;
+}
+
+/** What a workload will need is written down when it comes: no network is attached for one that is stopped. */
+function forgetComing(found: Findings): void {
+  if (found.view.record.instance !== null) return;
+  const { vifs: _vifs, ...records } = found.records;
+  found.records = records;
 }
 
 /** What may be written into the record in spite of all that stands in the way. */
@@ -101,6 +107,13 @@ function withoutLeadIn(kept: readonly Draft[], stopped: Draft | undefined): read
       rank !== RANKS.provision || action.verb === "provision.inspect" || impact === "destructive",
   );
   return kept.slice(0, useful + 1);
+}
+
+/** A node is not kept from others for what can't be done there. */
+function withoutIdleAllocation(view: NodeView, kept: readonly Draft[]): readonly Draft[] {
+  const comes = view.target === "active" && view.record.instance === null;
+  if (!comes || kept.some(({ rank }) => rank === RANKS.provision)) return kept;
+  return kept.filter(({ action }) => action.verb !== "engine.allocate");
 }
 
 /** Shown also when the node has no step, for it explains why nothing will happen there. */

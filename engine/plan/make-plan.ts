@@ -24,7 +24,7 @@ import { refuseRemoval, removedNames } from "./removal.ts";
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
 export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const { fleet, store } = input;
-  const { resolved, allocations } = allocate(input, options.digest);
+  const { resolved, allocations } = allocate(input, options);
   const surroundings = surroundingsOf(input, resolved);
   const all: NodePlan[] = [];
   for (const node of resolved.nodes.values()) {

@@ -1,4 +1,6 @@
 import type { ProvisionState } from "../../schemas/provision-state.ts";
+import { placeText } from "../../schemas/diagnostic.ts";
+import { originOf } from "../../schemas/fleet.ts";
 import type { Blocked } from "../../schemas/plan.ts";
 import type { NodeView } from "./facets/facet.ts";
 import { MOVES } from "./machine.ts";
@@ -26,8 +28,15 @@ const NOTHING_TO_RESCUE: Blocked = {
     "there is nothing to rescue: no workload was deployed or adopted here; declare state: active or adopted first",
 };
 
-function requestLeadsNowhere({ record, target }: NodeView, id: string, verb: string): Blocked {
+function requestLeadsNowhere(view: NodeView, id: string, verb: string): Blocked {
+  const { record, target, node } = view;
   const word = verb.slice("provision.".length);
+  if (word === "undeploy" && node.allocation !== undefined && node.ownWord === undefined)
+    return {
+      kind: "request",
+      code: "IW-P22",
+      message: `the request ${id} (undeploy) does not run: the Allocation ${node.allocation} has the node (${placeText(originOf(node, "/allocation"), false)}); take it out of git first`,
+    };
   return {
     kind: "request",
     code: "IW-P22",

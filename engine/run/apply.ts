@@ -163,9 +163,7 @@ async function freeAllocations({ store }: ApplyContext, fleet: Fleet): Promise<v
   if (store.dead() !== null) return;
   const declared = new Set(fleet.allocations.map(({ name }) => name));
   for (const [name, uuid] of await store.allocated()) {
-    if (declared.has(name)) continue;
-    const record = await store.record(uuid);
-    if (record?.allocation?.name !== name) await store.freeAllocation(name);
+    if (!declared.has(name)) await store.freeAllocation(name, uuid);
   }
 }
 

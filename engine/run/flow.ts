@@ -140,7 +140,16 @@ export function leftRunning(what: string): Failure {
 export const LEFT = "IW-A08";
 
 /** Codes by which a stop, a hold, a moved register or a lost lease keeps an act from being sent, or seen to its end. */
-const WITHHELD = new Set(["IW-P01", "IW-P11", "IW-P17", "IW-L01", "IW-L02", "IW-L03", LEFT]);
+const WITHHELD = new Set([
+  "IW-P01",
+  "IW-P11",
+  "IW-P17",
+  "IW-P28",
+  "IW-L01",
+  "IW-L02",
+  "IW-L03",
+  LEFT,
+]);
 
 /** True when somebody said no, rather than something broke. */
 export function isWithheld(why: Failure): boolean {

@@ -37,7 +37,7 @@ export async function planFleet(
   const rest = await readStore(store);
   const { select, offline } = options.plan;
   const nodes = fleet.nodes.filter((node) => select?.has(node.name) ?? true);
-  const observations = offline
+  const seen = offline
     ? earlier
     : await observeFleet(nodes, ports, {
         records: rest.records,
@@ -45,6 +45,8 @@ export async function planFleet(
         onRead: options.onRead,
         signal: options.signal,
       });
+  // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
+  const observations = select === undefined ? seen : new Map([...earlier, ...seen]);
   const input: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
   const plan = makePlan(input, options.plan);
   if (store !== null && !offline) {
@@ -92,7 +94,7 @@ function remembered(
   { plan, input }: Planned,
   options: PlanOptions,
 ): ReadonlyMap<string, Observation> {
-  const { resolved } = allocate(input, options.digest);
+  const { resolved } = allocate(input, options);
   const surroundings = surroundingsOf(input, resolved);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
   const kept = new Map<string, Observation>();

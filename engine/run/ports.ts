@@ -143,8 +143,11 @@ export interface ActingStore extends StoreReader {
     allocation: string,
     holder: { readonly uuid: string; readonly node: string },
   ): Promise<string | null>;
-  /** Forgets which node was taken for it. */
-  freeAllocation(allocation: string): Promise<void>;
+  /**
+   * Gives its name back where the record of the node that was taken for it does not say so, under that node's lease;
+   * false while somebody works there, or where it does.
+   */
+  freeAllocation(allocation: string, uuid: string): Promise<boolean>;
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
   /** Living incarnations besides this one. */
   others(): Promise<readonly Incarnation[]>;

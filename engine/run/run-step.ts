@@ -1,4 +1,3 @@
-import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Step } from "../../schemas/plan.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
 import { isFlowStep } from "../plan/flow-cursor.ts";
@@ -12,8 +11,6 @@ export async function runStep(flow: Flow, step: Step): Promise<StepEnd> {
   if (isFlowStep(step)) return runFlow(flow, step);
   // Without a list of its own it ends the one that is open.
   if (step.action === "provision.abort") return abort(flow, step);
-  const other = step.act.verb === "engine.allocate" ? await take(flow, step.act.allocation) : null;
-  if (other !== null) return { kind: "failed", why: other, at: null };
   const { why, outcome } = await runAct(flow, askedBy(flow, step));
   // Nothing was sent and so nothing written; but what was asked for is so, and is not asked for again.
   if (outcome === "already" && step.request !== undefined) {
@@ -21,15 +18,6 @@ export async function runStep(flow: Flow, step: Step): Promise<StepEnd> {
     await grant.patchRecord(requestUsed(step, context.plan.commit, "done", context.clock.now()));
   }
   return why === null ? { kind: "done" } : { kind: "failed", why, at: null };
-}
-
-/** The name comes before the record: two engines never take two nodes for one Allocation. */
-async function take({ context, grant, node }: Flow, allocation: string): Promise<Failure | null> {
-  const { uuid } = grant;
-  const other = await context.store.allocateNode(allocation, { uuid, node: node.name });
-  if (other === null) return null;
-  const message = `${other} was taken for the Allocation ${allocation} meanwhile; plan again`;
-  return failure("conflict", "IW-A03", message);
 }
 
 function askedBy(flow: Flow, step: Step): Asked {

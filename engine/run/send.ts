@@ -1,6 +1,6 @@
 import type { Performed } from "../../drivers/driver.ts";
 import type { Action, DriverAction } from "../../schemas/action.ts";
-import type { Failure } from "../../schemas/failure.ts";
+import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
 import type { Flow } from "./flow.ts";
@@ -21,7 +21,7 @@ export function addressOf({ name, spec }: FleetNode): string {
 export async function send(flow: Flow, sent: Sent): Promise<Performed> {
   const { action } = sent;
   if (isOurs(action)) {
-    const why = await check(flow, sent);
+    const why = (await check(flow, sent)) ?? (await takeName(flow, action));
     return why === null ? { sent: true } : { sent: false, failure: why };
   }
   const named = withConfigDrive(flow, withRunId(flow, action));
@@ -35,6 +35,17 @@ export async function send(flow: Flow, sent: Sent): Promise<Performed> {
       signal: context.store.deathSignal,
     }),
   );
+}
+
+/** The name of an Allocation comes before the record: two engines never take two nodes for one. */
+async function takeName({ context, grant, node }: Flow, action: Action): Promise<Failure | null> {
+  if (action.verb !== "engine.allocate") return null;
+  const { allocation } = action;
+  const { uuid } = grant;
+  const other = await context.store.allocateNode(allocation, { uuid, node: node.name });
+  if (other === null) return null;
+  const message = `${other} was taken for the Allocation ${allocation} meanwhile; plan again`;
+  return failure("conflict", "IW-P28", message);
 }
 
 /** A step is remembered by the machine under the name of this run of its list. */

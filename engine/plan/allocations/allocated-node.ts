@@ -1,4 +1,5 @@
 import type { Fleet, FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
+import { fillPlaceholders } from "../../../schemas/placeholders.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 
 /** The nodes of a fleet as a plan has them: each that an Allocation has, or gets by it, with what is to run there. */
@@ -18,23 +19,33 @@ export function nodesAsPlanned(
 /** What an Allocation says in the place of the node that it was given. */
 const OVER_THE_NODE = ["state", "image", "configDrive"];
 
-/** The node as the Allocation has it that it was given to: its own `available` gives way to what is to run. */
+/** States of a node's own that leave it to the Allocation what runs there. */
+const GIVES_WAY = ["available", "rescue"];
+
+/**
+ * The node as the Allocation has it that it was given to: its own `available` gives way to what is to run, and a
+ * rescue is one of that. A node that says anything else of itself is left to its own word (`ownWord`).
+ */
 export function withAllocation(node: FleetNode, allocation: FleetAllocation): FleetNode {
-  const { name, spec, place, origins, specHash } = allocation;
-  const provision = spec.provision ?? {};
+  const { name, spec, place, origins } = allocation;
+  const given = { ...node, allocation: name, origins: { ...node.origins, "/allocation": place } };
+  const own = node.spec.provision?.state ?? "available";
+  if (spec.provision === undefined) return given;
+  if (!GIVES_WAY.includes(own)) return { ...given, ownWord: own };
   const isOver = (pointer: string): boolean => {
     const [, root, key = ""] = pointer.split("/");
-    return spec.provision !== undefined && root === "provision" && OVER_THE_NODE.includes(key);
+    const rescued = key === "state" && own === "rescue";
+    return root === "provision" && OVER_THE_NODE.includes(key) && !rescued;
   };
-  const own = Object.entries(node.origins).filter(([pointer]) => !isOver(pointer));
+  const kept = Object.entries(node.origins).filter(([pointer]) => !isOver(pointer));
   const its = Object.entries(origins).filter(([pointer]) => isOver(pointer));
   const { image: _image, configDrive: _drive, ...rest } = node.spec.provision ?? {};
-  const kept = spec.provision === undefined ? node.spec.provision : { ...rest, ...provision };
+  const state = own === "rescue" ? own : spec.provision.state;
+  const whole = { ...node.spec, provision: { ...rest, ...spec.provision, state } };
   return {
-    ...node,
-    allocation: name,
-    spec: { ...node.spec, provision: kept },
-    origins: { ...Object.fromEntries([...own, ...its]), "/allocation": place },
-    specHash: `${node.specHash}+${specHash}`,
+    ...given,
+    spec: fillPlaceholders(whole, node),
+    origins: { ...Object.fromEntries([...kept, ...its]), "/allocation": place },
+    specHash: `${node.specHash}+${allocation.specHash}`,
   };
 }

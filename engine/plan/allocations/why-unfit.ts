@@ -1,48 +1,61 @@
 import type { FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
+import { parseInstant } from "../../../schemas/instant.ts";
 import { known, type Observation } from "../../../schemas/observation.ts";
 import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
+import { matchIdentity } from "../facets/identity.ts";
 import type { ResolvedNode } from "../match-records.ts";
 
 /** A condition that is not met, and how that is said. */
 type Failing = readonly (readonly [boolean, string])[];
 
-/** Every condition that keeps a node from an Allocation, each in one clause (ironic-facts 13.1). */
-export function whyUnfit(
-  wish: FleetAllocation,
+function clauses(all: Failing): readonly string[] {
+  return all.flatMap(([is, why]) => (is ? [why] : []));
+}
+
+/** What is known of a node besides its declaration and record. */
+export interface Seen {
+  readonly observation: Observation | undefined;
+  readonly holds: readonly HoldRecord[];
+  readonly now: number;
+}
+
+/** What keeps a node out of the pool, whoever wishes for one; each in one clause. */
+export function outOfPool(
   { node, record }: ResolvedNode,
-  observation: Observation | undefined,
-  holds: readonly HoldRecord[],
+  { observation, holds, now }: Seen,
 ): readonly string[] {
   const silent = known(observation, "power") === undefined;
-  const held = [...(node.spec.holds ?? []), ...holds].some(
-    ({ scope }) => (scope ?? "all") === "all",
+  const inGit = (node.spec.holds ?? []).filter(
+    ({ until }) => until === undefined || parseInstant(until) > now,
   );
-  const all: Failing = [
-    ...asWished(wish, node, record),
+  const held = [...inGit, ...holds].some(({ scope }) => (scope ?? "all") !== "power");
+  const expected = record?.identity ?? node.spec.identity ?? null;
+  const stranger = matchIdentity(expected, known(observation, "identity")).matches === false;
+  return clauses([
     ...byDeclaration(node),
     ...byRecord(record),
     [held, "is held"],
     [silent, "does not say its power"],
-  ];
-  return all.flatMap(([is, why]) => (is ? [why] : []));
+    [stranger, "is not the machine that answers there"],
+  ]);
 }
 
-function asWished(
+/** What a wish asks for and the node does not have (ironic-facts 13.1). */
+export function notAsWished(
   { spec: wish }: FleetAllocation,
-  { name, spec }: FleetNode,
-  record: NodeRecord | null,
-): Failing {
+  { node: { name, spec }, record }: ResolvedNode,
+): readonly string[] {
   const { resourceClass, conductorGroup: group } = spec;
-  const has = new Set(record?.traits ?? []);
-  const lacking = (wish.traits ?? []).filter((trait) => !has.has(trait));
+  const has = record?.traits ?? [];
+  const lacking = (wish.traits ?? []).filter((trait) => !has.includes(trait));
   const isOf = resourceClass === undefined ? "has no resource class" : `is of ${resourceClass}`;
   const isIn = group === undefined ? "no conductor group" : `the conductor group ${group}`;
-  return [
+  return clauses([
     [resourceClass !== wish.resourceClass, isOf],
     [lacking.length > 0, `lacks ${lacking.join(", ")}`],
     [wish.candidates?.includes(name) === false, "is no candidate"],
     [wish.conductorGroup !== undefined && wish.conductorGroup !== group, `is in ${isIn}`],
-  ];
+  ]);
 }
 
 function byDeclaration({ spec }: FleetNode): Failing {
@@ -64,5 +77,6 @@ function byRecord(record: NodeRecord | null): Failing {
     [provisionState !== "available", `is ${provisionState}`],
     [allocation !== null, `was given to ${allocation?.name ?? ""}`],
     [fault !== null, `has a fault (${fault?.kind ?? ""})`],
+    [record.protected, "is protected, as last recorded"],
   ];
 }

@@ -1,7 +1,17 @@
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { Blocked } from "../../../schemas/plan.ts";
 import { type Facet, RANKS } from "./facet.ts";
 
 /** Seconds that the engine needs to write it down. */
 const RECORD_SECONDS = 60;
+
+/** Where a node contradicts the Allocation that has it. */
+const OWN = "/provision/state";
+
+function saysOtherwise({ allocation, ownWord }: FleetNode): Blocked {
+  const message = `it was given to the Allocation ${allocation ?? ""}, and declares state: ${ownWord ?? ""} itself, which is obeyed; declare available (or rescue), or take the Allocation out of git`;
+  return { kind: "state", code: "IW-P27", message };
+}
 
 /** Whom the node was given to. It is given back with its workload, by the request that undeploys it. */
 export const allocationFacet: Facet = {
@@ -13,13 +23,16 @@ export const allocationFacet: Facet = {
   compare({ node, record }) {
     const desired = node.allocation ?? null;
     const observed = record.allocation?.name ?? null;
+    if (node.ownWord !== undefined)
+      return { kind: "differs", desired, differences: [{ path: OWN, desired, observed: null }] };
     if (desired === observed)
       return desired === null ? { kind: "undeclared" } : { kind: "same", desired };
     return { kind: "differs", desired, differences: [{ path: "/allocation", desired, observed }] };
   },
 
-  close({ record, node }, { observed }) {
+  close({ record, node }, { observed, path }) {
     const { allocation } = node;
+    if (path === OWN) return { kind: "blocked", blocked: saysOtherwise(node) };
     if (allocation === undefined)
       return record.instance === null
         ? { kind: "record", patch: { allocation: null } }

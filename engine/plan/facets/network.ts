@@ -65,23 +65,30 @@ function wanted({ node, record, target }: NodeView): readonly WantedVif[] {
   }));
 }
 
-/** Who is attached stays where it is, unless another place is asked for; then come the others, in their order. */
+/**
+ * Who is attached keeps its place until it has another: one that is asked to move does so where that is free. Then
+ * come the others, in their order.
+ */
 function placed(view: NodeView): {
   readonly vifs: NodeRecord["vifs"];
   readonly unplaced: readonly WantedVif[];
 } {
   const { ports, portGroups } = layPorts(view);
   const { record } = view;
-  const all = wanted(view);
-  const stays = ({ id, on }: WantedVif): boolean => {
-    const at = record.vifs[id]?.on;
-    const isThere = at !== undefined && (Object.hasOwn(ports, at) || Object.hasOwn(portGroups, at));
-    return isThere && (on === null || on === at);
-  };
+  const isThere = (at: string): boolean =>
+    Object.hasOwn(ports, at) || Object.hasOwn(portGroups, at);
   const vifs: Record<string, { on: string }> = {};
-  for (const { id } of all.filter(stays)) vifs[id] = { on: record.vifs[id]?.on ?? "" };
+  const all = wanted(view);
+  for (const { id } of all) {
+    const at = record.vifs[id]?.on;
+    if (at !== undefined && isThere(at)) vifs[id] = { on: at };
+  }
   const unplaced: WantedVif[] = [];
-  for (const vif of all.filter((one) => !stays(one))) {
+  const movers = all.filter(
+    ({ id, on }) => on !== null && vifs[id] !== undefined && vifs[id].on !== on,
+  );
+  const newcomers = all.filter(({ id }) => vifs[id] === undefined);
+  for (const vif of [...movers, ...newcomers]) {
     const on = chooseEnd({ ports, portGroups, vifs }, vif);
     if (on === null) unplaced.push(vif);
     else vifs[vif.id] = { on };

@@ -2,7 +2,7 @@ import { known } from "../../../schemas/observation.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import { declaredConnectors, declaredTargets } from "../parts/declared-parts.ts";
-import { layParts, type PartChange, partChanges } from "../parts/part-changes.ts";
+import { layApart, type PartChange, partChanges, type Parts } from "../parts/part-changes.ts";
 import { pointerOf } from "../parts/port-rules.ts";
 import { type Difference, type Facet, type NodeView, notInThisState } from "./facet.ts";
 
@@ -51,8 +51,18 @@ function layVolumes(view: NodeView): {
 } {
   const { node, record } = view;
   const refuse = (change: PartChange): string | null => whyStays(view, change);
-  const connectors = layParts(record.volumes.connectors, declaredConnectors(node.spec), refuse);
-  const targets = layParts(record.volumes.targets, declaredTargets(node.spec), refuse);
+  const connectors = layApart(
+    record.volumes.connectors,
+    declaredConnectors(node.spec),
+    refuse,
+    (name, laid) => clash(name, laid, ({ type, connectorId }) => `${type} ${connectorId}`),
+  );
+  const targets = layApart(
+    record.volumes.targets,
+    declaredTargets(node.spec),
+    refuse,
+    (name, laid) => clash(name, laid, ({ bootIndex }) => `bootIndex ${bootIndex}`),
+  );
   return {
     volumes: { connectors: { ...connectors.parts }, targets: { ...targets.parts } },
     refused: new Map([
@@ -62,6 +72,16 @@ function layVolumes(view: NodeView): {
       ...[...targets.refused].map(([change, why]) => [pointerOf(TARGETS, change), why] as const),
     ]),
   };
+}
+
+/** While another one still has what there is once, it waits. */
+function clash<P>(name: string, laid: Parts<P>, keyOf: (part: P) => string): string | null {
+  const own = laid[name];
+  if (own === undefined) return null;
+  const other = Object.entries(laid).find(
+    ([one, part]) => one !== name && keyOf(part) === keyOf(own),
+  );
+  return other === undefined ? null : `${other[0]} still has ${keyOf(own)}`;
 }
 
 function whyStays({ record, observation }: NodeView, change: PartChange): string | null {

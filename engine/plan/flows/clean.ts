@@ -1,5 +1,6 @@
 import { gravest } from "../../../schemas/impact.ts";
 import type { Blocked, FlowEntry, RamdiskTerms } from "../../../schemas/plan.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { erasedBy } from "../erases.ts";
 import { automatedClean, automatedTerms, cleanWord } from "../steps/automated-clean.ts";
@@ -21,11 +22,20 @@ export const provideFlow: Flow = {
       ...clean,
       // As by an undeploy: also where nothing is cleaned, the workload is given up.
       impact: gravest(["destructive", clean.impact]),
-      results: { ...clean.results, instance: null },
+      results: { ...clean.results, ...givenUp(view) },
       why: `the workload is given up; ${clean.why} (request ${request.request.id})`,
     };
   },
 };
+
+/** What goes with a workload: its networks, and the Allocation that it was for, unless git still holds that. */
+export function givenUp({
+  node,
+  record,
+}: NodeView): Pick<NodeRecord, "instance" | "vifs" | "allocation"> {
+  const allocation = node.allocation === undefined ? null : record.allocation;
+  return { instance: null, vifs: {}, allocation };
+}
 
 /** A manual clean: the steps of a request or its runbook, as written. */
 export const cleanFlow: Flow = {

@@ -1,6 +1,6 @@
 import { gravest } from "../../../schemas/impact.ts";
 import { softOff } from "./acts.ts";
-import { cleanDraft } from "./clean.ts";
+import { cleanDraft, givenUp } from "./clean.ts";
 import { ownEntry } from "./entries.ts";
 import { type Flow, isBlocked } from "./flow.ts";
 
@@ -9,6 +9,7 @@ export const undeployFlow: Flow = {
   verb: "provision.undeploy",
   draft(view, _move, request) {
     const clean = cleanDraft(view);
+    const { node } = view;
     if (isBlocked(clean)) return clean;
     const stop = ownEntry("deploy", "tear_down", [softOff(view.settings)]);
     const [first, ...rest] = clean.entries;
@@ -21,8 +22,8 @@ export const undeployFlow: Flow = {
       entries,
       // The workload is given up: what is on its disks is nobody's from here on.
       impact: gravest(["destructive", clean.impact]),
-      ends: { power: "off" },
-      results: { ...clean.results, instance: null, vifs: {}, allocation: null },
+      ends: { power: "off", ...(node.allocation === undefined ? { allocation: null } : {}) },
+      results: { ...clean.results, ...givenUp(view) },
       why: `the workload is stopped and given up; ${clean.why}${asked}`,
     };
   },

@@ -32,17 +32,50 @@ export function partChanges<P extends Readonly<Record<string, unknown>>>(
   });
 }
 
+/**
+ * As `layParts`, where no two parts may have one key (a MAC, a boot index): while one that may not change still has it,
+ * none gets it. `clashOf` says in one clause why a part cannot be as it would be laid.
+ */
+export function layApart<P extends Readonly<Record<string, unknown>>>(
+  recorded: Parts<P>,
+  declared: Parts<P>,
+  refuse: (change: PartChange) => string | null,
+  clashOf: (name: string, laid: Parts<P>) => string | null,
+): Laid<P> {
+  const waiting = new Map<string, string>();
+  const comes = partChanges(recorded, declared).filter((change) => change.declared !== null);
+  for (;;) {
+    const laid = layParts(
+      recorded,
+      declared,
+      (change) => refuse(change) ?? waiting.get(change.name) ?? null,
+    );
+    const clashes = [...new Set(comes.map(({ name }) => name))].flatMap((name) => {
+      const why = waiting.has(name) ? null : clashOf(name, laid.parts);
+      return why === null ? [] : [[name, why] as const];
+    });
+    if (clashes.length === 0) return laid;
+    for (const [name, why] of clashes) waiting.set(name, why);
+  }
+}
+
+/** A record's parts, and why some changes are not among them. */
+export interface Laid<P> {
+  readonly parts: Parts<P>;
+  readonly refused: ReadonlyMap<PartChange, string>;
+}
+
 /** The record with every change laid in that nothing refuses, and why the others are left as they are. */
 export function layParts<P extends Readonly<Record<string, unknown>>>(
   recorded: Parts<P>,
   declared: Parts<P>,
   refuse: (change: PartChange) => string | null,
-): { readonly parts: Parts<P>; readonly refused: ReadonlyMap<PartChange, string> } {
+): Laid<P> {
   const parts = new Map(Object.entries(recorded));
   const refused = new Map<PartChange, string>();
   for (const change of partChanges(recorded, declared)) {
     const why = refuse(change);
-    const is = declared[change.name];
+    const is = Object.hasOwn(declared, change.name) ? declared[change.name] : undefined;
     const was = parts.get(change.name);
     if (why !== null) refused.set(change, why);
     else if (is === undefined) parts.delete(change.name);

@@ -2,7 +2,7 @@ import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import type { NodeRecord, PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { declaredGroups, declaredPorts } from "./declared-parts.ts";
-import { layParts, type PartChange, type Parts } from "./part-changes.ts";
+import { layApart, layParts, type PartChange, type Parts } from "./part-changes.ts";
 
 /** Where a port's place in the network may be changed (ironic-facts 2.2, rows 51 and 52). */
 const OPEN: readonly ProvisionState[] = ["enroll", "inspecting", "inspect wait", "manageable"];
@@ -22,10 +22,11 @@ export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
   const { node, record } = view;
   const maintenance = node.spec.maintenance?.enabled === true;
   const free = (): null => null;
-  const ports = layParts(
+  const ports = layApart(
     record.ports,
     declaredPorts(node.spec),
     maintenance ? free : (change) => portStays(view, change),
+    clashOfPort,
   );
   const inGroup = (name: string): string | undefined =>
     Object.keys(ports.parts).find((port) => ports.parts[port]?.portGroup === name);
@@ -46,12 +47,29 @@ export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
   };
 }
 
+/** While another port still has its MAC, or its bond is still in another network, it waits. */
+function clashOfPort(name: string, laid: Parts<PortRecord>): string | null {
+  const own = laid[name];
+  if (own === undefined) return null;
+  for (const [other, port] of Object.entries(laid)) {
+    if (other === name) continue;
+    if (port.mac === own.mac) return `port ${other} still has its MAC`;
+    const together = own.portGroup !== null && port.portGroup === own.portGroup;
+    if (together && port.physicalNetwork !== own.physicalNetwork)
+      return `port ${other} of its bond ${own.portGroup ?? ""} is still in another physical network`;
+  }
+  return null;
+}
+
 /** Of what is to be recorded, that which is changed while a node is in maintenance: a NIC was exchanged, say. */
 export function rewired({
   ports,
   portGroups,
-}: Partial<NodeRecord>): Partial<Pick<NodeRecord, "ports" | "portGroups">> {
+  vifs,
+}: Partial<NodeRecord>): Partial<Pick<NodeRecord, "ports" | "portGroups" | "vifs">> {
   return {
+    // A VIF on a port that is gone has moved with it.
+    ...(vifs === undefined || (ports ?? portGroups) === undefined ? {} : { vifs }),
     ...(ports === undefined ? {} : { ports }),
     ...(portGroups === undefined ? {} : { portGroups }),
   };

@@ -32,7 +32,7 @@ import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
-import { FileStoreReader, holderSchema } from "./reader.ts";
+import { FileStoreReader, holderSchema, keysSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -123,6 +123,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       me: this.#me,
       journals: this.#others,
       blanks: this.#blanks,
+      isHeld: (held) => [...this.#grants].some((grant) => grant.uuid === held),
     };
     const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
       fail<never>(anyStoreFailure(layout.dir, error)),
@@ -198,13 +199,25 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const { files } = this.ports;
     await files.makeDir(this.layout.allocations);
     const path = this.layout.allocation(allocation);
-    if (await this.#writer.take(path, holder)) return null;
-    const first = await readJson(files, path, holderSchema);
-    return first?.uuid === holder.uuid ? null : (first?.node ?? "another node");
+    for (let tries = 0; tries < 2; tries += 1) {
+      if (await this.#writer.take(path, holder)) return null;
+      const first = await readJson(files, path, holderSchema);
+      if (first?.uuid === holder.uuid) return null;
+      if (first !== null && !(await this.freeAllocation(allocation, first.uuid))) return first.node;
+    }
+    return "another node";
   }
 
-  freeAllocation(allocation: string): Promise<void> {
-    return this.ports.files.remove(this.layout.allocation(allocation));
+  async freeAllocation(allocation: string, uuid: string): Promise<boolean> {
+    const state = (await this.lease(uuid))?.state ?? "released";
+    if (state !== "released") return false;
+    // Under its lease nobody writes the record whose name this is.
+    const taken = await this.#take(uuid, uuid, {});
+    if (!taken.ok) return false;
+    const isStale = taken.value.record.allocation?.name !== allocation;
+    if (isStale) await this.ports.files.remove(this.layout.allocation(allocation));
+    await taken.value.release();
+    return isStale;
   }
 
   async propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
@@ -273,23 +286,41 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (!claimed.ok) return claimed;
     const grant = claimed.value;
     const { identity, bmc, name: ofNode } = grant.record;
+    // What may still be sent is known by its intent alone, and that stands in the record.
+    if (grant.openIntents.length > 0 && grant.predecessor?.provenDead !== true) {
+      await grant.release();
+      return fail(mayStillAct(ofNode));
+    }
     const keys = keysOf(identity, bmc?.address, bmc?.system);
     await this.#keepUses(grant.record, [uuid, ofNode, ...keys]);
-    await files.makeDir(this.layout.machines);
     // First of all: cut off here, the machine is known twice and never not at all.
-    await this.#writer.replace(this.layout.machinesOf(uuid), [ofNode, ...keys]);
-    // What a dead engine left stays its successor's: the highest claim is not given back, and names its sessions.
-    if (grant.openIntents.length === 0) await grant.release();
-    this.#grants.delete(grant);
+    await this.#keepMachine(uuid, [ofNode, ...keys]);
+    for (const [allocation, node] of await this.allocated())
+      if (node === uuid) await files.remove(this.layout.allocation(allocation));
+    await this.freeSlots(uuid);
     const dir = this.layout.node(uuid);
     const names = await files.list(dir);
+    if (fencesIn(names, "claim").at(-1) !== grant.fence) {
+      await grant.release();
+      return fail(failure("conflict", "IW-L02", `${ofNode} was taken by another engine meanwhile`));
+    }
     // The highest claim stays: fences that began anew would let a paused holder of long ago act.
-    const fence = fencesIn(names, "claim").at(-1) ?? grant.fence;
-    const kept = [this.layout.claim(uuid, fence), this.layout.released(uuid, fence)];
-    for (const name of names)
-      if (!kept.includes(`${dir}/${name}`)) await files.remove(`${dir}/${name}`);
+    const kept = this.layout.claim(uuid, grant.fence);
+    for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
     await files.removeAll(this.layout.holds(uuid));
+    // Last: until then nobody reads what is being removed. What a dead engine left open stays with the claim.
+    if (grant.openIntents.length === 0) await grant.release();
+    this.#grants.delete(grant);
     return ok(null);
+  }
+
+  /** Machines that this node ever was: joined to what was kept of it before. */
+  async #keepMachine(uuid: string, keys: readonly string[]): Promise<void> {
+    const { files } = this.ports;
+    const path = this.layout.machinesOf(uuid);
+    await files.makeDir(this.layout.machines);
+    const before = (await readJson(files, path, keysSchema)) ?? [];
+    await this.#writer.replace(path, [...new Set([...before, ...keys])]);
   }
 
   /** Each request runs once, for ever: what ran outlives its record, and is joined to what was kept before. */
@@ -350,6 +381,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
     await this.#tidyDead().catch(() => undefined);
   }
+}
+
+function mayStillAct(node: string): Failure {
+  const message = `the last holder of ${node} may only be paused, and what it was about to do is not known to have ended; when it is dead for certain: ironwright lease break ${node} --holder-is-dead`;
+  return failure("waiting", "IW-L03", message);
 }
 
 function stoppedBy({ by, reason }: StopFile): Failure {

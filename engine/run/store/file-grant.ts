@@ -212,11 +212,21 @@ export class FileGrant implements Grant {
     await this.#orDie(() => this.#giveBack());
   }
 
-  /** Without a sync: a mark that is lost leaves the claim of an engine that ended. */
+  /**
+   * Without a sync: a mark that is lost leaves the claim of an engine that ended. A claim that somebody took meanwhile
+   * is not ours to give back, and may be gone.
+   */
   async #giveBack(): Promise<void> {
     const { ports, layout } = this.#site;
     const { uuid, fence } = this;
-    await ports.files.link(layout.claim(uuid, fence), layout.released(uuid, fence));
+    const isOurs = async (): Promise<boolean> =>
+      fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1) === fence;
+    if (!(await isOurs())) return;
+    try {
+      await ports.files.link(layout.claim(uuid, fence), layout.released(uuid, fence));
+    } catch (error) {
+      if (await isOurs()) throw error;
+    }
   }
 
   /** True while an intent of it has no outcome: its journal is still needed. */
@@ -244,7 +254,7 @@ export class FileGrant implements Grant {
     this.#isWritten = true;
     this.#isNewer = true;
     await this.#orDie(async () => {
-      // One sync serves both, and the second is never there without the first.
+      // In order: the second is never there without the first.
       await Promise.all([...(whole === null ? [] : [journal.append(whole)]), journal.append(line)]);
     });
   }

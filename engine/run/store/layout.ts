@@ -114,11 +114,16 @@ export function digits(value: number): string {
   return String(value).padStart(DIGITS, "0");
 }
 
-/** Fences of the names `claim.<fence>` or `record.<fence>.json` in a listing, lowest first. */
-export function fencesIn(names: readonly string[], what: "claim" | "record"): readonly number[] {
-  const pattern = what === "claim" ? /^claim\.(\d{16})$/ : /^record\.(\d{16})\.json$/;
+const NAMES = {
+  claim: /^claim\.(\d{16})$/,
+  released: /^claim\.(\d{16})\.released$/,
+  record: /^record\.(\d{16})\.json$/,
+} as const;
+
+/** Fences of the names of a kind in the listing of a node, lowest first. */
+export function fencesIn(names: readonly string[], what: keyof typeof NAMES): readonly number[] {
   return names
-    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+    .flatMap((name) => NAMES[what].exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
 }

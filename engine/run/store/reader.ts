@@ -35,12 +35,17 @@ const AT_ONCE = 32;
 /** History that is kept of one node, newest. */
 export const HISTORY_MAX = 300;
 
-const keysSchema = z.array(z.string());
+/** `machines/<what>.json`: keys of machines. */
+export const keysSchema = z.array(z.string());
 /** `allocations/<name>`: the node that was taken for an Allocation. */
 export const holderSchema = z.object({ uuid: z.string(), node: z.string() });
 const ackSchema = z.object({ nodes: z.array(z.string()) });
 
-type Newest = NonNullable<Awaited<ReturnType<typeof newestRecord>>>;
+/** A node's newest record, and the fence from which on lines go over it. */
+interface Stored {
+  readonly newest: Awaited<ReturnType<typeof newestRecord>>;
+  readonly from: number;
+}
 
 /** Reads a store; writes nothing but the cache of readings. */
 export class FileStoreReader implements StoreReader {
@@ -60,17 +65,42 @@ export class FileStoreReader implements StoreReader {
   }
 
   async records(): Promise<ReadonlyMap<string, NodeRecord>> {
-    const found = new Map<string, Newest | null>();
-    await this.#eachNode(async (uuid) => {
-      found.set(uuid, await newestRecord(this.ports.files, this.layout, uuid));
+    const records = await this.#settled(async () => {
+      const found = new Map<string, Stored>();
+      await this.#eachNode(async (uuid) => {
+        found.set(uuid, await this.#stored(uuid));
+      });
+      return this.#folded(found);
     });
     this.#recordsAreRead = true;
-    return this.#folded(found);
+    return records;
   }
 
   async record(uuid: string): Promise<NodeRecord | null> {
-    const newest = await newestRecord(this.ports.files, this.layout, uuid);
-    return (await this.#folded(new Map([[uuid, newest]]))).get(uuid) ?? null;
+    return this.#settled(async () => {
+      const found = new Map([[uuid, await this.#stored(uuid)]]);
+      return (await this.#folded(found)).get(uuid) ?? null;
+    });
+  }
+
+  /** Reads again where an engine ended meanwhile: its journal is gone, and its records are newer than those read. */
+  async #settled<T>(read: () => Promise<T>): Promise<T> {
+    const { files } = this.ports;
+    for (;;) {
+      const before = await files.list(this.layout.journals);
+      const answer = await read();
+      const after = new Set(await files.list(this.layout.journals));
+      if (before.every((name) => after.has(name))) return answer;
+    }
+  }
+
+  /** A node that was forgotten keeps its last claim: what was written under an older one is nobody's any more. */
+  async #stored(uuid: string): Promise<Stored> {
+    const { files } = this.ports;
+    const newest = await newestRecord(files, this.layout, uuid);
+    if (newest !== null) return { newest, from: newest.fence };
+    const lowest = fencesIn(await files.list(this.layout.node(uuid)), "claim")[0];
+    return { newest, from: lowest ?? Infinity };
   }
 
   /**
@@ -79,21 +109,19 @@ export class FileStoreReader implements StoreReader {
    * that has ended whole leaves no journal, so an idle fleet costs nothing more. Who copied a record forward has
    * the higher fence, so no line of a holder that lost its lease is laid over what its successor wrote.
    */
-  async #folded(
-    found: ReadonlyMap<string, Newest | null>,
-  ): Promise<ReadonlyMap<string, NodeRecord>> {
+  async #folded(found: ReadonlyMap<string, Stored>): Promise<ReadonlyMap<string, NodeRecord>> {
     const { files } = this.ports;
     const lines = new Map<string, JournalLine[]>();
     for (const name of await files.list(this.layout.journals))
       for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
-        const newest = found.get(line.node);
-        if (newest === undefined || line.fence < (newest?.fence ?? 0)) continue;
+        const stored = found.get(line.node);
+        if (stored === undefined || line.fence < stored.from) continue;
         const its = lines.get(line.node) ?? [];
         its.push(line);
         lines.set(line.node, its);
       }
     const records = new Map<string, NodeRecord>();
-    for (const [uuid, newest] of found) {
+    for (const [uuid, { newest }] of found) {
       const its = (lines.get(uuid) ?? []).sort((a, b) => a.fence - b.fence);
       // Without a file the first line says it whole; without a line nobody acted on it.
       if (newest === null && its.length === 0) continue;
@@ -203,8 +231,10 @@ export class FileStoreReader implements StoreReader {
   async lease(uuid: string): Promise<LeaseInfo | null> {
     const { files } = this.ports;
     const fence = fencesIn(await files.list(this.layout.node(uuid)), "claim").at(-1);
-    const claim = fence === undefined ? null : await readClaim(files, this.layout, uuid, fence);
-    if (fence === undefined || claim === null) return null;
+    if (fence === undefined) return null;
+    const claim = await readClaim(files, this.layout, uuid, fence);
+    // Tidied away in between: there is a higher one.
+    if (claim === null) return this.lease(uuid);
     const holder = await readJson(files, this.layout.instance(claim.inc), incarnationSchema);
     return { uuid, fence, claim, holder, state: await this.#stateOf(claim, holder) };
   }

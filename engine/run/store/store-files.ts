@@ -43,6 +43,17 @@ export function issueText({ issues: [issue] }: z.ZodError): string {
   return `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
 }
 
+/** A name that was taken and that the disk may not keep: nothing may rest on it. */
+export class NotSynced extends Error {
+  /** The system's own, as that of what went wrong. */
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    super("a directory could not be synced", { cause });
+    this.code = codeOf(cause);
+  }
+}
+
 /** Ways to write that leave either the old or the new whole file, never a part. */
 export class Writer {
   readonly #ports: Pick<StorePorts, "files" | "random">;
@@ -74,12 +85,20 @@ export class Writer {
     }
   }
 
-  /** The same with a file that is written and synced, and may stand under many names. */
+  /**
+   * The same with a file that is written and synced, and may stand under many names. Throws NotSynced where the name
+   * was taken and may be lost again.
+   */
   async takeAs(path: string, from: string): Promise<boolean> {
     const { files } = this.#ports;
     const taken = await files.link(from, path);
-    if (taken) await files.syncDir(parent(path));
-    return taken;
+    if (!taken) return false;
+    try {
+      await files.syncDir(parent(path));
+    } catch (error) {
+      throw new NotSynced(error);
+    }
+    return true;
   }
 
   /** Replaces a cache, not synced: losing it harms nobody. */

@@ -8,7 +8,7 @@ import type { OthersJournals } from "./journal.ts";
 import type { ClaimBlanks } from "./claim-blanks.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { newestRecord, readClaim, recordDocument, type RecordFile } from "./records.ts";
-import type { Writer } from "./store-files.ts";
+import { NotSynced, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** What taking a claim needs. */
@@ -20,6 +20,8 @@ export interface ClaimSite {
   readonly me: LivingIncarnation;
   readonly journals: OthersJournals;
   readonly blanks: ClaimBlanks;
+  /** True while a flow of this engine has the node. */
+  readonly isHeld: (uuid: string) => boolean;
 }
 
 /** How a claim is taken. */
@@ -61,7 +63,7 @@ export async function takeClaim(
     const highest = fencesIn(await ports.files.list(layout.node(uuid)), "claim").at(-1) ?? 0;
     const current = highest === 0 ? null : await readClaim(ports.files, layout, uuid, highest);
     if (highest > 0 && current === null) continue;
-    const free = await isTakeable(site, name, current, options);
+    const free = await isTakeable(site, { uuid, name }, current, options);
     if (!free.ok) return free;
     const fence = highest + 1;
     const before = await claimsLeft(site, uuid, highest);
@@ -103,7 +105,9 @@ async function takeName(
   const isMine = await taken.then(
     async (answer) => answer || (await isThere()),
     async (error: unknown) => {
-      if (await isThere()) return true;
+      // What a power cut may take back is no lease, and whoever wrote it must not go on.
+      if (error instanceof NotSynced) site.me.die(`a write to ${layout.dir} failed`);
+      else if (await isThere()) return true;
       throw error;
     },
   );
@@ -112,13 +116,14 @@ async function takeName(
 }
 
 async function isTakeable(
-  { coroner, me }: ClaimSite,
-  name: string,
+  { coroner, me, isHeld }: ClaimSite,
+  { uuid, name }: { readonly uuid: string; readonly name: string },
   current: Claim | null,
   options: TakeOptions,
 ): Promise<Result<null>> {
   if (current === null || current.released || options.breakFor !== undefined) return ok(null);
-  if (current.inc === me.info.inc) return fail(ownWork(name));
+  // A claim of ours that no flow has is one that a failed write left behind.
+  if (current.inc === me.info.inc) return isHeld(uuid) ? fail(ownWork(name)) : ok(null);
   const death = await coroner.judge(current.inc, me.info.name);
   if (death.dead) return ok(null);
   const since = instantText(current.takenAt).slice(0, 19).replace("T", " ");
@@ -179,6 +184,8 @@ async function areProvenDead(
     ...open.map(({ line }) => line.inc),
   ]);
   let proven = true;
+  // What this engine itself left was answered, or failed, before it came back.
+  all.delete(me.info.inc);
   for (const inc of all) {
     if (said) await coroner.prove(inc, me.info.name);
     const death = await coroner.judge(inc, me.info.name);
@@ -203,6 +210,24 @@ async function claimsLeft(
   return left;
 }
 
+/** The newest record and the lines that go over it: a holder that is broken may still write the one as we read the others. */
+async function leftBy(
+  site: ClaimSite,
+  uuid: string,
+  highest: number,
+): Promise<{
+  readonly chain: readonly Unfinished[];
+  readonly newest: Awaited<ReturnType<typeof newestRecord>>;
+}> {
+  const { files } = site.ports;
+  for (;;) {
+    const before = await newestRecord(files, site.layout, uuid);
+    const chain = await unfinished(site, uuid, highest);
+    const newest = await newestRecord(files, site.layout, uuid);
+    if (JSON.stringify(before) === JSON.stringify(newest)) return { chain, newest };
+  }
+}
+
 interface Granting {
   readonly uuid: string;
   readonly name: string;
@@ -220,12 +245,11 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
   const { layout, ports, writer } = site;
   const { uuid, name, fence, previous, options } = granting;
   // Only now does the check of every holder before fail, so only now is its journal whole.
-  const chain = await unfinished(site, uuid, fence - 1);
+  const { chain, newest } = await leftBy(site, uuid, fence - 1);
   const sessions = chain.flatMap(sessionsOf);
   const claim: Claim = { ...granting.claim, sessions };
   if (sessions.length > granting.claim.sessions.length)
     await writer.replace(layout.claim(uuid, fence), claim);
-  const newest = await newestRecord(ports.files, layout, uuid);
   const base: RecordFile = newest?.record ?? {
     ...(options.initial ?? emptyRecord(uuid, name, "existing")),
     open: [],
@@ -267,12 +291,10 @@ function sessionsOf({ claim, lines }: Unfinished): Claim["sessions"] {
 /** Only the holder of a higher generation removes lower ones; the highest is never removed. */
 async function tidy({ layout, ports }: ClaimSite, uuid: string, fence: number): Promise<void> {
   const names = await ports.files.list(layout.node(uuid));
-  const lower = fencesIn(names, "claim").filter((old) => old < fence);
   // The claim before its mark: one that lost its mark alone would count as held.
-  for (const old of lower) {
-    await ports.files.remove(layout.claim(uuid, old));
-    await ports.files.remove(layout.released(uuid, old));
-  }
+  for (const what of ["claim", "released"] as const)
+    for (const old of fencesIn(names, what))
+      if (old < fence) await ports.files.remove(layout[what](uuid, old));
   for (const old of fencesIn(names, "record").slice(0, -1))
     await ports.files.remove(layout.record(uuid, old));
 }

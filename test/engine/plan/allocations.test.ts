@@ -14,11 +14,13 @@ import {
   aWorkload,
   byUuid,
   inForce,
+  NOW,
   options,
   sha256,
   uuidOf,
 } from "../../support/a-fleet.ts";
 
+const DECIDING = { digest: sha256, now: NOW };
 const IMAGE = { name: "d", url: "https://images/d.raw", checksum: "sha256:d" };
 
 function anAllocation(name: string, spec: Partial<FleetAllocation["spec"]> = {}): FleetAllocation {
@@ -58,7 +60,7 @@ function aPool(
 }
 
 function given(input: PlanInput): Readonly<Record<string, string | null>> {
-  const { allocations } = allocate(input, sha256);
+  const { allocations } = allocate(input, DECIDING);
   return Object.fromEntries(allocations.map(({ allocation, node }) => [allocation, node]));
 }
 
@@ -77,6 +79,11 @@ describe("who fits", () => {
     ],
     ["is retired", { spec: { retired: {} }, record: { traits: ["CUSTOM_GPU"] } }],
     ["is held", { spec: { holds: [{ reason: "r" }] }, record: { traits: ["CUSTOM_GPU"] } }],
+    ["is protected, as last recorded", { record: { protected: true, traits: ["CUSTOM_GPU"] } }],
+    [
+      "is not the machine that answers there",
+      { record: { identity: { serial: "OTHER" }, traits: ["CUSTOM_GPU"] } },
+    ],
     [
       "was given to other",
       { record: { traits: ["CUSTOM_GPU"], allocation: { name: "other", since: 0, commit: null } } },
@@ -84,7 +91,7 @@ describe("who fits", () => {
   ];
   test.each(cases)("a node that %s does not, and it is said", (why, made) => {
     const input = aPool({ n1: made }, [anAllocation("web", { traits: ["CUSTOM_GPU"] })]);
-    const { allocations } = allocate(input, sha256);
+    const { allocations } = allocate(input, DECIDING);
     expect(allocations).toMatchObject([
       { allocation: "web", state: "waiting", node: null, nearest: [{ node: "n1", why: [why] }] },
     ]);
@@ -102,7 +109,7 @@ describe("who fits", () => {
     } as const;
     const near = { spec: { resourceClass: "small" } };
     const input = aPool({ a: far, b: far, c: near, d: far }, [anAllocation("web")]);
-    const [row] = allocate(input, sha256).allocations;
+    const [row] = allocate(input, DECIDING).allocations;
     expect(row?.nearest.map(({ node }) => node)).toEqual(["c", "a", "b"]);
   });
 });
@@ -161,6 +168,47 @@ describe("what a plan says", () => {
     );
   });
 
+  test("a hold that is over keeps nobody out of the pool", () => {
+    const holds = [{ reason: "r", until: "2026-11-23" }];
+    expect(given(aPool({ n1: { spec: { holds } } }, [anAllocation("web")]))).toEqual({ web: "n1" });
+  });
+
+  test.each(["manageable", "adopted", "enroll"] as const)(
+    "a node that is given and declares %s itself is left to its own word, and it is said",
+    (state) => {
+      const record = { allocation: RUNS.allocation };
+      const input = aPool({ n1: { spec: { provision: { state } }, record } }, [
+        anAllocation("web"),
+      ]);
+      const [node] = makePlan(input, options({ claims: "all" })).nodes;
+      expect(node?.steps.map(({ action }) => action)).not.toContain("provision.deploy");
+      expect(node?.blockedBy.map(({ code }) => code)).toContain("IW-P27");
+    },
+  );
+
+  test("a rescue is one of what runs there", () => {
+    const spec = { provision: { state: "rescue" as const } };
+    const input = aPool({ n1: { spec, record: RUNS } }, [anAllocation("web")]);
+    const [node] = makePlan(input, options()).nodes;
+    expect(node?.steps.map(({ action }) => action)).toEqual(["provision.rescue"]);
+  });
+
+  test("an undeploy while it is wished for is refused, and says where the wish is", () => {
+    const spec = { requests: [{ id: "u", action: "undeploy" as const, expires: "2026-11-30" }] };
+    const input = aPool({ n1: { spec, record: RUNS } }, [anAllocation("web")]);
+    const [node] = makePlan(input, options()).nodes;
+    expect(node?.steps).toEqual([]);
+    expect(node?.blockedBy.map(({ message }) => message)).toEqual([
+      "the request u (undeploy) does not run: the Allocation web has the node (inventory/allocations.yaml:3); take it out of git first",
+    ]);
+  });
+
+  test("a node is not kept for what can't be done there", () => {
+    const input = aPool({ n1: {} }, [anAllocation("web")]);
+    const [node] = makePlan(input, options({ maxImpact: "reboot" })).nodes;
+    expect(node?.steps).toEqual([]);
+  });
+
   test("one that left git before anything was deployed gives its node back at once", () => {
     const { allocation } = RUNS;
     const [node] = makePlan(aPool({ n1: { record: { allocation } } }, []), options()).nodes;
@@ -177,12 +225,12 @@ describe("whose turn it is", () => {
     expect([nodes["a"], nodes["b"] === null, nodes["c"] === null]).toEqual([null, false, false]);
   });
 
-  test("a node that was taken for it before a crash is its, and no other while that one can't", () => {
+  test("a node that was taken for it before a crash is its, while that one still fits", () => {
     const wishes = [anAllocation("web")];
     const taken = { allocated: new Map([["web", uuidOf("n3")]]) };
     expect(given(aPool({ n1: {}, n2: {}, n3: {} }, wishes, taken))).toEqual({ web: "n3" });
     const away = { n1: {}, n3: { record: { provisionState: "manageable" } } } as const;
-    expect(given(aPool(away, wishes, taken))).toEqual({ web: null });
+    expect(given(aPool(away, wishes, taken))).toEqual({ web: "n1" });
   });
 });
 

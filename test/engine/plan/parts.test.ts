@@ -121,6 +121,22 @@ describe("ports", () => {
     expect(blockedBy(plan)).toHaveLength(1);
   });
 
+  test("no two ports of a record ever have one MAC: who comes waits for who has to stay", () => {
+    const plan = planned(
+      { ports: { nic0: { mac: MAC } }, network: { vifs: ["v1"] } },
+      { ...ACTIVE, ports: { eth0: aPort() }, vifs: { v1: { on: "eth0" } } },
+    );
+    expect(plan.records).toBeUndefined();
+    expect(blockedBy(plan)[1]).toBe(
+      "IW-P23 ports.nic0 stays as it is: port eth0 still has its MAC",
+    );
+    const swapped = planned(
+      { ports: { a: { mac: OTHER_MAC }, b: { mac: MAC } } },
+      { ports: { a: aPort(), b: aPort({ mac: OTHER_MAC }) } },
+    );
+    expect(swapped.records).toMatchObject({ ports: { a: { mac: OTHER_MAC }, b: { mac: MAC } } });
+  });
+
   test("a group goes only when no port is left in it", () => {
     const plan = planned(
       { ports: { eth0: { mac: MAC } } },
@@ -193,6 +209,21 @@ describe("VIFs", () => {
     expect([again.inSync, again.records]).toEqual([true, undefined]);
   });
 
+  test("one that is asked to move stays until its place is free, and takes nobody's", () => {
+    const vifs = { a: { on: "eth0" }, b: { on: "eth1" } };
+    const spec: NodeSpec = {
+      ports: declared,
+      network: { vifs: [{ id: "a", on: "eth1" }, "b", "c"] },
+    };
+    const plan = planned(spec, { ...ACTIVE, ports, vifs });
+    expect(plan.records).toBeUndefined();
+    expect(blockedBy(plan).map((text) => text.slice(0, 20))).toEqual([
+      "IW-P24 VIF a: none (",
+      "IW-P24 VIF c: none o",
+    ]);
+    expect(plan.changes.map(({ path }) => path)).toEqual(["/network/vifs/a", "/network/vifs/c"]);
+  });
+
   test("where nothing runs and nothing is to run, no VIF is attached", () => {
     const plan = planned({ ports: declared, network: { vifs: ["v1"] } }, { ports });
     expect([plan.inSync, plan.records]).toEqual([true, undefined]);
@@ -254,6 +285,17 @@ describe("volumes", () => {
     expect(at("off").records).toMatchObject({
       volumes: { targets: { root: { volumeId: "v2" } } },
     });
+  });
+
+  test("a boot index is there once: who comes waits for who has to stay", () => {
+    const plan = planned(
+      { provision: { state: "available" }, volumes: { targets: { other: target } } },
+      { provisionState: "available", volumes: recorded },
+    );
+    expect(plan.records).toBeUndefined();
+    expect(blockedBy(plan)).toContain(
+      "IW-P23 volumes.targets.other stays as it is: root still has bootIndex 0",
+    );
   });
 
   test("one goes also from a node that is manageable, and comes at any time", () => {

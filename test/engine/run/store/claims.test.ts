@@ -131,3 +131,93 @@ test("a disk that refused a claim once is asked again", async () => {
   expect((await store.claim(UUID, "n1")).ok).toBe(true);
   await store.close();
 });
+
+test("a lease that was broken ends nothing but its own node's work", async () => {
+  const disk = await aStore();
+  const store = await acting(storePorts(disk, 2));
+  const broken = await held(store);
+  await broken.patchRecord({ traits: ["A"] });
+  const other = await store.claim(OTHER, "n2");
+  if (!other.ok) throw new Error(other.failure.message);
+  const breaker = await acting(storePorts(disk, 3), "e2");
+  const taken = await breaker.breakLease(UUID, "it hangs", false);
+  expect(taken.ok && taken.value.record.traits).toEqual(["A"]);
+  await broken.release();
+  await other.value.patchRecord({ protected: true });
+  expect(store.dead()).toBeNull();
+  await other.value.release();
+  await breaker.close();
+  await store.close();
+});
+
+test("a node that was forgotten stays so, while the engine that wrote of it lives on", async () => {
+  const disk = await aStore();
+  const store = await acting(storePorts(disk, 2));
+  const was = await held(store);
+  await was.patchRecord({ protected: true, identity: { serial: "S1" } });
+  await was.release();
+  const other = await acting(storePorts(disk, 3), "e2", "command");
+  expect(await other.forget(UUID)).toEqual({ ok: true, value: null });
+  expect((await seenBy(disk, 4)).one).toBeNull();
+  expect((await held(other)).record).toMatchObject({ protected: false, identity: null });
+  await other.close();
+  await store.close();
+});
+
+test("every machine that a forgotten name ever was stays known", async () => {
+  const disk = await aStore();
+  const store = await acting(storePorts(disk, 2));
+  for (const serial of ["S1", "S2"]) {
+    const grant = await held(store);
+    await grant.patchRecord({ name: "n1", identity: { serial } });
+    await grant.release();
+    expect((await store.forget(UUID)).ok).toBe(true);
+  }
+  const known = [...(await store.existingNames())].sort();
+  expect(known).toEqual(["n1", "serial s1", "serial s2"]);
+  await store.close();
+});
+
+test("a node is not forgotten while what its holder was about to do may still come", async () => {
+  const disk = await aStore();
+  const paused = await held(await acting(storePorts(disk, 2)));
+  await paused.intent(INTENT);
+  const other = await acting(storePorts(disk, 3), "e2");
+  await other.breakLease(UUID, "it hangs", false);
+  await other.close();
+  const person = await acting(storePorts(disk, 4, { fateOf: () => "unknown" }), "e3", "command");
+  const refused = await person.forget(UUID);
+  expect(refused.ok ? null : refused.failure.code).toBe("IW-L03");
+  expect((await held(person)).openIntents).toHaveLength(1);
+  await person.close();
+});
+
+test("a lease whose name may be lost in a power cut is none, and ends the engine that took it", async () => {
+  const disk = await aStore();
+  let failing = false;
+  const before: Before = (operation, path) =>
+    failing && operation === "syncDir" && path.includes(UUID)
+      ? Promise.reject(systemError("EIO"))
+      : Promise.resolve();
+  const store = await acting(storePorts(disk.sharedWith(before), 2));
+  failing = true;
+  const taken = await store.claim(UUID, "n1");
+  expect(taken.ok ? null : taken.failure.code).toBe("IW-S06");
+  expect(store.dead()?.code).toBe("IW-L02");
+});
+
+test("a record that can't be copied leaves no lease that its own engine can't take again", async () => {
+  const disk = await aStore();
+  const killed = await held(await acting(storePorts(disk, 2)));
+  await killed.intent(INTENT);
+  let full = true;
+  const before: Before = (operation, path) =>
+    full && operation === "rename" && path.includes("record.")
+      ? Promise.reject(systemError("ENOSPC"))
+      : Promise.resolve();
+  const store = await acting(storePorts(disk.sharedWith(before), 3, { fateOf: () => "gone" }));
+  expect((await store.claim(UUID, "n1")).ok).toBe(false);
+  full = false;
+  expect((await held(store)).openIntents).toHaveLength(1);
+  await store.close();
+});

@@ -1,5 +1,4 @@
-import type { NodeSpec, SecretRef } from "../schemas/documents.ts";
-import { isMap } from "./merge.ts";
+import type { NodeSpec, SecretRef } from "./documents.ts";
 
 /** What `${...}` may name. */
 export interface NodeFacts {
@@ -36,6 +35,10 @@ function fillStrings(value: unknown, fill: (text: string) => string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, fillStrings(item, fill)]),
   );
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fillRef(ref: SecretRef, fill: (text: string) => string): SecretRef {
