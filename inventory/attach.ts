@@ -3,7 +3,7 @@ import { nearest } from "../schemas/nearest.ts";
 import { isPartKind, PART_KINDS, type PartKind } from "../schemas/parts.ts";
 import { at } from "./check-rules.ts";
 import { type Attached, placeIn, type Sourced } from "./fold-nodes.ts";
-import { escapeKey, isMap, type Layer } from "./merge.ts";
+import { escapeKey, type Folding, isMap, type Layer } from "./merge.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
 type Named = (kind: Sourced["kind"]) => ReadonlyMap<string, Sourced>;
@@ -76,7 +76,8 @@ export function imageOf(
   images: ReadonlyMap<string, Sourced>,
   report: Report,
 ): readonly Layer<Place>[] {
-  return imageLayer(allocation, allocation.spec, { images, report });
+  const folded = { value: { ...allocation.spec }, origins: {} };
+  return imageLayer(allocation, folded, { images, report });
 }
 
 /** Fields of an image that its document says once for all nodes. */
@@ -84,16 +85,16 @@ const OF_IMAGE = ["url", "checksum", "format"];
 
 function imageLayer(
   node: Sourced,
-  folded: unknown,
+  { value, origins }: Folding<Place>,
   { images, report }: { readonly images: ReadonlyMap<string, Sourced>; readonly report: Report },
 ): readonly Layer<Place>[] {
-  const said = at(folded, "/provision/image");
+  const said = at(value, "/provision/image");
   const name = isMap(said) ? said["name"] : undefined;
   if (!isMap(said) || typeof name !== "string") return [];
   const image = images.get(name);
   const own = placeIn(node, "/spec/provision/image");
-  const error = (code: string, message: string): void =>
-    report({ ...own, code, severity: "error", message });
+  const error = (code: string, message: string, place = own): void =>
+    report({ ...place, code, severity: "error", message });
   if (image === undefined) {
     if (said["url"] !== undefined) return [];
     const near = nearest(name, [...images.keys()]);
@@ -109,7 +110,9 @@ function imageLayer(
     const [line] = image.spot;
     error(
       "IW-I05",
-      `the Image ${name} (${image.file}:${line}) says ${twice.join(", ")}, and the node does too; take ${twice.length === 1 ? "it" : "them"} out of the node`,
+      `the Image ${name} (${image.file}:${line}) says ${twice.join(", ")}, and this does too; take ${twice.length === 1 ? "it" : "them"} out here`,
+      // As often as not a profile says it, once for all its nodes.
+      origins[`/provision/image/${twice[0] ?? ""}`] ?? own,
     );
     return [];
   }

@@ -83,7 +83,7 @@ export function chainOf(
 }
 
 /** What other documents say of a node, over what it says itself. */
-export type Attached = (node: Sourced, folded: unknown) => readonly Layer<Place>[];
+export type Attached = (node: Sourced, folded: Folding<Place>) => readonly Layer<Place>[];
 
 /** A node with its profiles and what is attached to it folded in, and the origin of every value. */
 export function foldNode(
@@ -98,7 +98,7 @@ export function foldNode(
       nulls: layer.nulls,
       originOf: (pointer) => placeIn(layer, `/spec${pointer}`),
     });
-  for (const layer of attached(document, folding.value)) lay(folding, layer);
+  for (const layer of attached(document, folding)) lay(folding, layer);
   const { name, uuid, labels, annotations } = document.metadata;
   const nodeName = String(name);
   const declared = typeof uuid === "string";

@@ -2,6 +2,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { resolveNodes, type ResolvedNode } from "../plan/match-records.ts";
 import type { LeaseInfo, StoreReader } from "../run/ports.ts";
 import type { CommandInput } from "./command.ts";
@@ -40,6 +41,10 @@ export async function sightings(
       { offline: !how.live, ...(how.select === undefined ? {} : { select: how.select }) },
     );
     const resolved = resolveNodes(world.fleet, planned.input.records);
+    // A node that an Allocation has is shown as that has it.
+    const asPlanned = new Map(
+      nodesAsPlanned(world.fleet, planned.plan).map((node) => [node.name, node]),
+    );
     const leases = new Map(
       (store === null ? [] : await store.leases()).map((lease) => [lease.uuid, lease]),
     );
@@ -49,7 +54,7 @@ export async function sightings(
       const observation = planned.input.observations.get(plan.node);
       return [
         {
-          node: its.node,
+          node: asPlanned.get(plan.node) ?? its.node,
           uuid: its.uuid,
           record: its.record,
           observation,

@@ -3,6 +3,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { reasonText } from "./show-not-done.ts";
+import { withoutColumn } from "./show-nodes.ts";
 import { nameOf } from "./steps/step-list.ts";
 import { timeWords } from "./say-time.ts";
 import { valueText } from "./verdict.ts";
@@ -30,6 +31,7 @@ export function explainNode(explained: Explained): string {
     ...its.blockedBy.map(
       (reason) => `  because  ${reasonText(reason, { times })}   ${reason.code}`,
     ),
+    ...givenTo(its, plan),
     ...its.changes.flatMap((change) => changeLines(change, plan)),
     ...its.steps.map(
       (step) => `  step ${step.id}   ${step.action}  (${step.impact})  ${step.reason}`,
@@ -43,6 +45,15 @@ export function explainNode(explained: Explained): string {
     `  declared ${placeText(node.place, false)}${plan.commit === null ? " (working tree)" : ` in commit ${plan.commit.slice(0, 7)}`}`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function givenTo({ node }: NodePlan, { allocations }: Plan): readonly string[] {
+  const given = allocations.find((one) => one.node === node);
+  if (given === undefined) return [];
+  const when = given.state === "picked" ? "by the next apply" : "";
+  return [
+    `  given    to the Allocation ${given.allocation} (${withoutColumn(given.declaredAt)}) ${when}`.trimEnd(),
+  ];
 }
 
 function answer(its: NodePlan, plan: Plan): string {

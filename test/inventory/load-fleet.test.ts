@@ -144,13 +144,6 @@ test("a symbolic link is an error, for git keeps only its name", async () => {
   expect(diagnostics[0]?.message).toContain("symbolic link");
 });
 
-test("kinds of later issues are refused, for nobody may rely on them", async () => {
-  const text = "apiVersion: ironwright/v1\nkind: Policy\nmetadata: { name: p }\nspec: {}\n";
-  expect(await oneError(`${text}---\n${node("n1", FAKE)}`)).toContain(
-    "kind Policy is not built yet",
-  );
-});
-
 test("a profile may not hold what means one machine", async () => {
   const profile =
     "apiVersion: ironwright/v1\nkind: Profile\nmetadata: { name: p }\nspec: { identity: { serial: A } }\n";

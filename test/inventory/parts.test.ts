@@ -202,7 +202,7 @@ test("an image is said once, and is declared", async () => {
       document("Image", "d", IMAGE),
     ),
   ).toEqual([
-    "inventory/a.yaml:4 IW-I05 the Image d (inventory/a.yaml:6) says url, and the node does too; take it out of the node",
+    "inventory/a.yaml:4 IW-I05 the Image d (inventory/a.yaml:6) says url, and this does too; take it out here",
   ]);
   expect(
     await errorsOf(

@@ -53,6 +53,7 @@ function inFull({ node, uuid, record, observation, plan, lease }: NodeSight): un
     declaredAt: `${node.place.file}:${node.place.line}`,
     provisionState: plan.provisionState,
     targetProvisionState: plan.targetProvisionState,
+    allocation: plan.allocation ?? null,
     inSync: plan.inSync,
     blockedBy: plan.blockedBy,
     changes: plan.changes,
