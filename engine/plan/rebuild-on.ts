@@ -19,8 +19,9 @@ export function rebuildWish(
   { policies, digest }: { readonly policies: Policies; readonly digest: Digest },
 ): readonly JudgedRequest[] {
   const { provision } = node.spec;
+  if (provision?.rebuildOn?.includes("image") !== true) return [];
   const image = imageOf({ node });
-  const optsIn = provision?.rebuildOn?.includes("image") === true && provision.state === "active";
+  const optsIn = provision.state === "active";
   const runs = provisionState === "active" && instance?.origin === "deployed";
   if (!optsIn || !runs || image === null || !policies.allowsErasing(node.labels)) return [];
   if (sameValue(image, instance.image) || sameImage(image, instance.image)) return [];

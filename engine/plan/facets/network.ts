@@ -1,6 +1,7 @@
 import type { NodeRecord } from "../../../schemas/record.ts";
 import { sameValue } from "../canonical-json.ts";
 import { chooseEnd, type WantedVif } from "../parts/choose-end.ts";
+import { isEmpty } from "../parts/part-changes.ts";
 import { layPorts } from "../parts/port-rules.ts";
 import type { Difference, Facet, NodeView } from "./facet.ts";
 
@@ -16,6 +17,8 @@ export const networkFacet: Facet = {
 
   compare(view) {
     const { record } = view;
+    if (view.node.spec.network?.vifs === undefined && isEmpty(record.vifs))
+      return { kind: "undeclared" };
     const { vifs, unplaced } = placed(view);
     const ids = [...new Set([...Object.keys(record.vifs), ...Object.keys(vifs)])].sort();
     const moved = ids.flatMap((id): readonly Difference[] => {

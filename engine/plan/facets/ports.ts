@@ -1,5 +1,5 @@
 import { declaredGroups, declaredPorts } from "../parts/declared-parts.ts";
-import { partChanges } from "../parts/part-changes.ts";
+import { isEmpty, partChanges } from "../parts/part-changes.ts";
 import { layPorts, pointerOf } from "../parts/port-rules.ts";
 import { type Difference, type Facet, notInThisState } from "./facet.ts";
 
@@ -11,6 +11,10 @@ export const portsFacet: Facet = {
   value: (_observation, { ports, portGroups }) => ({ ports, portGroups }),
 
   compare({ node, record }) {
+    const { ports, portGroups } = node.spec;
+    const declared = ports !== undefined || portGroups !== undefined;
+    if (!declared && isEmpty(record.ports) && isEmpty(record.portGroups))
+      return { kind: "undeclared" };
     const desired = {
       ports: declaredPorts(node.spec),
       portGroups: declaredGroups(node.spec),
@@ -28,7 +32,7 @@ export const portsFacet: Facet = {
       })),
     ];
     if (differences.length > 0) return { kind: "differs", desired, differences };
-    const none = Object.keys({ ...desired.ports, ...desired.portGroups }).length === 0;
+    const none = isEmpty(desired.ports) && isEmpty(desired.portGroups);
     return none ? { kind: "undeclared" } : { kind: "same", desired };
   },
 

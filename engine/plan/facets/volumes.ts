@@ -2,7 +2,13 @@ import { known } from "../../../schemas/observation.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import { declaredConnectors, declaredTargets } from "../parts/declared-parts.ts";
-import { layApart, type PartChange, partChanges, type Parts } from "../parts/part-changes.ts";
+import {
+  isEmpty,
+  layApart,
+  type PartChange,
+  partChanges,
+  type Parts,
+} from "../parts/part-changes.ts";
 import { pointerOf } from "../parts/port-rules.ts";
 import { type Difference, type Facet, type NodeView, notInThisState } from "./facet.ts";
 
@@ -19,6 +25,8 @@ export const volumesFacet: Facet = {
   value: (_observation, record) => record.volumes,
 
   compare({ node, record: { volumes } }) {
+    const empty = isEmpty(volumes.connectors) && isEmpty(volumes.targets);
+    if (node.spec.volumes === undefined && empty) return { kind: "undeclared" };
     const desired = {
       connectors: declaredConnectors(node.spec),
       targets: declaredTargets(node.spec),
@@ -34,7 +42,7 @@ export const volumesFacet: Facet = {
       ...of(TARGETS, partChanges(volumes.targets, desired.targets)),
     ];
     if (differences.length > 0) return { kind: "differs", desired, differences };
-    const none = Object.keys({ ...desired.connectors, ...desired.targets }).length === 0;
+    const none = isEmpty(desired.connectors) && isEmpty(desired.targets);
     return none ? { kind: "undeclared" } : { kind: "same", desired };
   },
 

@@ -3,6 +3,12 @@ import { sameValue } from "../canonical-json.ts";
 /** Parts of one kind, by name. */
 export type Parts<P> = Readonly<Record<string, P>>;
 
+/** True where there is none. */
+export function isEmpty(parts: Parts<unknown>): boolean {
+  for (const _name in parts) return false;
+  return true;
+}
+
 /** One part that comes or goes, or one of its fields that changes. */
 export interface PartChange {
   readonly name: string;
