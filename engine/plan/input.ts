@@ -63,6 +63,8 @@ export interface Surroundings {
   /** True for a store that was made anew or restored: what was agreed with the hardware before is lost. */
   readonly remade: boolean;
   readonly policies: Policies;
+  /** MACs of recorded ports, with the record that has each; two while one waits to be let go. */
+  readonly macs: ReadonlyMap<string, NodeRecord>;
   /** Every machine that this store knows, under whatever name. */
   readonly machines: Machines;
 }
@@ -96,10 +98,21 @@ export function surroundingsOf(
     requestsSeen: inForce?.requests ?? {},
     seq,
     policies: policiesOf(fleet),
+    macs: recordedMacs(input.records),
     existing,
     remade: (input.store?.epoch ?? 1) > 1,
     machines: machinesOf(resolved, input.observations),
   };
+}
+
+function recordedMacs(records: PlanInput["records"]): Surroundings["macs"] {
+  const macs = new Map<string, NodeRecord>();
+  for (const record of records.values())
+    for (const name in record.ports) {
+      const mac = record.ports[name]?.mac;
+      if (mac !== undefined) macs.set(mac, record);
+    }
+  return macs;
 }
 
 function appliedImages(

@@ -67,6 +67,10 @@ export function viewOf(
     claimed: isClaimed(node.name, claims, requests, seen?.serial),
     remade,
     imageMoved: imageMoved(node, surroundings),
+    macsElsewhere(mac) {
+      const other = surroundings.macs.get(mac);
+      return other === undefined || other.uuid === resolved.uuid ? null : other.name;
+    },
     wasHere: keysOf(seen, undefined, null).some((key) => existing.has(key)),
     others: othersOf(machines, { name: node.name, uuid: resolved.uuid }, seen),
     seq,

@@ -47,6 +47,8 @@ export interface NodeView {
   readonly wasHere: boolean;
   /** The Image that it names was applied with another content; null where it was not. */
   readonly imageMoved: { readonly node: string; readonly checksum: string } | null;
+  /** MACs that other nodes' records still have: with the name of each. */
+  readonly macsElsewhere: (mac: string) => string | null;
   /** What else in this store is the machine that answers, the declared ones first. */
   readonly others: readonly KnownMachine[];
   /** The register entry under which this plan would run. */

@@ -18,7 +18,7 @@ export interface PortsLaid {
 }
 
 /** The ports and bonds of a node with every change that its state allows. */
-export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
+export function layPorts(view: Pick<NodeView, "node" | "record" | "macsElsewhere">): PortsLaid {
   const { node, record } = view;
   const maintenance = node.spec.maintenance?.enabled === true;
   const free = (): null => null;
@@ -26,7 +26,7 @@ export function layPorts(view: Pick<NodeView, "node" | "record">): PortsLaid {
     record.ports,
     declaredPorts(node.spec),
     maintenance ? free : (change) => portStays(view, change),
-    clashOfPort,
+    (name, laid) => clashOfPort(name, laid) ?? elsewhere(view, name, laid),
   );
   const inGroup = (name: string): string | undefined =>
     Object.keys(ports.parts).find((port) => ports.parts[port]?.portGroup === name);
@@ -59,6 +59,18 @@ function clashOfPort(name: string, laid: Parts<PortRecord>): string | null {
       return `port ${other} of its bond ${own.portGroup ?? ""} is still in another physical network`;
   }
   return null;
+}
+
+/** A NIC that was moved is its old node's until that has let it go. */
+function elsewhere(
+  { record, macsElsewhere }: Pick<NodeView, "record" | "macsElsewhere">,
+  name: string,
+  laid: Parts<PortRecord>,
+): string | null {
+  const mac = laid[name]?.mac;
+  if (mac === undefined || record.ports[name]?.mac === mac) return null;
+  const other = macsElsewhere(mac);
+  return other === null ? null : `${other} still has its MAC, and lets it go first`;
 }
 
 /** Of what is to be recorded, that which is changed while a node is in maintenance: a NIC was exchanged, say. */

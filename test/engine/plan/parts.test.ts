@@ -137,6 +137,28 @@ describe("ports", () => {
     expect(swapped.records).toMatchObject({ ports: { a: { mac: OTHER_MAC }, b: { mac: MAC } } });
   });
 
+  test("a NIC that is moved to another node is the old one's until that has let it go", () => {
+    const moved = aNode("n2", {
+      provision: { state: "manageable" },
+      ports: { eth0: { mac: MAC } },
+    });
+    const old = aNode("n1", { provision: { state: "manageable" } });
+    const before = [
+      aRecord("n1", { provisionState: "manageable", ports: { eth0: aPort() } }),
+      aRecord("n2", { provisionState: "manageable" }),
+    ];
+    const fleet = aFleet([old, moved]);
+    const [first, second] = makePlan(anInput(fleet, { records: byUuid(before) }), options()).nodes;
+    expect(first?.records).toEqual({ ports: {}, portGroups: {} });
+    expect(second?.records).toBeUndefined();
+    expect(second?.blockedBy.map(({ message }) => message)).toEqual([
+      "ports.eth0 stays as it is: n1 still has its MAC, and lets it go first",
+    ]);
+    const after = before.map((record) => ({ ...record, ports: {} }));
+    const [, then] = makePlan(anInput(fleet, { records: byUuid(after) }), options()).nodes;
+    expect(then?.records).toMatchObject({ ports: { eth0: { mac: MAC } } });
+  });
+
   test("a group goes only when no port is left in it", () => {
     const plan = planned(
       { ports: { eth0: { mac: MAC } } },
