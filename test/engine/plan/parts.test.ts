@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
 import { chooseEnd } from "../../../engine/plan/parts/choose-end.ts";
 import { layParts } from "../../../engine/plan/parts/part-changes.ts";
-import { API_VERSION, type NodeSpec } from "../../../schemas/documents.ts";
+import type { NodeSpec } from "../../../schemas/documents.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import type { NodeRecord, PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
 import {
@@ -328,55 +328,6 @@ describe("volumes", () => {
     expect(blockedBy(kept)[0]).toContain("volumes.targets.root stays as it is");
     const more = planned({ volumes: { targets: { root: target } } }, ACTIVE);
     expect(more.records).toEqual({ volumes: recorded });
-  });
-});
-
-describe("an Image", () => {
-  const sum = (digit: string): string => `sha256:${digit.repeat(64)}`;
-  const image = (checksum: string, url = "https://images/d.raw") => ({ name: "d", url, checksum });
-  const fleetOf = (checksum: string, ...names: readonly string[]) =>
-    aFleet(
-      names.map((name) =>
-        aNode(name, { driver: "fake", provision: { state: "active", image: image(checksum) } }),
-      ),
-      {
-        images: [
-          {
-            apiVersion: API_VERSION,
-            kind: "Image",
-            metadata: { name: "d" },
-            spec: { url: "https://images/d.raw", checksum },
-          },
-        ],
-      },
-    );
-  const deployed = aRecord("n1", {
-    provisionState: "active",
-    instance: aWorkload("deployed", image(sum("1"), "https://old/d.raw")),
-  });
-
-  test("is the same from another place", () => {
-    const fleet = fleetOf(sum("1"), "n1");
-    const [plan] = makePlan(anInput(fleet, { records: byUuid([deployed]) }), options()).nodes;
-    expect(plan?.changes.filter(({ facet }) => facet === "image")).toEqual([]);
-  });
-
-  test("never changes once it was applied: nothing of that name is written to any node", () => {
-    const fleet = fleetOf(sum("2"), "n1", "n2");
-    const ready = aRecord("n2", {
-      provisionState: "available",
-      cleaned: "metadata",
-      origin: "new",
-    });
-    const input = anInput(fleet, { records: byUuid([deployed, ready]) });
-    const plan = makePlan(input, options({ claims: "all" }));
-    expect(plan.nodes.flatMap(({ steps }) => steps.map(({ action }) => action))).not.toContain(
-      "provision.deploy",
-    );
-    for (const node of plan.nodes)
-      expect(blockedBy(node).join("\n")).toContain(
-        `IW-P25 the Image d was applied to n1 with sha256:111111111111... and has sha256:222222222222... now`,
-      );
   });
 });
 
