@@ -44,6 +44,7 @@ export interface Mishap {
 export interface Asked {
   readonly claims?: PlanOptions["claims"];
   readonly select?: ReadonlySet<string> | undefined;
+  readonly acceptRemoval?: number | undefined;
   readonly mishap?: Mishap | null;
 }
 
@@ -246,7 +247,7 @@ export class LifeWorld {
     return planFleet(this.fleet, store, ports, { plan: this.#options(asked), catalog: CATALOG });
   }
 
-  #options({ claims, select }: Asked): PlanOptions {
+  #options({ claims, select, acceptRemoval }: Asked): PlanOptions {
     return {
       now: this.time.now,
       settings: SETTINGS,
@@ -256,6 +257,7 @@ export class LifeWorld {
       maxImpact: "destructive",
       claims,
       select,
+      acceptRemoval,
     };
   }
 

@@ -285,8 +285,15 @@ class Life {
     readonly mishap?: Mishap | null;
   }): Promise<void> {
     this.applies += 1;
-    const applied = await this.world.apply(asked);
+    let applied = await this.world.apply(asked);
     this.#told(applied);
+    // As the refusal says: a revert to the time before most nodes is meant, and their number is named.
+    const removes = applied.plan?.refused.find(({ code }) => code === "IW-P10")?.message;
+    const count = /--accept-removal (\d+)/.exec(removes ?? "")?.[1];
+    if (count !== undefined) {
+      applied = await this.world.apply({ claims: asked.claims, acceptRemoval: Number(count) });
+      this.#told(applied);
+    }
     const over = applied.plan?.refused.some(({ code }) => code === "IW-P02") === true;
     const first = over ? applied.plan?.nodes.find(erases) : undefined;
     // As the refusal says: a part that fits.
