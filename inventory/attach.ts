@@ -1,9 +1,10 @@
 import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
-import { nearest } from "../schemas/nearest.ts";
+import { didYouMean, nearest } from "../schemas/nearest.ts";
 import { isPartKind, PART_KINDS, type PartKind } from "../schemas/parts.ts";
 import { at } from "./check-rules.ts";
 import { type Attached, placeIn, type Sourced } from "./fold-nodes.ts";
-import { escapeKey, type Folding, isMap, type Layer } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
+import { escapeKey, type Folding, type Layer } from "./merge.ts";
 
 type Report = (diagnostic: Diagnostic) => void;
 type Named = (kind: Sourced["kind"]) => ReadonlyMap<string, Sourced>;
@@ -31,9 +32,7 @@ function partsByNode(named: Named, report: Report): ReadonlyMap<string, readonly
     for (const [name, part] of [...named(kind)].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const node = String(part.spec["node"]);
       if (!nodes.has(node)) {
-        const near = nearest(node, [...nodes.keys()]);
-        const way =
-          near === null ? "declare it, or take this document out" : `did you mean ${near}?`;
+        const way = didYouMean(node, [...nodes.keys()], "declare it, or take this document out");
         const message = `${kind} ${name} is part of the node ${node}, which is not declared; ${way}`;
         report({ ...placeIn(part, "/spec/node"), code: "IW-I06", severity: "error", message });
         continue;

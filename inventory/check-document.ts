@@ -2,7 +2,8 @@ import type { z } from "zod";
 import { API_VERSION } from "../schemas/documents.ts";
 import { DOCUMENT_KINDS } from "../schemas/kinds.ts";
 import { readableVersions, VERSIONS } from "./conversions.ts";
-import { escapeKey, isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
+import { escapeKey } from "./merge.ts";
 import { nearest } from "../schemas/nearest.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 

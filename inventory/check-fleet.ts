@@ -1,9 +1,9 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../schemas/fleet.ts";
-import type { PolicyDocument } from "../schemas/kinds.ts";
-import { meets, parseTerms } from "../schemas/selector.ts";
+import { boundsErasing, type PolicyDocument } from "../schemas/kinds.ts";
+import { meets, termsOf } from "../schemas/selector.ts";
 import { checkParts } from "./check-parts.ts";
-import { nearest } from "../schemas/nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 
 /** Hardware types that need no BMC. */
 const WITHOUT_BMC = new Set(["fake"]);
@@ -36,10 +36,11 @@ function unboundedRebuilds(
   nodes: readonly FleetNode[],
   policies: readonly PolicyDocument[],
 ): readonly Diagnostic[] {
+  const bounds = policies.filter(boundsErasing).map(({ spec }) => termsOf(spec));
   const byPlace = new Map<string, FleetNode[]>();
   for (const node of nodes) {
     if ((node.spec.provision?.rebuildOn ?? []).length === 0) continue;
-    if (policies.some((policy) => bounds(policy, node))) continue;
+    if (bounds.some((terms) => meets(node.labels, terms))) continue;
     const { file, line } = originOf(node, "/provision/rebuildOn");
     const there = byPlace.get(`${file}:${line}`) ?? [];
     byPlace.set(`${file}:${line}`, [...there, node]);
@@ -53,16 +54,10 @@ function unboundedRebuilds(
   });
 }
 
-function bounds({ spec }: PolicyDocument, { labels }: FleetNode): boolean {
-  const terms = spec.selector === undefined ? [] : parseTerms(spec.selector);
-  return spec.budget?.destructive !== undefined && !("wrong" in terms) && meets(labels, terms);
-}
-
 function strangeChassis(node: FleetNode, declared: readonly string[]): readonly Diagnostic[] {
   const { chassis } = node.spec;
   if (chassis === undefined || declared.includes(chassis)) return [];
-  const near = nearest(chassis, declared);
-  const hint = near === null ? "declare a Chassis of that name" : `did you mean ${near}?`;
+  const hint = didYouMean(chassis, declared, "declare a Chassis of that name");
   return [
     error("IW-I06", originOf(node, "/chassis"), `chassis ${chassis} is not declared; ${hint}`),
   ];
@@ -71,8 +66,7 @@ function strangeChassis(node: FleetNode, declared: readonly string[]): readonly 
 function strangeRunbooks(node: FleetNode, runbooks: readonly string[]): readonly Diagnostic[] {
   return (node.spec.requests ?? []).flatMap(({ runbook }, index) => {
     if (runbook === undefined || runbooks.includes(runbook)) return [];
-    const near = nearest(runbook, runbooks);
-    const hint = near === null ? "declare a Runbook of that name" : `did you mean ${near}?`;
+    const hint = didYouMean(runbook, runbooks, "declare a Runbook of that name");
     const place = originOf(node, `/requests/${index}/runbook`);
     return [error("IW-I06", place, `runbook ${runbook} is not declared; ${hint}`)];
   });

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../schemas/fleet.ts";
-import { nearest } from "../schemas/nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { escapeKey } from "./merge.ts";
 
 /** Rules of ports, port groups and volumes (ironic-facts 2.2, 13.4): within a node, and over the fleet. */
@@ -93,8 +93,11 @@ function groupsOfPorts(node: FleetNode): readonly Diagnostic[] {
       if (portGroup === undefined) return [];
       const at = `/ports/${escapeKey(name)}`;
       if (!Object.hasOwn(portGroups, portGroup)) {
-        const near = nearest(portGroup, Object.keys(portGroups));
-        const way = near === null ? "declare a PortGroup of that name" : `did you mean ${near}?`;
+        const way = didYouMean(
+          portGroup,
+          Object.keys(portGroups),
+          "declare a PortGroup of that name",
+        );
         const message = `port ${name} is in the port group ${portGroup}, which ${node.name} does not have; ${way}`;
         return [finding(node, `${at}/portGroup`, "IW-I06", message)];
       }
@@ -137,8 +140,7 @@ function vifs(node: FleetNode): readonly Diagnostic[] {
       return [finding(node, at, "IW-I05", `VIF ${id} is there twice; keep one of them`)];
     seen.add(id);
     if (on === undefined || names.includes(on)) return [];
-    const near = nearest(on, names);
-    const way = near === null ? "declare a Port of that name" : `did you mean ${near}?`;
+    const way = didYouMean(on, names, "declare a Port of that name");
     return [
       finding(
         node,

@@ -1,7 +1,7 @@
 import { nodeSpecSchema } from "../schemas/documents.ts";
 import { spotAt } from "./check-document.ts";
 import { checkRequests } from "./check-requests.ts";
-import { isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding } from "./read-yaml.ts";
 

@@ -1,7 +1,8 @@
 import { API_VERSION } from "../schemas/documents.ts";
 import { checkDocument, type CheckedDocument, spotAt } from "./check-document.ts";
 import { checkRules, forbidMachine } from "./check-rules.ts";
-import { escapeKey, type Folding, isMap, lay, remove } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
+import { escapeKey, type Folding, lay, remove } from "./merge.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import type { Finding, PlainDocument, Spot } from "./read-yaml.ts";
 

@@ -1,4 +1,5 @@
-import { escapeKey, isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
+import { escapeKey } from "./merge.ts";
 import type { Finding, PlainDocument } from "./read-yaml.ts";
 import { spotAt } from "./check-document.ts";
 

@@ -3,7 +3,7 @@ import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
 import { API_VERSION } from "../schemas/documents.ts";
 import type { FleetAllocation } from "../schemas/fleet.ts";
 import { allocationDocumentSchema } from "../schemas/kinds.ts";
-import { nearest } from "../schemas/nearest.ts";
+import { didYouMean } from "../schemas/nearest.ts";
 import { imageOf } from "./attach.ts";
 import { placeIn, type Sourced } from "./fold-nodes.ts";
 import { type Folding, lay } from "./merge.ts";
@@ -49,8 +49,7 @@ function strangers(document: Sourced, nodes: ReadonlyMap<string, Sourced>, repor
   if (!Array.isArray(candidates)) return;
   candidates.map(String).forEach((name, index) => {
     if (nodes.has(name)) return;
-    const near = nearest(name, [...nodes.keys()]);
-    const way = near === null ? "declare it, or take it out" : `did you mean ${near}?`;
+    const way = didYouMean(name, [...nodes.keys()], "declare it, or take it out");
     const message = `the candidate ${name} is not declared; ${way}`;
     const place = placeIn(document, `/spec/candidates/${index}`);
     report({ ...place, code: "IW-I06", severity: "error", message });

@@ -6,7 +6,7 @@ import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type Settings, settingsSchema } from "../schemas/settings.ts";
 import { codeFrames } from "./code-frame.ts";
 import { decodeText } from "./decode-text.ts";
-import { isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
 import { nearest } from "../schemas/nearest.ts";
 import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
 import { committedFile, findRepository, readCommit } from "./source-tree.ts";

@@ -1,3 +1,5 @@
+import { isMap } from "../schemas/is-map.ts";
+
 /** Lists that join as sets; every other list replaces. */
 const SETS = new Set(["/traits", "/profiles", "/holds"]);
 
@@ -109,9 +111,4 @@ export function escapeKey(key: string): string {
   return key.includes("/") || key.includes("~")
     ? key.replaceAll("~", "~0").replaceAll("/", "~1")
     : key;
-}
-
-/** A plain map. */
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,8 @@ import type { Fleet, FleetNode } from "../schemas/fleet.ts";
 import { originOf } from "../schemas/fleet.ts";
 import { placeText } from "../schemas/diagnostic.ts";
 import { stringify } from "yaml";
-import { escapeKey, isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
+import { escapeKey } from "./merge.ts";
 
 /** Origins stand in one column where lines are not longer. */
 const ORIGIN_AT = 48;

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import * as git from "isomorphic-git";
-import { isMap } from "./merge.ts";
+import { isMap } from "../schemas/is-map.ts";
 import { parseFile } from "./parse-file.ts";
 import { committedFiles, findRepository, type Repository } from "./source-tree.ts";
 

@@ -105,6 +105,11 @@ export const policyDocumentSchema = z.strictObject({
 });
 export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
 
+/** True where it says how many nodes may be erased: only those that it selects may opt in to `rebuildOn`. */
+export function boundsErasing({ spec }: PolicyDocument): boolean {
+  return spec.budget?.destructive !== undefined;
+}
+
 /** An enclosure that nodes sit in. */
 export const chassisDocumentSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION),

@@ -15,6 +15,12 @@ export function nearest(word: string, words: readonly string[]): string | null {
   return best;
 }
 
+/** `did you mean X?` where a word is near, else what to do instead. */
+export function didYouMean(word: string, words: readonly string[], otherwise: string): string {
+  const near = nearest(word, words);
+  return near === null ? otherwise : `did you mean ${near}?`;
+}
+
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,4 +1,5 @@
 import type { NodeSpec, SecretRef } from "./documents.ts";
+import { isMap } from "./is-map.ts";
 
 /** What `${...}` may name. */
 export interface NodeFacts {
@@ -35,10 +36,6 @@ function fillStrings(value: unknown, fill: (text: string) => string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, fillStrings(item, fill)]),
   );
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function fillRef(ref: SecretRef, fill: (text: string) => string): SecretRef {

@@ -17,6 +17,17 @@ export function parseTerms(text: string): readonly SelectorTerm[] | { readonly w
   return terms;
 }
 
+/** The conditions of a selector that its schema has let through; none where it is left out. */
+export function termsOf({
+  selector,
+}: {
+  readonly selector?: string | undefined;
+}): readonly SelectorTerm[] {
+  const terms = selector === undefined ? [] : parseTerms(selector);
+  if ("wrong" in terms) throw new Error(`the selector ${selector ?? ""} was not checked`);
+  return terms;
+}
+
 /** True where every condition holds. */
 export function meets(
   labels: Readonly<Record<string, string>>,

@@ -4,7 +4,7 @@ import { readableVersions, type Versions, wayFrom } from "../../inventory/conver
 import { spotAt } from "../../inventory/check-document.ts";
 import { type ExportFile, readExport } from "../../inventory/foreign/read-export.ts";
 import { unifiedDiff } from "../../inventory/line-diff.ts";
-import { isMap } from "../../inventory/merge.ts";
+import { isMap } from "../../schemas/is-map.ts";
 import type { Diagnostic } from "../../schemas/diagnostic.ts";
 import { type CommandInput, flag } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";

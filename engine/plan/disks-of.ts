@@ -1,3 +1,5 @@
+import { isMap } from "../../schemas/is-map.ts";
+
 /** One disk as an inspection saw it; null for what it did not say. */
 export interface Disk {
   /** What people call it: `/dev/sda`, or the name that the BMC gives it. */
@@ -61,8 +63,4 @@ function rotationalOf(media: string | null): boolean | null {
 
 function field(value: unknown, key: string): unknown {
   return isMap(value) ? Reflect.get(value, key) : undefined;
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 import { placeText } from "../../schemas/diagnostic.ts";
 import { documentPlace, type Fleet } from "../../schemas/fleet.ts";
-import type { PolicyDocument } from "../../schemas/kinds.ts";
+import { boundsErasing, type PolicyDocument } from "../../schemas/kinds.ts";
 import type { PlanBudget } from "../../schemas/plan.ts";
-import { meets, parseTerms, type SelectorTerm } from "../../schemas/selector.ts";
+import { meets, termsOf } from "../../schemas/selector.ts";
 import { BUILT_IN } from "./budget.ts";
 
 /** The Policies of a fleet: which nodes each counts, and how many of them at once. */
@@ -16,27 +16,17 @@ export interface Policies {
 
 /** What a fleet's Policies say, their percentages in whole nodes: of all that each selects, wherever they stand now. */
 export function policiesOf(fleet: Fleet): Policies {
-  const selects = fleet.policies.map((policy) => ({
-    name: policy.metadata.name,
-    terms: termsOf(policy),
-  }));
-  const of = (labels: Readonly<Record<string, string>>): readonly string[] =>
-    selects.filter(({ terms }) => meets(labels, terms)).map(({ name }) => name);
-  const budgets = fleet.policies.map((policy) => {
-    const terms = termsOf(policy);
-    const selected = fleet.nodes.filter(({ labels }) => meets(labels, terms)).length;
-    return budgetOf(policy, selected, fleet);
-  });
-  const erasing = fleet.policies.filter(({ spec }) => spec.budget?.destructive !== undefined);
-  const allowsErasing = (labels: Readonly<Record<string, string>>): boolean =>
-    erasing.some((policy) => meets(labels, termsOf(policy)));
-  return { budgets, of, allowsErasing };
-}
-
-function termsOf({ spec }: PolicyDocument): readonly SelectorTerm[] {
-  const terms = spec.selector === undefined ? [] : parseTerms(spec.selector);
-  // Its schema has refused every other.
-  return "wrong" in terms ? [] : terms;
+  const policies = fleet.policies.map((policy) => ({ policy, terms: termsOf(policy.spec) }));
+  const selecting = (labels: Readonly<Record<string, string>>): readonly PolicyDocument[] =>
+    policies.flatMap(({ policy, terms }) => (meets(labels, terms) ? [policy] : []));
+  return {
+    budgets: policies.map(({ policy, terms }) => {
+      const selected = fleet.nodes.filter(({ labels }) => meets(labels, terms)).length;
+      return budgetOf(policy, selected, fleet);
+    }),
+    of: (labels) => selecting(labels).map(({ metadata }) => metadata.name),
+    allowsErasing: (labels) => selecting(labels).some(boundsErasing),
+  };
 }
 
 function budgetOf({ metadata, spec }: PolicyDocument, selected: number, fleet: Fleet): PlanBudget {

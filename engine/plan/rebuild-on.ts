@@ -1,8 +1,7 @@
 import { placeText } from "../../schemas/diagnostic.ts";
-import { originOf } from "../../schemas/fleet.ts";
+import { type FleetNode, originOf } from "../../schemas/fleet.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
-import type { FleetNode } from "../../schemas/fleet.ts";
-import { canonicalJson, sameValue } from "./canonical-json.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { imageOf, sameImage } from "./flows/deploy.ts";
 import type { Digest } from "./plan-id.ts";
 import type { Policies } from "./policies.ts";
@@ -24,7 +23,7 @@ export function rebuildWish(
   const optsIn = provision.state === "active";
   const runs = provisionState === "active" && instance?.origin === "deployed";
   if (!optsIn || !runs || image === null || !policies.allowsErasing(node.labels)) return [];
-  if (sameValue(image, instance.image) || sameImage(image, instance.image)) return [];
+  if (sameImage(image, instance.image)) return [];
   const id = `rebuildOn-${digest(canonicalJson([instance.commit, instance.image, image])).slice(0, ID_DIGITS)}`;
   const used = usedRequests[id];
   return [

@@ -1,9 +1,10 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
-import { allocate } from "../plan/allocations/allocate.ts";
+import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
+import { resolveNodes } from "../plan/match-records.ts";
 import { agreement } from "../plan/node-view.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
@@ -94,7 +95,8 @@ function remembered(
   { plan, input }: Planned,
   options: PlanOptions,
 ): ReadonlyMap<string, Observation> {
-  const { resolved } = allocate(input, options);
+  const fleet = { ...input.fleet, nodes: nodesAsPlanned(input.fleet, plan) };
+  const resolved = resolveNodes(fleet, input.records);
   const surroundings = surroundingsOf(input, resolved);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
   const kept = new Map<string, Observation>();

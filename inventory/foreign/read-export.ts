@@ -1,7 +1,8 @@
 import type { Diagnostic, Place } from "../../schemas/diagnostic.ts";
 import { spotAt } from "../check-document.ts";
 import { decodeText } from "../decode-text.ts";
-import { escapeKey, isMap } from "../merge.ts";
+import { isMap } from "../../schemas/is-map.ts";
+import { escapeKey } from "../merge.ts";
 import { readJson } from "../read-json.ts";
 import { type PlainDocument, readYaml } from "../read-yaml.ts";
 import type { Tool } from "./foreign-node.ts";

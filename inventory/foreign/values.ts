@@ -1,4 +1,4 @@
-import { isMap } from "../merge.ts";
+import { isMap } from "../../schemas/is-map.ts";
 import { readPythonLiteral } from "./python-literal.ts";
 
 /** Values as exports hold them: any of them may be missing, null or "". */

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { NodeSpec } from "../../schemas/documents.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { ObservedFacet, ObservedFacets, Observation } from "../../schemas/observation.ts";
-import type { Plan } from "../../schemas/plan.ts";
+import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import { emptyRecord, type Instance, type NodeRecord } from "../../schemas/record.ts";
 import { defaultSettings } from "../../schemas/settings.ts";
 import type { RegisterEntry, StoreFile } from "../../schemas/store.ts";
@@ -188,6 +188,11 @@ export function options(
 
 export function byUuid(records: readonly NodeRecord[]): ReadonlyMap<string, NodeRecord> {
   return new Map(records.map((record) => [record.uuid, record]));
+}
+
+/** Code and message of all that keeps a node from what it is to be. */
+export function blockedBy({ blockedBy: blocked }: NodePlan): readonly string[] {
+  return blocked.map(({ code, message }) => `${code} ${message}`);
 }
 
 /** Plans one node with what is seen and recorded of it. */

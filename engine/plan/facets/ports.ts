@@ -1,6 +1,6 @@
 import { declaredGroups, declaredPorts } from "../parts/declared-parts.ts";
-import { isEmpty, partChanges } from "../parts/part-changes.ts";
-import { layPorts, pointerOf } from "../parts/port-rules.ts";
+import { isEmpty, partDifferences } from "../parts/part-changes.ts";
+import { layPorts } from "../parts/port-rules.ts";
 import { type Difference, type Facet, notInThisState } from "./facet.ts";
 
 /** Ports and bonds live in the record: the network is told of them, no machine holds them. */
@@ -20,16 +20,8 @@ export const portsFacet: Facet = {
       portGroups: declaredGroups(node.spec),
     };
     const differences: readonly Difference[] = [
-      ...partChanges(record.ports, desired.ports).map((change) => ({
-        path: pointerOf("/ports", change),
-        desired: change.declared,
-        observed: change.recorded,
-      })),
-      ...partChanges(record.portGroups, desired.portGroups).map((change) => ({
-        path: pointerOf("/portGroups", change),
-        desired: change.declared,
-        observed: change.recorded,
-      })),
+      ...partDifferences("/ports", record.ports, desired.ports),
+      ...partDifferences("/portGroups", record.portGroups, desired.portGroups),
     ];
     if (differences.length > 0) return { kind: "differs", desired, differences };
     const none = isEmpty(desired.ports) && isEmpty(desired.portGroups);

@@ -5,12 +5,13 @@ import { declaredConnectors, declaredTargets } from "../parts/declared-parts.ts"
 import {
   isEmpty,
   layApart,
+  otherWith,
   type PartChange,
-  partChanges,
+  partDifferences,
   type Parts,
+  refusedAt,
 } from "../parts/part-changes.ts";
-import { pointerOf } from "../parts/port-rules.ts";
-import { type Difference, type Facet, type NodeView, notInThisState } from "./facet.ts";
+import { type Facet, type NodeView, notInThisState } from "./facet.ts";
 
 const CONNECTORS = "/volumes/connectors";
 const TARGETS = "/volumes/targets";
@@ -31,15 +32,9 @@ export const volumesFacet: Facet = {
       connectors: declaredConnectors(node.spec),
       targets: declaredTargets(node.spec),
     };
-    const of = (root: string, changes: readonly PartChange[]): readonly Difference[] =>
-      changes.map((change) => ({
-        path: pointerOf(root, change),
-        desired: change.declared,
-        observed: change.recorded,
-      }));
     const differences = [
-      ...of(CONNECTORS, partChanges(volumes.connectors, desired.connectors)),
-      ...of(TARGETS, partChanges(volumes.targets, desired.targets)),
+      ...partDifferences(CONNECTORS, volumes.connectors, desired.connectors),
+      ...partDifferences(TARGETS, volumes.targets, desired.targets),
     ];
     if (differences.length > 0) return { kind: "differs", desired, differences };
     const none = isEmpty(desired.connectors) && isEmpty(desired.targets);
@@ -73,23 +68,15 @@ function layVolumes(view: NodeView): {
   );
   return {
     volumes: { connectors: { ...connectors.parts }, targets: { ...targets.parts } },
-    refused: new Map([
-      ...[...connectors.refused].map(
-        ([change, why]) => [pointerOf(CONNECTORS, change), why] as const,
-      ),
-      ...[...targets.refused].map(([change, why]) => [pointerOf(TARGETS, change), why] as const),
-    ]),
+    refused: new Map([...refusedAt(CONNECTORS, connectors), ...refusedAt(TARGETS, targets)]),
   };
 }
 
 /** While another one still has what there is once, it waits. */
 function clash<P>(name: string, laid: Parts<P>, keyOf: (part: P) => string): string | null {
   const own = laid[name];
-  if (own === undefined) return null;
-  const other = Object.entries(laid).find(
-    ([one, part]) => one !== name && keyOf(part) === keyOf(own),
-  );
-  return other === undefined ? null : `${other[0]} still has ${keyOf(own)}`;
+  const other = otherWith(name, laid, (one, mine) => keyOf(one) === keyOf(mine));
+  return own === undefined || other === undefined ? null : `${other} still has ${keyOf(own)}`;
 }
 
 function whyStays({ record, observation }: NodeView, change: PartChange): string | null {

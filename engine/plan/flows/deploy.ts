@@ -1,7 +1,7 @@
 import { gravest } from "../../../schemas/impact.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
 import type { Instance } from "../../../schemas/record.ts";
-import { canonicalJson } from "../canonical-json.ts";
+import { canonicalJson, sameValue } from "../canonical-json.ts";
 import { erasedBy } from "../erases.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { deployList } from "../steps/deploy-list.ts";
@@ -37,7 +37,7 @@ export function imageOf({ node }: Pick<NodeView, "node">): Instance["image"] {
 /** True for the same bytes, also where they come from another place. */
 export function sameImage(a: Instance["image"], b: Instance["image"]): boolean {
   const checksum = a?.["checksum"];
-  return checksum !== undefined && checksum === b?.["checksum"];
+  return sameValue(a, b) || (checksum !== undefined && checksum === b?.["checksum"]);
 }
 
 /** Why an image can't be written that is not any more what was applied under its name; null where it is. */

@@ -1,4 +1,5 @@
 import { sameValue } from "../canonical-json.ts";
+import type { Difference } from "../facets/facet.ts";
 
 /** Parts of one kind, by name. */
 export type Parts<P> = Readonly<Record<string, P>>;
@@ -17,6 +18,43 @@ export interface PartChange {
   readonly declared: unknown;
   /** Null where there is none. */
   readonly recorded: unknown;
+}
+
+/** Where a change stands below `spec`: `/ports/eth0/mac`. */
+function pointerOf(root: string, { name, field }: PartChange): string {
+  return `${root}/${name}${field === null ? "" : `/${field}`}`;
+}
+
+/** All that the declaration and the record differ in, as a facet tells it; `root` is where the parts stand. */
+export function partDifferences<P extends Readonly<Record<string, unknown>>>(
+  root: string,
+  recorded: Parts<P>,
+  declared: Parts<P>,
+): readonly Difference[] {
+  return partChanges(recorded, declared).map((change) => ({
+    path: pointerOf(root, change),
+    desired: change.declared,
+    observed: change.recorded,
+  }));
+}
+
+/** Why changes are refused, by where they stand. */
+export function refusedAt(
+  root: string,
+  { refused }: Laid<unknown>,
+): readonly (readonly [string, string])[] {
+  return [...refused].map(([change, why]) => [pointerOf(root, change), why] as const);
+}
+
+/** Another part that has what there is once; undefined where none has. */
+export function otherWith<P>(
+  name: string,
+  laid: Parts<P>,
+  has: (other: P, own: P) => boolean,
+): string | undefined {
+  const own = laid[name];
+  if (own === undefined) return undefined;
+  return Object.entries(laid).find(([other, part]) => other !== name && has(part, own))?.[0];
 }
 
 /** All that the declaration and the record differ in, by name and field. */

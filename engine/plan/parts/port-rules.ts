@@ -2,7 +2,14 @@ import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import type { NodeRecord, PortGroupRecord, PortRecord } from "../../../schemas/record.ts";
 import type { NodeView } from "../facets/facet.ts";
 import { declaredGroups, declaredPorts } from "./declared-parts.ts";
-import { layApart, layParts, type PartChange, type Parts } from "./part-changes.ts";
+import {
+  layApart,
+  layParts,
+  otherWith,
+  type PartChange,
+  type Parts,
+  refusedAt,
+} from "./part-changes.ts";
 
 /** Where a port's place in the network may be changed (ironic-facts 2.2, rows 51 and 52). */
 const OPEN: readonly ProvisionState[] = ["enroll", "inspecting", "inspect wait", "manageable"];
@@ -38,27 +45,25 @@ export function layPorts(view: Pick<NodeView, "node" | "record" | "macsElsewhere
   return {
     ports: ports.parts,
     portGroups: groups.parts,
-    refused: new Map([
-      ...[...ports.refused].map(([change, why]) => [pointerOf("/ports", change), why] as const),
-      ...[...groups.refused].map(
-        ([change, why]) => [pointerOf("/portGroups", change), why] as const,
-      ),
-    ]),
+    refused: new Map([...refusedAt("/ports", ports), ...refusedAt("/portGroups", groups)]),
   };
 }
 
 /** While another port still has its MAC, or its bond is still in another network, it waits. */
 function clashOfPort(name: string, laid: Parts<PortRecord>): string | null {
-  const own = laid[name];
-  if (own === undefined) return null;
-  for (const [other, port] of Object.entries(laid)) {
-    if (other === name) continue;
-    if (port.mac === own.mac) return `port ${other} still has its MAC`;
-    const together = own.portGroup !== null && port.portGroup === own.portGroup;
-    if (together && port.physicalNetwork !== own.physicalNetwork)
-      return `port ${other} of its bond ${own.portGroup ?? ""} is still in another physical network`;
-  }
-  return null;
+  const holder = otherWith(name, laid, (other, own) => other.mac === own.mac);
+  if (holder !== undefined) return `port ${holder} still has its MAC`;
+  const apart = otherWith(
+    name,
+    laid,
+    (other, own) =>
+      own.portGroup !== null &&
+      other.portGroup === own.portGroup &&
+      other.physicalNetwork !== own.physicalNetwork,
+  );
+  return apart === undefined
+    ? null
+    : `port ${apart} of its bond ${laid[name]?.portGroup ?? ""} is still in another physical network`;
 }
 
 /** A NIC that was moved is its old node's until that has let it go. */
@@ -85,11 +90,6 @@ export function rewired({
     ...(ports === undefined ? {} : { ports }),
     ...(portGroups === undefined ? {} : { portGroups }),
   };
-}
-
-/** Where a change stands below `spec`. */
-export function pointerOf(root: string, { name, field }: PartChange): string {
-  return `${root}/${name}${field === null ? "" : `/${field}`}`;
 }
 
 /** Whose network end is on a port or bond; undefined where none is. */

@@ -1,3 +1,4 @@
+import { isMap } from "../../../schemas/is-map.ts";
 import { nearest } from "../../../schemas/nearest.ts";
 import type { ArgumentInfo, StepOffer } from "../../../schemas/steps.ts";
 import { nameOf } from "./step-list.ts";
@@ -80,8 +81,4 @@ function kindOf(value: unknown): string {
   if (isMap(value)) return "a map";
   if (typeof value === "string") return "text";
   return typeof value === "number" ? `the number ${value}` : "true or false";
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

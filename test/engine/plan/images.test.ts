@@ -1,20 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
 import { API_VERSION } from "../../../schemas/documents.ts";
-import type { NodePlan } from "../../../schemas/plan.ts";
 import {
   aFleet,
   aNode,
   anInput,
   aRecord,
   aWorkload,
+  blockedBy,
   byUuid,
   options,
 } from "../../support/a-fleet.ts";
-
-function blockedBy({ blockedBy: blocked }: NodePlan): readonly string[] {
-  return blocked.map(({ code, message }) => `${code} ${message}`);
-}
 
 describe("an Image", () => {
   const sum = (digit: string): string => `sha256:${digit.repeat(64)}`;

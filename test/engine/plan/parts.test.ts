@@ -12,6 +12,7 @@ import {
   anInput,
   aRecord,
   aWorkload,
+  blockedBy,
   byUuid,
   options,
   planOf,
@@ -45,10 +46,6 @@ function planned(
   const [plan] = planOf(node, seen("n1", { power }), aRecord("n1", whole)).nodes;
   if (plan === undefined) throw new Error("no plan");
   return plan;
-}
-
-function blockedBy({ blockedBy: blocked }: NodePlan): readonly string[] {
-  return blocked.map(({ code, message }) => `${code} ${message}`);
 }
 
 describe("ports", () => {
