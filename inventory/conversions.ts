@@ -20,10 +20,18 @@ export interface Conversion {
 export interface Versions {
   readonly current: string;
   readonly conversions: readonly Conversion[];
+  /** What is read where none is written; left out where each document must write it. */
+  readonly unwritten?: string;
 }
 
 /** The versions of this engine. A second version is a new `current` and a row here; raise `PARSED_VERSION` with it. */
 export const VERSIONS: Versions = { current: API_VERSION, conversions: [] };
+/** Those of the settings, which were not written at first. */
+export const SETTINGS_VERSIONS: Versions = {
+  current: API_VERSION,
+  conversions: [],
+  unwritten: API_VERSION,
+};
 
 /** The apiVersion that a document writes; null where it writes none. */
 export function versionOf({ contents }: Document): string | null {
@@ -55,7 +63,7 @@ export function wayFrom(
 
 /** Brings a document's tree to the current version; answers the version that it had, null where nothing was to do. */
 export function convertDocument(document: Document, versions: Versions): string | null {
-  const from = versionOf(document);
+  const from = versionOf(document) ?? versions.unwritten ?? null;
   const way = from === null ? null : wayFrom(from, versions);
   if (way === null || way.length === 0) return null;
   for (const conversion of way) {

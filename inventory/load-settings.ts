@@ -5,6 +5,12 @@ import type { z } from "zod";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type Settings, settingsSchema } from "../schemas/settings.ts";
 import { codeFrames } from "./code-frame.ts";
+import {
+  convertDocument,
+  readableVersions,
+  SETTINGS_VERSIONS,
+  type Versions,
+} from "./conversions.ts";
 import { decodeText } from "./decode-text.ts";
 import { isMap } from "../schemas/is-map.ts";
 import { nearest } from "../schemas/nearest.ts";
@@ -20,6 +26,8 @@ export interface LoadSettingsOptions {
   readonly configFile?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly overrides?: Readonly<Record<string, unknown>> | undefined;
+  /** Versions of the settings that are read; those of this engine when left out. */
+  readonly versions?: Versions | undefined;
 }
 
 export interface LoadedSettings {
@@ -42,7 +50,10 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   const source = await readSource(options);
   if ("code" in source) return failed([source], null);
   const { text, path } = source;
-  const { documents, findings } = readYaml(text);
+  const { versions = SETTINGS_VERSIONS } = options;
+  const { documents, findings } = readYaml(text, (tree) => {
+    convertDocument(tree, versions);
+  });
   const [document] = documents;
   const frames = codeFrames(text);
   const inFile = (message: string, spot: Spot, code = "IW-S01"): Diagnostic => ({
@@ -65,8 +76,14 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
   if (document !== undefined && !isMap(document.value))
     return failed([inFile("the settings must be a map", document.spot)], path);
   const raw: Record<string, unknown> = isMap(document?.value) ? withoutNulls(document.value) : {};
+  const { apiVersion = versions.current, ...said } = raw;
+  if (apiVersion !== versions.current) {
+    const known = readableVersions(versions).join(", ");
+    const message = `apiVersion is ${JSON.stringify(apiVersion)}, this engine reads ${known}; use an ironwright that knows it`;
+    return failed([inFile(message, spotOf(document, ["apiVersion"]))], path);
+  }
   const fromEnv = readEnv(options.env);
-  const merged = mergeAll([raw, fromEnv.values, options.overrides ?? {}]);
+  const merged = mergeAll([said, fromEnv.values, options.overrides ?? {}]);
   const result = settingsSchema.safeParse(merged);
   const wrong = result.success
     ? []

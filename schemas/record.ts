@@ -3,12 +3,10 @@ import { HOLD_SCOPES, identitySchema } from "./documents.ts";
 import type { Step } from "./plan.ts";
 import { PROVISION_STATES } from "./provision-state.ts";
 import type { StepOffer } from "./steps.ts";
+import { STORE_FORMAT } from "./store-format.ts";
 
 /** The fields that a loose shape names, without those that it carries through. */
 export type Named<T> = { readonly [K in keyof T as string extends K ? never : K]: T[K] };
-
-/** The version of the record's shape; a reader for the one before is kept beside it. */
-export const RECORD_VERSION = 1;
 
 export const lastErrorSchema = z.object({
   at: z.number(),
@@ -34,21 +32,20 @@ export const activitySchema = z.looseObject({
   startedAt: z.number(),
   registerSeq: z.number(),
   commit: z.string().nullable(),
-  request: z.string().nullable().default(null),
+  request: z.string().nullable(),
   /** Who approved it, up to which impact. */
-  authority: z.looseObject({ who: z.string(), ceiling: z.string() }).nullable().default(null),
+  authority: z.looseObject({ who: z.string(), ceiling: z.string() }).nullable(),
   /** The step (`Step` of a plan) as it was approved. */
   step: z
     .custom<Step>((value) => typeof value === "object" && value !== null && "action" in value)
-    .nullable()
-    .default(null),
+    .nullable(),
   /** The entry and the act in it that come next. */
-  entry: z.number().int().default(0),
-  act: z.number().int().default(0),
+  entry: z.number().int(),
+  act: z.number().int(),
   /** An abort was asked for while a step ran that can't be cut off. */
-  abortAfter: z.boolean().default(false),
+  abortAfter: z.boolean(),
   /** When the present state was entered, milliseconds since the epoch. */
-  enteredAt: z.number().default(0),
+  enteredAt: z.number(),
   /** How it ends before its last entry, durable before the machine is put back; null while it goes on. */
   ending: z
     .object({
@@ -58,10 +55,9 @@ export const activitySchema = z.looseObject({
       /** The entry that ran, `deploy.write_image`; null when none did. */
       step: z.string().nullable(),
     })
-    .nullable()
-    .default(null),
+    .nullable(),
   /** Why it stands past what its ramdisk has named, until a plan names that; null elsewhere, also at a `hold` step. */
-  gate: z.string().nullable().default(null),
+  gate: z.string().nullable(),
 });
 export type Activity = z.infer<typeof activitySchema>;
 export type Ending = NonNullable<Activity["ending"]>;
@@ -160,7 +156,7 @@ export type ForgottenUses = z.infer<typeof forgottenUsesSchema>;
  * keeps what a newer one wrote. It never holds a secret.
  */
 export const nodeRecordSchema = z.looseObject({
-  version: z.literal(RECORD_VERSION),
+  version: z.literal(STORE_FORMAT),
   uuid: z.string(),
   name: z.string(),
   /** Rises only when something changes that a plan depends on. */
@@ -173,48 +169,45 @@ export const nodeRecordSchema = z.looseObject({
   /** Since the node was last active. */
   cleaned: z.enum(["never", "metadata", "full"]),
   /** A workload that is, or may still be, on its disks; kept through failed states until it is erased. */
-  instance: instanceSchema.nullable().default(null),
+  instance: instanceSchema.nullable(),
   /** The machine that a person, or git for a new node, gave up to be erased. */
-  claim: z.object({ serial: z.string(), by: z.string(), at: z.number() }).nullable().default(null),
+  claim: z.object({ serial: z.string(), by: z.string(), at: z.number() }).nullable(),
   /** The Allocation that the node was given to, until its workload is gone. */
   allocation: z
     .object({ name: z.string(), since: z.number(), commit: z.string().nullable() })
-    .nullable()
-    .default(null),
+    .nullable(),
   /** By id, for ever: also after a request left git. */
-  usedRequests: z.record(z.string(), usedRequestSchema).default({}),
+  usedRequests: z.record(z.string(), usedRequestSchema),
   /** What was learnt of the machine by inspection (`MachineInventory`); null before the first. */
-  inventory: z.record(z.string(), z.unknown()).nullable().default(null),
-  inspectedAt: z.number().nullable().default(null),
+  inventory: z.record(z.string(), z.unknown()).nullable(),
+  inspectedAt: z.number().nullable(),
   /** Steps that its ramdisk named; null before the first that was asked. */
-  ramdisk: ramdiskSchema.nullable().default(null),
+  ramdisk: ramdiskSchema.nullable(),
   /** Failed deploys since the last clean, and what was to be deployed (`bindOf`); null when there was none. */
-  deployTries: z.object({ count: z.number().int(), bind: z.string() }).nullable().default(null),
+  deployTries: z.object({ count: z.number().int(), bind: z.string() }).nullable(),
   /** When the provision state was entered, milliseconds since the epoch; null when it is not known. */
-  stateSince: z.number().nullable().default(null),
+  stateSince: z.number().nullable(),
   /** Recorded at verify; what the machine said of itself. */
   identity: identitySchema.nullable(),
   /** Address and system at last contact, to find a node that was renamed. */
   bmc: z.object({ address: z.string(), system: z.string().nullable() }).nullable(),
   traits: z.array(z.string()),
   /** Ports by name, as they were last allowed to be; MACs in lower case. */
-  ports: z.record(z.string(), portRecordSchema).default({}),
-  portGroups: z.record(z.string(), portGroupRecordSchema).default({}),
+  ports: z.record(z.string(), portRecordSchema),
+  portGroups: z.record(z.string(), portGroupRecordSchema),
   /** VIFs that are attached, by id, and the port or PortGroup that each is on. */
-  vifs: z.record(z.string(), z.object({ on: z.string() })).default({}),
-  volumes: z
-    .object({
-      connectors: z.record(z.string(), connectorRecordSchema),
-      targets: z.record(z.string(), targetRecordSchema),
-    })
-    .default({ connectors: {}, targets: {} }),
+  vifs: z.record(z.string(), z.object({ on: z.string() })),
+  volumes: z.object({
+    connectors: z.record(z.string(), connectorRecordSchema),
+    targets: z.record(z.string(), targetRecordSchema),
+  }),
   /** Facet name -> the desired value when it was last brought or found in sync. */
   applied: appliedSchema,
   appliedCommit: z.string().nullable(),
   appliedAt: z.number().nullable(),
   protected: z.boolean(),
   /** The register entry under which protection was lifted: only a later one may destroy what it guarded. */
-  unprotectedSeq: z.number().int().nullable().default(null),
+  unprotectedSeq: z.number().int().nullable(),
   /** Set and cleared by the engine; a person's word is `maintenance` in git. */
   fault: z
     .looseObject({
@@ -222,7 +215,7 @@ export const nodeRecordSchema = z.looseObject({
       message: z.string(),
       at: z.number(),
       /** The declaration under which it came: another one is tried again. */
-      specHash: z.string().nullable().default(null),
+      specHash: z.string().nullable(),
     })
     .nullable(),
   lastError: lastErrorSchema.nullable(),
@@ -268,7 +261,7 @@ export type HoldRecord = z.infer<typeof holdRecordSchema>;
 /** The record of a node that this store has never acted on. */
 export function emptyRecord(uuid: string, name: string, origin: NodeRecord["origin"]): NodeRecord {
   return {
-    version: RECORD_VERSION,
+    version: STORE_FORMAT,
     uuid,
     name,
     revision: 0,

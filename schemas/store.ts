@@ -1,16 +1,17 @@
 import { z } from "zod";
 import { identitySchema } from "./documents.ts";
 import type { Named } from "./record.ts";
-
-/** The store's format; raised by `migrate store` only. */
-export const STORE_FORMAT = 1;
+import { STORE_FORMAT } from "./store-format.ts";
 
 /** `store.json`: written once by `init`; every process obeys it. */
 export const storeFileSchema = z.looseObject({
   id: z.string(),
   /** Raised by `init --restored` and `--replace-store`; fences of an older epoch mean nothing. */
   epoch: z.number().int().min(1),
+  /** An engine that knows it, or the one before it, may read. */
   format: z.number().int(),
+  /** The format that engines write; left out where it is `format`. Lower only while `migrate store` raises it. */
+  writes: z.number().int().optional(),
   backend: z.enum(["file", "etcd"]),
   ttlMs: z.number().int(),
   fleet: z.string(),
@@ -41,6 +42,8 @@ export const incarnationSchema = z.looseObject({
   /** Wall clock, for people only; no decision rests on it. */
   startedAt: z.number(),
   host: z.string(),
+  /** The newest format of a store that it knows. */
+  format: z.number().int().default(1),
 });
 export type Incarnation = z.infer<typeof incarnationSchema>;
 
@@ -100,7 +103,7 @@ export const stopSchema = z.looseObject({
 export type StopFile = z.infer<typeof stopSchema>;
 
 const common = {
-  version: z.literal(1),
+  version: z.literal(STORE_FORMAT),
   node: z.string(),
   fence: z.number().int(),
   seq: z.number().int(),
@@ -122,7 +125,7 @@ export const intentLineSchema = z.looseObject({
   action: z.looseObject({ verb: z.string() }),
   impact: z.string(),
   /** Who wrote that commit. */
-  author: z.string().nullable().optional(),
+  author: z.string().nullable(),
   /** Who approved, under which ceiling. */
   authority: z.looseObject({ who: z.string(), ceiling: z.string() }),
   bmc: z.string().nullable(),

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../drivers/driver.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
-import { VERSIONS } from "../../inventory/conversions.ts";
+import { SETTINGS_VERSIONS, VERSIONS } from "../../inventory/conversions.ts";
 import { secretResolver } from "../../inventory/resolve-secret.ts";
 import { type Failure, failure, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -47,6 +47,7 @@ export function compose(
     checkpoint,
     hardwareTypes: types,
     versions: VERSIONS,
+    settingsVersions: SETTINGS_VERSIONS,
     catalog,
     loadDrivers,
     // Few commands need what packages bring; the others begin without reading that code.

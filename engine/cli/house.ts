@@ -29,6 +29,8 @@ export interface House {
   readonly catalog: Catalog;
   /** What `migrate` brings documents to. */
   readonly versions: Versions;
+  /** Those of the settings. */
+  readonly settingsVersions: Versions;
   /** Runs the conformance suite over a package, named as the setting `drivers` names it; runs its code. */
   conform(
     root: string,

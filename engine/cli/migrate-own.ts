@@ -14,6 +14,8 @@ import { stopAtErrors } from "./world.ts";
 /** A file of documents of ours; its path is "" where it has none. */
 export interface OwnFile extends ExportFile {
   readonly path: string;
+  /** Of what it holds, where that is no inventory. */
+  readonly versions?: Versions;
 }
 
 /** A file with its text in the current version. */
@@ -30,11 +32,14 @@ interface Rewritten extends OwnFile {
 export function migrateOwn(input: CommandInput, files: readonly OwnFile[]): ExitCode {
   const { io, house } = input;
   const { versions } = house;
+  const versionsOf = (file: OwnFile): Versions => file.versions ?? versions;
   stopAtErrors(
     input,
-    files.flatMap((file) => troubles(file, versions)),
+    files.flatMap((file) => troubles(file, versionsOf(file))),
   );
-  const old = files.map((file) => rewritten(file, versions)).filter(({ from }) => from.length > 0);
+  const old = files
+    .map((file) => rewritten(file, versionsOf(file)))
+    .filter(({ from }) => from.length > 0);
   if (old.length === 0) {
     io.out(`nothing to migrate: ${count(files.length, "file")} in ${versions.current}\n`);
     return EXIT.done;
@@ -61,7 +66,8 @@ function troubles(file: OwnFile, versions: Versions): readonly Diagnostic[] {
   const { documents, diagnostics } = readExport(file);
   const strange = documents.flatMap((document): readonly Diagnostic[] => {
     const version = isMap(document.value) ? document.value["apiVersion"] : undefined;
-    if (typeof version === "string" && wayFrom(version, versions) !== null) return [];
+    const said = version === undefined ? versions.unwritten : version;
+    if (typeof said === "string" && wayFrom(said, versions) !== null) return [];
     const [line, column] = spotAt(document, "/apiVersion");
     const is = version === undefined ? "missing" : JSON.stringify(version);
     const message = `apiVersion is ${is}; there is a way from ${readableVersions(versions).join(", ")}`;

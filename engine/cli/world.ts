@@ -38,7 +38,7 @@ export interface World extends Place {
 
 /** Reads the settings; prints what is wrong with them and ends with 3. */
 export async function loadPlace(input: CommandInput): Promise<Place> {
-  const { common, io } = input;
+  const { common, io, house } = input;
   const root = resolve(io.cwd, common.dir);
   if (!existsSync(root))
     throw new CommandError(EXIT.invalid, `there is no directory ${root}; check -C`, "IW-I14");
@@ -48,6 +48,7 @@ export async function loadPlace(input: CommandInput): Promise<Place> {
     configFile: common.config,
     env: io.env,
     overrides: common.state === undefined ? {} : { state: resolve(io.cwd, common.state) },
+    versions: house.settingsVersions,
   });
   stopAtErrors(input, loaded.diagnostics);
   if (loaded.settings === null)

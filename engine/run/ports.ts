@@ -149,6 +149,11 @@ export interface ActingStore extends StoreReader {
    */
   freeAllocation(allocation: string, uuid: string): Promise<boolean>;
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void>;
+  /**
+   * Lets the store be written in the newest format from the next opening on; `conflict` while an engine is at work that
+   * cannot read it.
+   */
+  raiseFormat(): Promise<Result<{ readonly from: number; readonly to: number }>>;
   /** Living incarnations besides this one. */
   others(): Promise<readonly Incarnation[]>;
   /** Ends the incarnation: nothing waits for a ttl. */

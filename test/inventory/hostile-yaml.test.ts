@@ -253,6 +253,11 @@ test.each([
   ["two documents", "concurrency: 4\n---\nconcurrency: 5\n", "3:1 the settings are one document"],
   ["__proto__", "__proto__: { concurrency: 4 }\n", '1:1 the document is not read: the key "__'],
   ["a binary file", "\0\u0001", "1:1 the file is binary"],
+  [
+    "another version",
+    "concurrency: 4\napiVersion: ironwright/v7\n",
+    '2:1 apiVersion is "ironwright/v7", this engine reads ironwright/v1; use an ironwright that knows it',
+  ],
   ["20 MB", `# ${"x".repeat(20_000_000)}`, "1:1 the file has 20 MB"],
 ])("settings: %s is one error", async (_name, text, expected) => {
   const repo = await tempRepo({ "ironwright.yaml": text });

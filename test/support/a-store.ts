@@ -36,6 +36,7 @@ export const INTENT: IntentBody = {
   planId: "p",
   registerSeq: 1,
   commit: null,
+  author: null,
   step: "1",
   attempt: 1,
   action: { verb: "power.on" },

@@ -70,3 +70,16 @@ export const BACK: Versions = {
   current: "ironwright/v1alpha1",
   conversions: [downFromV1, downFromV2],
 };
+
+/** As if `concurrency` had once been called `workers`, before the settings said their version. */
+export const OLD_SETTINGS: Versions = {
+  current: "ironwright/v1",
+  conversions: [
+    {
+      from: "ironwright/v1alpha1",
+      to: "ironwright/v1",
+      convert: (document) => rename(document, ["workers"], "concurrency"),
+    },
+  ],
+  unwritten: "ironwright/v1alpha1",
+};

@@ -20,14 +20,15 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
-/** Starts the built command as a person would, without a terminal. */
+/** Starts the built command as a person would, without a terminal; `main` is that of another version. */
 export function startCli(
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  main = MAIN,
 ): Running {
-  if (!existsSync(MAIN)) throw new Error("dist/ is not built: run npm run build");
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  if (!existsSync(main)) throw new Error("dist/ is not built: run npm run build");
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TZ: "UTC", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -50,6 +51,7 @@ export function runCli(
   cwd: string,
   args: readonly string[],
   env?: Readonly<Record<string, string>>,
+  main?: string,
 ): Promise<Ran> {
-  return startCli(cwd, args, env).ended;
+  return startCli(cwd, args, env, main).ended;
 }

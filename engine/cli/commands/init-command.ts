@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { editDocument } from "../../../inventory/edit-document.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { keysOf } from "../../plan/match-records.ts";
+import { API_VERSION } from "../../../schemas/documents.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import type { Result } from "../../../schemas/failure.ts";
 import type { StoreFile } from "../../../schemas/store.ts";
@@ -153,7 +154,7 @@ function refuseSecond({ settings, stateDir }: Place, replace: boolean): void {
     );
 }
 
-const EXAMPLE = `apiVersion: ironwright/v1
+const EXAMPLE = `apiVersion: ${API_VERSION}
 kind: Node
 metadata:
   name: example
@@ -243,7 +244,9 @@ async function newStore(
 /** Both ids, with comments and order of the file kept. */
 function withIds(text: string, store: string, fleet: string): string {
   const start =
-    text.trim() === "" ? "# Settings of ironwright; see its README. Commit this file.\n" : text;
+    text.trim() === ""
+      ? `# Settings of ironwright; see its README. Commit this file.\napiVersion: ${API_VERSION}\n`
+      : text;
   const first = editDocument(start, ["store"], store);
   const second = first === null ? null : editDocument(first, ["fleet"], fleet);
   if (second === null)

@@ -8,20 +8,23 @@ import { type Command, CommandError, type CommandInput, flag, textOption } from 
 import { EXIT } from "../exit-code.ts";
 import { migrateForeign } from "../migrate-foreign.ts";
 import { migrateOwn, type OwnFile } from "../migrate-own.ts";
+import { migrateStore } from "../migrate-store.ts";
 import { loadPlace, stopAtErrors } from "../world.ts";
 
 /** `-` among the files. */
 const STDIN = "-";
+/** Instead of files; a file of that name is `./store`. */
+const STORE = "store";
 /** What is read of stdin; a file is bounded where it is decoded. Bytes. */
 const STDIN_MAX = 64 * 1024 * 1024 + 1;
 
-/** `migrate`: exports of other tools become documents; documents of an older version become current ones. */
+/** `migrate`: exports of other tools become documents; what is of an older version becomes current: documents, settings, the store. */
 export const migrateCommand: Command = {
   name: "migrate",
   arguments: "[file...]",
   completes: "file",
   summary:
-    "make documents of Ironic's and Metal3's exports; bring documents to the newest apiVersion",
+    "make documents of Ironic's and Metal3's exports; bring documents to the newest apiVersion, or the store to the newest format",
   forms: [],
   options: [
     { flags: "--from <tool>", description: `${TOOLS.join(", ")} (guessed when left out)` },
@@ -35,9 +38,11 @@ export const migrateCommand: Command = {
     "kubectl get bmh,secret -A -o yaml | ironwright migrate - > inventory/rack1.yaml",
     "ironwright migrate --dry-run",
     "ironwright migrate --check inventory/rack1.yaml",
+    "ironwright migrate store",
   ],
   async run(input) {
     const { args, common } = input;
+    if (args[0] === STORE) return migrateStore(input);
     if (common.ref !== undefined)
       throw new CommandError(EXIT.usage, "--ref: a commit cannot be written to; leave it out");
     const from = toolOption(input);
@@ -102,13 +107,17 @@ async function declaredFiles(input: CommandInput): Promise<readonly OwnFile[]> {
   const { files, diagnostics } = workingTree(root, settings.inventory, new StatCache(null));
   stopAtErrors(input, diagnostics);
   const own = files.filter(({ path }) => path !== settingsPath);
-  return Promise.all(
+  const documents = await Promise.all(
     own.map(async (file) => ({
       file: file.path,
       path: resolve(root, file.path),
       bytes: await file.read(),
     })),
   );
+  if (settingsPath === null) return documents;
+  const path = resolve(root, settingsPath);
+  const { settingsVersions: versions } = input.house;
+  return [...documents, { file: settingsPath, path, bytes: readFileSync(path), versions }];
 }
 
 /** Whose exports these are; one call makes documents of one tool's. */

@@ -1,6 +1,9 @@
 import { inWords } from "../../plan/durations.ts";
 import { instantText } from "../../../schemas/instant.ts";
 import { known } from "../../../schemas/observation.ts";
+import { STORE_FORMAT } from "../../../schemas/store-format.ts";
+import type { StoreFile } from "../../../schemas/store.ts";
+import { writtenIn } from "../../run/store/formats.ts";
 import { answer } from "../answer.ts";
 import { type Command, type CommandInput, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -24,6 +27,7 @@ export const statusCommand: Command = {
     const world = await loadWorld(input);
     const { nodes, planned } = await sightings(input, world, { live: flag(input, "live") });
     const { io, common, house } = input;
+    sayFormat(input, planned.input.store);
     if (common.output === "name") io.out(nodes.map(({ node }) => `${node.name}\n`).join(""));
     else {
       const instance = world.settings.instance ?? house.host;
@@ -34,6 +38,15 @@ export const statusCommand: Command = {
     return EXIT.done;
   },
 };
+
+/** A store of the version before, until somebody says that no engine of it is needed any more. */
+function sayFormat({ io }: CommandInput, store: StoreFile | null): void {
+  if (store === null || writtenIn(store) === STORE_FORMAT) return;
+  io.log(
+    "info",
+    `the store is written in format ${writtenIn(store)}, for engines of the version before; once none is needed: ironwright migrate store`,
+  );
+}
 
 /** Contract 5. */
 function asJson(sight: NodeSight): Readonly<Record<string, unknown>> {

@@ -1,10 +1,5 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
-import {
-  type ForgottenUses,
-  forgottenUsesSchema,
-  type HoldRecord,
-  type NodeRecord,
-} from "../../../schemas/record.ts";
+import type { HoldRecord } from "../../../schemas/record.ts";
 import {
   type HistoryEntry,
   type Incarnation,
@@ -22,17 +17,19 @@ import type {
   HeldSlot,
   ProposedEntry,
 } from "../ports.ts";
-import { keysOf } from "../../plan/match-records.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
+import { forgetNode } from "./forget-node.ts";
 import { grouped } from "./grouped.ts";
+import { writtenIn } from "./formats.ts";
 import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
-import { entriesIn, fencesIn, type Layout } from "./layout.ts";
+import { entriesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
-import { FileStoreReader, holderSchema, keysSchema } from "./reader.ts";
+import { raiseFormat } from "./raise-format.ts";
+import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -71,7 +68,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
-    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc));
+    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
     this.#histories = new Histories({
       files: ports.files,
@@ -123,6 +120,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       me: this.#me,
       journals: this.#others,
       blanks: this.#blanks,
+      format: writtenIn(this.file),
       isHeld: (held) => [...this.#grants].some((grant) => grant.uuid === held),
     };
     const taken = await takeClaim(site, uuid, name, options).catch((error: unknown) =>
@@ -140,6 +138,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       ports: this.ports,
       writer: this.#writer,
       journal: this.#journal,
+      format: writtenIn(this.file),
       me: this.#me,
       nextSeq: () => {
         this.#seq += 1;
@@ -281,60 +280,19 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async forget(uuid: string): Promise<Result<null>> {
-    const { files } = this.ports;
     const claimed = await this.#take(uuid, uuid, {});
     if (!claimed.ok) return claimed;
-    const grant = claimed.value;
-    const { identity, bmc, name: ofNode } = grant.record;
-    // What may still be sent is known by its intent alone, and that stands in the record.
-    if (grant.openIntents.length > 0 && grant.predecessor?.provenDead !== true) {
-      await grant.release();
-      return fail(mayStillAct(ofNode));
-    }
-    const keys = keysOf(identity, bmc?.address, bmc?.system);
-    await this.#keepUses(grant.record, [uuid, ofNode, ...keys]);
-    // First of all: cut off here, the machine is known twice and never not at all.
-    await this.#keepMachine(uuid, [ofNode, ...keys]);
-    for (const [allocation, node] of await this.allocated())
-      if (node === uuid) await files.remove(this.layout.allocation(allocation));
-    await this.freeSlots(uuid);
-    const dir = this.layout.node(uuid);
-    const names = await files.list(dir);
-    if (fencesIn(names, "claim").at(-1) !== grant.fence) {
-      await grant.release();
-      return fail(failure("conflict", "IW-L02", `${ofNode} was taken by another engine meanwhile`));
-    }
-    // The highest claim stays: fences that began anew would let a paused holder of long ago act.
-    const kept = this.layout.claim(uuid, grant.fence);
-    for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
-    await files.removeAll(this.layout.holds(uuid));
-    // Last: until then nobody reads what is being removed. What a dead engine left open stays with the claim.
-    if (grant.openIntents.length === 0) await grant.release();
-    this.#grants.delete(grant);
-    return ok(null);
-  }
-
-  /** Machines that this node ever was: joined to what was kept of it before. */
-  async #keepMachine(uuid: string, keys: readonly string[]): Promise<void> {
-    const { files } = this.ports;
-    const path = this.layout.machinesOf(uuid);
-    await files.makeDir(this.layout.machines);
-    const before = (await readJson(files, path, keysSchema)) ?? [];
-    await this.#writer.replace(path, [...new Set([...before, ...keys])]);
-  }
-
-  /** Each request runs once, for ever: what ran outlives its record, and is joined to what was kept before. */
-  async #keepUses({ uuid, usedRequests }: NodeRecord, keys: readonly string[]): Promise<void> {
-    if (Object.keys(usedRequests).length === 0) return;
-    const { files } = this.ports;
-    const path = this.layout.usedOn(uuid);
-    const before = await readJson(files, path, forgottenUsesSchema);
-    await files.makeDir(this.layout.used);
-    const uses: ForgottenUses = {
-      keys: [...new Set([...(before?.keys ?? []), ...keys])],
-      requests: { ...before?.requests, ...usedRequests },
+    const { layout, ports } = this;
+    const site = {
+      layout,
+      files: ports.files,
+      writer: this.#writer,
+      allocated: () => this.allocated(),
+      freeSlots: () => this.freeSlots(uuid),
     };
-    await this.#writer.replace(path, uses);
+    const forgotten = await forgetNode(site, claimed.value);
+    this.#grants.delete(claimed.value);
+    return forgotten;
   }
 
   appendHistory(uuid: string, entry: HistoryEntry): Promise<void> {
@@ -367,6 +325,14 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return found.filter((_, index) => living[index]);
   }
 
+  raiseFormat(): ReturnType<typeof raiseFormat> {
+    const { layout, ports } = this;
+    const others = (): Promise<readonly Incarnation[]> => this.others();
+    return raiseFormat({ layout, files: ports.files, writer: this.#writer, others }).catch(
+      (error: unknown) => fail(anyStoreFailure(layout.dir, error)),
+    );
+  }
+
   async close(): Promise<void> {
     // One claim that can't be given back keeps no other from it; the next holder finds this process gone.
     for (const grant of this.#grants)
@@ -381,11 +347,6 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
     await this.#tidyDead().catch(() => undefined);
   }
-}
-
-function mayStillAct(node: string): Failure {
-  const message = `the last holder of ${node} may only be paused, and what it was about to do is not known to have ended; when it is dead for certain: ironwright lease break ${node} --holder-is-dead`;
-  return failure("waiting", "IW-L03", message);
 }
 
 function stoppedBy({ by, reason }: StopFile): Failure {

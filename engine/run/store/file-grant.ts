@@ -1,5 +1,6 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { HoldRecord, NodeRecord, RecordPatch } from "../../../schemas/record.ts";
+import { STORE_FORMAT } from "../../../schemas/store-format.ts";
 import {
   type HistoryEntry,
   type IntentBody,
@@ -25,6 +26,8 @@ export interface GrantSite {
   readonly ports: StorePorts;
   readonly writer: Writer;
   readonly journal: Journal;
+  /** The one that the store is written in. */
+  readonly format: number;
   readonly me: LivingIncarnation;
   nextSeq(): number;
   /** Read after it was asked for, as are the holds. */
@@ -121,7 +124,7 @@ export class FileGrant implements Grant {
       step,
       action: actionName(line.action),
       commit: line.commit,
-      author: line.author ?? null,
+      author: line.author,
       by: line.authority.who,
       ...detail,
     });
@@ -234,10 +237,10 @@ export class FileGrant implements Grant {
     return this.#record.open.length > 0;
   }
 
-  #head(): { version: 1; node: string; fence: number; seq: number; inc: string; at: number } {
+  #head(): Pick<JournalLine, "version" | "node" | "fence" | "seq" | "inc" | "at"> {
     const { me, ports } = this.#site;
     return {
-      version: 1,
+      version: STORE_FORMAT,
       node: this.uuid,
       fence: this.fence,
       seq: this.#site.nextSeq(),
@@ -261,15 +264,16 @@ export class FileGrant implements Grant {
 
   /** The first line of a node that has no record: what it is, for whoever folds the lines. */
   #wholeRecord(): JournalLine {
-    const { open: _none, ...record } = this.#record;
+    const { open: _none, version: _lines, ...record } = this.#record;
     return { ...this.#head(), kind: "fact", patch: record };
   }
 
   /** Then nobody needs the one before it. */
   async #writeRecord(): Promise<void> {
-    const { writer, layout, ports } = this.#site;
+    const { writer, layout, ports, format } = this.#site;
     const path = layout.record(this.uuid, this.fence);
-    await this.#orDie(() => recordDocument(writer, path, this.#record).write());
+    const document = { initial: this.#record, format };
+    await this.#orDie(() => recordDocument(writer, path, document).write());
     const names = await ports.files.list(layout.node(this.uuid));
     for (const old of fencesIn(names, "record"))
       if (old < this.fence) await ports.files.remove(layout.record(this.uuid, old));

@@ -1,5 +1,6 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
-import { STORE_FORMAT, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
+import { STORE_FORMAT } from "../../../schemas/store-format.ts";
+import { type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
 import { entriesIn, Layout } from "./layout.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";

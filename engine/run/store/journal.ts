@@ -1,12 +1,14 @@
 import { hash } from "node:crypto";
 import { dirname } from "node:path";
 import { type JournalLine, journalLineSchema } from "../../../schemas/store.ts";
+import { isMap } from "../../../schemas/is-map.ts";
+import { lineIn, upgradeLine } from "./formats.ts";
 import type { AppendFile, FilesPort } from "./store-ports.ts";
-import { CorruptFile } from "./store-files.ts";
+import { CorruptFile, issueText } from "./store-files.ts";
 
 /** One line as it is written: a checksum, a blank, JSON. */
-function encode(line: JournalLine): string {
-  const json = JSON.stringify(line);
+function encode(line: JournalLine, format: number): string {
+  const json = JSON.stringify(lineIn(format, line));
   return `${sum(json)} ${json}\n`;
 }
 
@@ -28,15 +30,19 @@ export class Journal {
   /** What the disk said when it failed first; a line after a torn one would read as damage. */
   #broken: { readonly error: unknown } | null = null;
 
-  constructor(files: FilesPort, path: string) {
+  readonly #format: number;
+
+  /** `format`: the one that the store is written in. */
+  constructor(files: FilesPort, path: string, format: number) {
     this.#files = files;
     this.#path = path;
+    this.#format = format;
   }
 
   /** Resolves when the line is on disk. A failed sync is never retried: whoever asked must end. */
   append(line: JournalLine): Promise<void> {
     return new Promise((done, failed) => {
-      this.#waiting.push({ text: encode(line), done, failed });
+      this.#waiting.push({ text: encode(line, this.#format), done, failed });
       if (!this.#writing) void this.#write();
     });
   }
@@ -106,20 +112,23 @@ export async function readJournal(files: FilesPort, path: string): Promise<reado
   const text = await files.read(path);
   if (text === null || text === "") return [];
   const lines = text.split("\n");
-  const read = lines.map(decode);
-  const firstBad = read.findIndex((line, index) => line === null && lines[index] !== "");
-  if (firstBad !== -1 && read.slice(firstBad + 1).some((line) => line !== null))
-    throw new CorruptFile(path, `line ${firstBad + 1} does not match its checksum`);
-  return read.filter((line) => line !== null);
+  const whole = lines.map(wholeLine);
+  const firstTorn = whole.findIndex((json, index) => json === null && lines[index] !== "");
+  if (firstTorn !== -1 && whole.slice(firstTorn + 1).some((json) => json !== null))
+    throw new CorruptFile(path, `line ${firstTorn + 1} does not match its checksum`);
+  return whole.flatMap((json, index) => (json === null ? [] : decode(json, path, index + 1)));
 }
 
-function decode(text: string): JournalLine | null {
+/** The JSON of a line that was written whole; null for a torn one. */
+function wholeLine(text: string): string | null {
   const json = text.slice(9);
-  if (text[8] !== " " || text.slice(0, 8) !== sum(json)) return null;
-  try {
-    const parsed = journalLineSchema.safeParse(JSON.parse(json));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  return text[8] === " " && text.slice(0, 8) === sum(json) ? json : null;
+}
+
+/** What was written whole is never skipped: who does not know it must not act on what is left. */
+function decode(json: string, path: string, line: number): JournalLine {
+  const value: unknown = JSON.parse(json);
+  const parsed = journalLineSchema.safeParse(isMap(value) ? upgradeLine(value, path) : value);
+  if (parsed.success) return parsed.data;
+  throw new CorruptFile(path, `line ${line}: ${issueText(parsed.error)}`);
 }

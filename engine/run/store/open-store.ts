@@ -1,11 +1,7 @@
 import { z } from "zod";
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
-import {
-  type Incarnation,
-  STORE_FORMAT,
-  type StoreFile,
-  storeFileSchema,
-} from "../../../schemas/store.ts";
+import { OLDEST_FORMAT, STORE_FORMAT } from "../../../schemas/store-format.ts";
+import { type Incarnation, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
 import type { ActingStore, StoreReader } from "../ports.ts";
 import { FileActingStore } from "./acting-store.ts";
 import { Coroner, LivingIncarnation } from "./incarnation.ts";
@@ -91,13 +87,15 @@ async function begin(
     ...processes.self(),
     counter: 0,
     startedAt: clock.now(),
+    format: STORE_FORMAT,
   };
   await writer.take(layout.instance(inc), info);
   const me = new LivingIncarnation(info, { layout, ports, writer, ttlMs: file.ttlMs }, startedAt);
   me.start();
   const coroner = new Coroner(layout, ports, writer, file.ttlMs);
   const refused =
-    actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null;
+    (await movedMeanwhile(file, layout, files)) ??
+    (actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null);
   if (refused !== null) {
     await me.close();
     return fail(refused);
@@ -105,6 +103,22 @@ async function begin(
   const store = new FileActingStore(file, layout, ports, { me, writer, coroner, witness });
   await witness.saw({ epoch: file.epoch, seq: (await store.inForce())?.seq ?? 0 });
   return ok(store);
+}
+
+/**
+ * What was read before this engine could be seen may be another by now: whoever raises the format looks for engines after
+ * writing it, so that one of the two sees the other.
+ */
+async function movedMeanwhile(
+  file: StoreFile,
+  { storeFile, dir }: Layout,
+  files: StorePorts["files"],
+): Promise<Failure | null> {
+  const now = await readJson(files, storeFile, storeFileSchema);
+  const wordsOf = ({ id, epoch, format, writes }: StoreFile): string =>
+    [id, epoch, format, writes].join(" ");
+  if (now !== null && wordsOf(now) === wordsOf(file)) return null;
+  return failure("conflict", "IW-S04", `the store in ${dir} was changed at this moment; try again`);
 }
 
 function witnessOf(
@@ -124,8 +138,8 @@ async function readStoreFile(
   const { files } = ports;
   const layout = new Layout(dir);
   try {
-    const newer = await newerFormat(files, layout);
-    if (newer !== null) return fail(newer);
+    const strange = await strangeFormat(files, layout);
+    if (strange !== null) return fail(strange);
     const file = await readJson(files, layout.storeFile, storeFileSchema);
     if (file === null) return fail(noStore(dir, expected));
     const why =
@@ -138,17 +152,21 @@ async function readStoreFile(
   }
 }
 
-/** Judged before anything else of the file: a newer one may have another shape. */
-async function newerFormat(
+/** Judged before anything else of the file: another one may have another shape. */
+async function strangeFormat(
   files: StorePorts["files"],
   { storeFile, dir }: Layout,
 ): Promise<Failure | null> {
   const head = await readJson(files, storeFile, z.looseObject({ format: z.number() }));
-  if (head === null || head.format <= STORE_FORMAT) return null;
+  if (head === null || (head.format >= OLDEST_FORMAT && head.format <= STORE_FORMAT)) return null;
+  const way =
+    head.format > STORE_FORMAT
+      ? "use a newer ironwright"
+      : "raise it with the version in between first: ironwright migrate store";
   return failure(
     "stalled",
     "IW-S05",
-    `the store in ${dir} has format ${head.format}, this engine reads ${STORE_FORMAT}; use a newer ironwright`,
+    `the store in ${dir} has format ${head.format}, this engine reads ${OLDEST_FORMAT} and ${STORE_FORMAT}; ${way}`,
   );
 }
 

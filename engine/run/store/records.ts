@@ -7,8 +7,9 @@ import {
   intentLineSchema,
   type IntentLine,
 } from "../../../schemas/store.ts";
+import { recordIn, upgradeRecord } from "./formats.ts";
 import { fencesIn, type Layout } from "./layout.ts";
-import { readJson, type Writer } from "./store-files.ts";
+import { CorruptFile, issueText, readJson, type Writer } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 
 /** An intent without outcome, with the fence and seq that name it for ever. */
@@ -20,7 +21,9 @@ export interface OpenEntry {
 const openSchema = z.array(z.object({ line: intentLineSchema, task: z.string().nullable() }));
 
 /** A record file: the record, and the intents that were open when the lease was granted. */
-export const recordFileSchema = nodeRecordSchema.extend({ open: openSchema.default([]) });
+export const recordFileSchema = nodeRecordSchema.extend({ open: openSchema });
+/** As it lies on the disk, in any format. */
+const storedSchema = z.record(z.string(), z.unknown());
 export type RecordFile = NodeRecord & { readonly open: readonly OpenEntry[] };
 
 /** The newest record of a node; null when nobody acted on it. Read again when it was replaced meanwhile. */
@@ -32,9 +35,16 @@ export async function newestRecord(
   for (;;) {
     const fence = fencesIn(await files.list(layout.node(uuid)), "record").at(-1);
     if (fence === undefined) return null;
-    const record = await readJson(files, layout.record(uuid, fence), recordFileSchema);
-    if (record !== null) return { fence, record };
+    const path = layout.record(uuid, fence);
+    const stored = await readJson(files, path, storedSchema);
+    if (stored !== null) return { fence, record: readRecord(stored, path) };
   }
+}
+
+function readRecord(stored: Readonly<Record<string, unknown>>, path: string): RecordFile {
+  const parsed = recordFileSchema.safeParse(upgradeRecord(stored, path));
+  if (parsed.success) return parsed.data;
+  throw new CorruptFile(path, issueText(parsed.error));
 }
 
 /** The claim of one fence, with the mark that it was given back; null when it was tidied away. */
@@ -51,10 +61,17 @@ export async function readClaim(
   return (await files.exists(layout.claim(uuid, fence))) ? claim : null;
 }
 
-/** A record as a lowdb document: one file a node, replaced whole and synced. */
-export function recordDocument(writer: Writer, path: string, initial: RecordFile): Low<RecordFile> {
+/** A record as a lowdb document: one file a node, replaced whole and synced, in the format that the store is written in. */
+export function recordDocument(
+  writer: Writer,
+  path: string,
+  { initial, format }: { readonly initial: RecordFile; readonly format: number },
+): Low<RecordFile> {
   return new Low<RecordFile>(
-    { read: () => Promise.resolve(initial), write: (record) => writer.replace(path, record) },
+    {
+      read: () => Promise.resolve(initial),
+      write: (record) => writer.replace(path, recordIn(format, record)),
+    },
     initial,
   );
 }

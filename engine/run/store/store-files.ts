@@ -6,13 +6,21 @@ import type { Layout } from "./layout.ts";
 
 const RESTORE = "restore the state directory, then: ironwright init --restored";
 
-/** A persisted file that is not what was written; nothing is guessed from it. */
-export class CorruptFile extends Error {
+/** A persisted file of which nothing may be guessed. */
+export class UnreadableFile extends Error {
   /** Read by whoever prints what ended a run. */
-  readonly code = "IW-S07";
+  readonly code: string;
 
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** One that is not what was written. */
+export class CorruptFile extends UnreadableFile {
   constructor(path: string, what: string, way = RESTORE) {
-    super(`${path} is damaged (${what}); ${way}`);
+    super("IW-S07", `${path} is damaged (${what}); ${way}`);
   }
 }
 
@@ -141,7 +149,7 @@ function parent(path: string): string {
 
 /** What the system says of a state directory, as a sentence with a way out. */
 export function storeFailure(dir: string, error: unknown): Failure {
-  if (error instanceof CorruptFile) return failure("stalled", "IW-S07", error.message);
+  if (error instanceof UnreadableFile) return failure("stalled", error.code, error.message);
   const code = codeOf(error);
   const words: Readonly<Record<string, string>> = {
     ENOSPC: "the disk is full; make room",

@@ -20,6 +20,8 @@ export interface ClaimSite {
   readonly me: LivingIncarnation;
   readonly journals: OthersJournals;
   readonly blanks: ClaimBlanks;
+  /** The format that the store is written in. */
+  readonly format: number;
   /** True while a flow of this engine has the node. */
   readonly isHeld: (uuid: string) => boolean;
 }
@@ -242,7 +244,7 @@ interface Granting {
  * holder gave its claim back, record N says it all, and N+1 is written when there is something new to say.
  */
 async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
-  const { layout, ports, writer } = site;
+  const { layout, ports, writer, format } = site;
   const { uuid, name, fence, previous, options } = granting;
   // Only now does the check of every holder before fail, so only now is its journal whole.
   const { chain, newest } = await leftBy(site, uuid, fence - 1);
@@ -260,7 +262,7 @@ async function grant(site: ClaimSite, granting: Granting): Promise<Taken> {
   );
   const record: RecordFile = { ...folded, fence };
   if (chain.length > 0) {
-    await recordDocument(writer, layout.record(uuid, fence), record).write();
+    await recordDocument(writer, layout.record(uuid, fence), { initial: record, format }).write();
     await ports.checkpoint("record-copied");
   }
   await tidy(site, uuid, fence);

@@ -1,0 +1,217 @@
+import { hash } from "node:crypto";
+import { expect, test } from "vitest";
+import { initStore } from "../../../../engine/run/store/init-store.ts";
+import { openActing, openReader } from "../../../../engine/run/store/open-store.ts";
+import { STORE_FORMAT } from "../../../../schemas/store-format.ts";
+import {
+  acting,
+  held,
+  INTENT,
+  STORE,
+  storePorts,
+  TTL_SECONDS,
+  UUID,
+} from "../../../support/a-store.ts";
+import { MemoryFiles } from "../../../support/memory-files.ts";
+
+const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
+const BEFORE = STORE_FORMAT - 1;
+const NEXT = STORE_FORMAT + 1;
+const RECORD = `/s/nodes/ab/${UUID}/record.0000000000000001.json`;
+/** What the first engines wrote of a node, and nothing that came in later. */
+const FIRST_RECORD = {
+  version: 1,
+  uuid: UUID,
+  name: "n1",
+  revision: 3,
+  fence: 1,
+  origin: "new",
+  provisionState: "cleaning",
+  cleaned: "never",
+  identity: null,
+  bmc: null,
+  traits: [],
+  applied: {},
+  appliedCommit: null,
+  appliedAt: null,
+  protected: true,
+  fault: { kind: "power", message: "silent", at: 5 },
+  lastError: null,
+  activity: {
+    flow: "clean",
+    id: "c1",
+    planId: "p",
+    stepId: "1",
+    startedAt: 1,
+    registerSeq: 1,
+    commit: null,
+  },
+  registerSeq: 1,
+  retryAt: null,
+  refusedSecret: null,
+  lastFlow: null,
+};
+
+async function aStore(change: Readonly<Record<string, unknown>> = {}): Promise<MemoryFiles> {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const file = JSON.parse(disk.files.get("/s/store.json") ?? "") as object;
+  disk.files.set("/s/store.json", JSON.stringify({ ...file, ...change }));
+  return disk;
+}
+
+/** A journal's line with its checksum, as any version writes it. */
+function line(value: unknown): string {
+  const json = JSON.stringify(value);
+  return `${hash("sha1", json).slice(0, 8)} ${json}\n`;
+}
+
+function formats(disk: MemoryFiles): { format: number; writes?: number } {
+  const { format, writes } = JSON.parse(disk.files.get("/s/store.json") ?? "") as {
+    format: number;
+    writes?: number;
+  };
+  return writes === undefined ? { format } : { format, writes };
+}
+
+test.each([
+  [NEXT, "use a newer ironwright"],
+  [BEFORE - 1, "raise it with the version in between first: ironwright migrate store"],
+])("a store of format %s is refused with the way out", async (format, way) => {
+  const disk = await aStore({ format });
+  const opened = await openReader("/s", EXPECTED, storePorts(disk, 1));
+  expect(opened).toMatchObject({
+    ok: false,
+    failure: { code: "IW-S05", message: expect.stringContaining(way) as string },
+  });
+});
+
+test("a line that was written whole in a newer format is no torn line: nothing is done without it", async () => {
+  const disk = await aStore();
+  disk.files.set("/s/journal/other.1.jsonl", line({ version: NEXT, kind: "omen", node: UUID }));
+  const opened = await openReader("/s", EXPECTED, storePorts(disk, 1));
+  if (!opened.ok) throw new Error(opened.failure.message);
+  await expect(opened.value.records()).rejects.toMatchObject({
+    code: "IW-S05",
+    message: expect.stringContaining("use a newer ironwright") as string,
+  });
+});
+
+test("a whole line of a kind that nobody knows is damage, and said with its number", async () => {
+  const disk = await aStore();
+  disk.files.set(
+    "/s/journal/other.1.jsonl",
+    line({ version: STORE_FORMAT, kind: "omen", node: UUID, fence: 1 }),
+  );
+  const opened = await openReader("/s", EXPECTED, storePorts(disk, 1));
+  if (!opened.ok) throw new Error(opened.failure.message);
+  await expect(opened.value.records()).rejects.toThrow(/other\.1\.jsonl is damaged \(line 1: kind/);
+});
+
+test("a record of the first engines is read with what came in later filled in", async () => {
+  const disk = await aStore({ format: BEFORE });
+  disk.files.set(RECORD, JSON.stringify(FIRST_RECORD));
+  const store = await acting(storePorts(disk, 2));
+  expect(await store.record(UUID)).toMatchObject({
+    version: STORE_FORMAT,
+    revision: 3,
+    protected: true,
+    instance: null,
+    usedRequests: {},
+    volumes: { connectors: {}, targets: {} },
+    fault: { kind: "power", specHash: null },
+    activity: { flow: "clean", entry: 0, step: null, gate: null },
+  });
+  await store.close();
+});
+
+test("into a store of the version before everything is written as that reads it, and unknown fields stay", async () => {
+  const disk = await aStore({ format: BEFORE });
+  disk.files.set(RECORD, JSON.stringify({ ...FIRST_RECORD, omens: ["crow"] }));
+  const store = await acting(storePorts(disk, 2));
+  const grant = await held(store);
+  await grant.patchRecord({ traits: ["CUSTOM_A"] });
+  await grant.intent(INTENT);
+  const [journal = ""] = [...disk.files].flatMap(([path, text]) =>
+    path.startsWith("/s/journal/") ? [text] : [],
+  );
+  expect(journal.match(/"version":\d+/g)).toEqual([`"version":${BEFORE}`, `"version":${BEFORE}`]);
+  await grant.release();
+  await store.close();
+  const [written = ""] = [...disk.files].flatMap(([path, text]) =>
+    path.includes("/record.") ? [text] : [],
+  );
+  expect(JSON.parse(written)).toMatchObject({
+    version: BEFORE,
+    traits: ["CUSTOM_A"],
+    omens: ["crow"],
+    open: [{ line: { version: BEFORE } }],
+  });
+});
+
+test("the format is not raised while an engine lives that does not know it", async () => {
+  const disk = await aStore({ format: BEFORE });
+  const old = await acting(storePorts(disk, 3), "old");
+  const path = [...disk.files.keys()].find((name) => name.startsWith("/s/inst/old")) ?? "";
+  const { format: _unknownThen, ...info } = JSON.parse(disk.files.get(path) ?? "") as {
+    format: number;
+  };
+  disk.files.set(path, JSON.stringify(info));
+  const store = await acting(storePorts(disk, 2, { fateOf: () => "alive" }), "new");
+  expect(await store.raiseFormat()).toMatchObject({
+    ok: false,
+    failure: {
+      message: expect.stringContaining("old (pid 3 on h); nothing was changed") as string,
+    },
+  });
+  expect(formats(disk)).toMatchObject({ format: BEFORE });
+  await old.close();
+  expect(await store.raiseFormat()).toEqual({
+    ok: true,
+    value: { from: BEFORE, to: STORE_FORMAT },
+  });
+  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: STORE_FORMAT });
+  await store.close();
+});
+
+test("cut off while it is raised, the store is written as before and the next call ends it", async () => {
+  const disk = await aStore({ format: BEFORE });
+  let renames = 0;
+  const files = disk.sharedWith((operation, path) => {
+    if (operation === "rename" && path.endsWith("/store.json")) renames += 1;
+    return renames > 1 ? Promise.reject(new Error("power cut")) : Promise.resolve();
+  });
+  const cut = await acting(storePorts(files, 2));
+  await expect(cut.raiseFormat()).rejects.toThrow("power cut");
+  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+  const store = await acting(storePorts(disk, 3, { fateOf: () => "gone" }));
+  const grant = await held(store);
+  await grant.patchRecord({ traits: ["CUSTOM_A"] });
+  await grant.release();
+  const record = [...disk.files].find(([path]) => path.includes("/record."))?.[1] ?? "";
+  expect(JSON.parse(record)).toMatchObject({ version: BEFORE });
+  expect(await store.raiseFormat()).toEqual({
+    ok: true,
+    value: { from: BEFORE, to: STORE_FORMAT },
+  });
+  await store.close();
+});
+
+test("an engine that began while the format was raised does not go on with what it had read", async () => {
+  const disk = await aStore({ format: BEFORE });
+  let once = true;
+  const files = disk.sharedWith(async (operation, path) => {
+    if (operation !== "link" || !path.includes("/inst/") || !once) return;
+    once = false;
+    const other = await acting(storePorts(disk, 3));
+    expect((await other.raiseFormat()).ok).toBe(true);
+    await other.close();
+  });
+  const actor = { name: "late", role: "apply", host: "h" } as const;
+  expect(await openActing("/s", EXPECTED, actor, storePorts(files, 2))).toMatchObject({
+    ok: false,
+    failure: {
+      message: expect.stringContaining("was changed at this moment; try again") as string,
+    },
+  });
+});
