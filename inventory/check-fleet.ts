@@ -3,6 +3,7 @@ import { type FleetNode, originOf } from "../schemas/fleet.ts";
 import { boundsErasing, type PolicyDocument } from "../schemas/kinds.ts";
 import { meets, termsOf } from "../schemas/selector.ts";
 import { checkParts } from "./check-parts.ts";
+import { checkTree } from "./check-tree.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 
 /** Hardware types that need no BMC. */
@@ -28,6 +29,7 @@ export function checkFleet(
     ...nodes.flatMap((node) => strangeChassis(node, chassis)),
     ...unboundedRebuilds(nodes, policies),
     ...checkParts(nodes),
+    ...checkTree(nodes),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { Finding } from "./read-yaml.ts";
 /** Fields that mean one machine: a profile, or a template of many rows, must not hold them. */
 const OF_ONE_MACHINE = [
   "/identity",
+  "/parent",
   "/bmc/address",
   "/bmc/system",
   "/ports",

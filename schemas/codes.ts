@@ -26,6 +26,7 @@ export const CODES = {
   "IW-I19": "a Runbook or DeployTemplate does not fit the node",
   "IW-I20": "the declared state needs something that is not declared",
   "IW-I21": "ports, port groups or volumes that contradict each other",
+  "IW-I22": "a parent and its children that contradict each other",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",
@@ -65,6 +66,7 @@ export const CODES = {
   "IW-P26": "no node fits an Allocation",
   "IW-P27": "a node says otherwise than the Allocation that has it",
   "IW-P28": "an Allocation was given another node meanwhile",
+  "IW-P29": "the power of a parent or of a child stands in the way",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

@@ -249,6 +249,10 @@ export const nodeSpecSchema = z.strictObject({
   console: z.unknown().optional(),
   /** The Chassis that it sits in. */
   chassis: nameSchema.optional(),
+  /** The Node that it sits in and draws its power from: a DPU's server, a blade's enclosure (Ironic's `parent_node`). */
+  parent: nameSchema.optional(),
+  /** True where it has a supply of its own, so that its parent's power does not concern it. */
+  dedicatedPower: z.boolean().optional(),
   network: networkSchema.optional(),
   /** By name; a Port document is one more. */
   ports: portsSchema.optional(),
