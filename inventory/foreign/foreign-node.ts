@@ -25,6 +25,8 @@ export interface ForeignNode {
   readonly suffix: string;
   readonly place: Place;
   readonly uuid: string | undefined;
+  /** The node that it sits in, as the other tool names it: by its name or its uuid. */
+  readonly parent?: { readonly called: string; readonly dedicatedPower: boolean } | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: NodeSpec;

@@ -4,6 +4,7 @@ import type { ForeignNode, Note, Offering, Tool } from "./foreign-node.ts";
 import { ironicNode } from "./ironic-node.ts";
 import { metal3Node, type UserNames } from "./metal3-node.ts";
 import { type NamedNode, nameNodes } from "./name-nodes.ts";
+import { nameParents } from "./name-parents.ts";
 import { ironicRowsOf, kubernetesRows, type ReadFile, type Row } from "./read-export.ts";
 import { mapOf, textOf } from "./values.ts";
 import { writeNode } from "./write-node.ts";
@@ -26,7 +27,10 @@ export interface Imported {
 /** Makes Node documents of the exports of one tool, each of which `parseFile` accepts. */
 export function importNodes(files: readonly ReadFile[], tool: Tool, offering: Offering): Imported {
   const found = tool === "ironic" ? fromIronic(files, offering) : fromMetal3(files, offering);
-  const nodes = nameNodes(found.nodes).map((node) => ({ node, document: writeNode(node, tool) }));
+  const nodes = nameParents(nameNodes(found.nodes)).map((node) => ({
+    node,
+    document: writeNode(node, tool),
+  }));
   const diagnostics = [
     ...files.flatMap(unread),
     ...found.diagnostics,

@@ -128,12 +128,14 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   redfish: ["address", "username", "password", "system_id", "verify_ca", "auth_type"],
   ipmi: ["address", "username", "password", "port", "priv_level", "cipher_suite", "hex_kg_key"],
 };
+/** Said of a child, and not of its BMC. */
+export const DEDICATED_SUPPLY = "has_dedicated_power_supply";
 const READ_OF_OTHERS = ["address", "username", "password", "port"];
 
 function leftOver(prefix: string, info: Fields): readonly Note[] {
   const read = (READ[prefix] ?? READ_OF_OTHERS).map((key) => `${prefix}_${key}`);
   return Object.keys(info)
-    .filter((key) => isSaid(info[key]) && !read.includes(key))
+    .filter((key) => isSaid(info[key]) && !read.includes(key) && key !== DEDICATED_SUPPLY)
     .sort()
     .map((key) => ({ field: `driver_info.${textOf(key) ?? ""}`, ...whyLeft(key) }));
 }

@@ -4,7 +4,7 @@ import type { Place } from "../../schemas/diagnostic.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
 import { ironicFields } from "./ironic-columns.ts";
-import { driverOf, loginOf } from "./ironic-driver-info.ts";
+import { DEDICATED_SUPPLY, driverOf, loginOf } from "./ironic-driver-info.ts";
 import { leftOut } from "./ironic-left-out.ts";
 import { propertiesOf } from "./ironic-properties.ts";
 import { IRONIC_LANDINGS, landingNotes, landingOf } from "./ironic-states.ts";
@@ -12,7 +12,7 @@ import { traitsOf } from "./traits.ts";
 import { type Fields, flagOf, isSaid, listOf, mapOf, textOf } from "./values.ts";
 
 /** Fields that people may look for, and that our engine has no use for: annotations under `ironic/`. */
-const ANNOTATED = ["owner", "lessee", "instance_uuid", "chassis_uuid", "parent_node", "shard"];
+const ANNOTATED = ["owner", "lessee", "instance_uuid", "chassis_uuid", "shard"];
 
 /** One node of Ironic's in our words (ironic-facts 13.3). */
 export function ironicNode(row: Fields, place: Place, offering: Offering): ForeignNode {
@@ -35,6 +35,7 @@ export function ironicNode(row: Fields, place: Place, offering: Offering): Forei
     suffix: (uuid ?? "").slice(0, 8),
     place,
     uuid,
+    parent: parentOf(fields, info),
     labels: {},
     annotations: { ...extra.annotations, ...annotationsOf("node", own, "ironic/").annotations },
     spec: {
@@ -60,8 +61,24 @@ export function ironicNode(row: Fields, place: Place, offering: Offering): Forei
       ...traits.notes,
       ...extra.notes,
       ...leftOut(fields),
+      ...idleSupply(fields, info),
     ],
   };
+}
+
+/** Where it draws its power from (ironic-facts 2.4, rule 4). */
+function parentOf(fields: Fields, info: Fields): ForeignNode["parent"] {
+  const called = textOf(fields["parent_node"]);
+  if (called === undefined) return undefined;
+  return { called, dedicatedPower: flagOf(info[DEDICATED_SUPPLY]) === true };
+}
+
+/** Ironic reads it of children only. */
+function idleSupply(fields: Fields, info: Fields): readonly Note[] {
+  if (textOf(fields["parent_node"]) !== undefined || flagOf(info[DEDICATED_SUPPLY]) !== true)
+    return [];
+  const why = "it has no parent_node whose power it could do without";
+  return [{ field: `driver_info.${DEDICATED_SUPPLY}`, why, todo: "nothing" }];
 }
 
 const NO_IDENTITY: Note = {

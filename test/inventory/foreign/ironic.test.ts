@@ -289,3 +289,58 @@ test("two nodes with one name, or one uuid, are refused with both places", () =>
     expect.stringContaining(`two nodes have the uuid ${uuidAt(1)}`),
   ]);
 });
+
+const parentOf = (row: Record<string, unknown>, ...others: readonly Record<string, unknown>[]) => {
+  const { nodes, diagnostics } = imported([row, ...others]);
+  expect(diagnostics).toEqual([]);
+  const { metadata, spec } = parse(nodes[0]?.document ?? "") as {
+    metadata: Record<string, unknown>;
+    spec: Record<string, unknown>;
+  };
+  return { metadata, spec, notes: nodes[0]?.notes ?? [] };
+};
+const SERVER = aRow({
+  UUID: uuidAt(2),
+  Name: "Server 1",
+  "Driver Info": { redfish_address: "https://10.7.0.2" },
+});
+
+test.each([
+  ["its uuid", uuidAt(2)],
+  ["its uuid in capitals", uuidAt(2).toUpperCase()],
+  ["its name", "Server 1"],
+])("a parent that is named by %s has the name of its document", (_how, parent_node) => {
+  const { spec, notes } = parentOf(aRow({ "Parent Node": parent_node }), SERVER);
+  expect(spec["parent"]).toBe("server-1");
+  expect(spec).not.toHaveProperty("dedicatedPower");
+  expect(notes.map(({ field }) => field).join()).not.toContain("parent");
+});
+
+test("a child's own supply comes along, and is no key that nobody knows", () => {
+  const info = { redfish_address: "https://10.7.0.1", has_dedicated_power_supply: "True" };
+  const child = parentOf(aRow({ "Parent Node": uuidAt(2), "Driver Info": info }), SERVER);
+  expect(child.spec).toMatchObject({ parent: "server-1", dedicatedPower: true });
+  expect(child.notes.map(({ field }) => field).join()).not.toContain("power_supply");
+  const alone = parentOf(aRow({ "Driver Info": info }));
+  expect(alone.spec).not.toHaveProperty("dedicatedPower");
+  expect(alone.notes).toContainEqual({
+    field: "driver_info.has_dedicated_power_supply",
+    why: "it has no parent_node whose power it could do without",
+    todo: "nothing",
+  });
+});
+
+test("a parent that is not in the export is kept as an annotation, and said", () => {
+  const info = { redfish_address: "https://10.7.0.1", has_dedicated_power_supply: true };
+  const { spec, metadata, notes } = parentOf(
+    aRow({ "Parent Node": uuidAt(7), "Driver Info": info }),
+  );
+  expect(spec).not.toHaveProperty("parent");
+  expect(spec).not.toHaveProperty("dedicatedPower");
+  expect(metadata["annotations"]).toEqual({ "ironic/parent_node": uuidAt(7) });
+  expect(notes).toContainEqual({
+    field: `parent_node ${uuidAt(7)}`,
+    why: "no node of this export has that name or uuid; the annotation ironic/parent_node keeps it",
+    todo: "parent: NAME and dedicatedPower: true, once that node is declared",
+  });
+});
