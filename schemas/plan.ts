@@ -2,6 +2,7 @@ import type { Action, Verb } from "./action.ts";
 import type { Impact } from "./impact.ts";
 import type { ErasedPart, InterfaceName, RamdiskWord } from "./steps.ts";
 import type { Identity } from "./documents.ts";
+import type { TreeTerms } from "./tree.ts";
 import type { ProvisionState } from "./provision-state.ts";
 
 /** The version of the printed and saved plan. */
@@ -224,7 +225,8 @@ export interface Blocked {
     | "retired"
     | "failed"
     | "unverified"
-    | "state";
+    | "state"
+    | "tree";
   readonly code: string;
   readonly message: string;
   /** Since when, milliseconds since the epoch, where it is known. */
@@ -299,6 +301,8 @@ export interface NodePlan {
   readonly basis: NodeBasis;
   /** How the wire is secured, when it is not a verified session. */
   readonly notes: readonly string[];
+  /** What its parent and its children make of its plan; left out where they make nothing of it. */
+  readonly tree?: TreeTerms | undefined;
   /** Last time all was in sync, milliseconds since the epoch, where the record or earlier readings know. */
   readonly inSyncUntil?: number | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Plan, Step } from "../../schemas/plan.ts";
+import type { NodePlan, Plan, Step } from "../../schemas/plan.ts";
 import type { GraphFormat } from "./draw-machine.ts";
 import { type Arrow, type Box, boxWidth, drawSvg } from "./draw-svg.ts";
 
@@ -7,8 +7,9 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
   const busy = plan.nodes.filter((node) => node.steps.length > 0);
   switch (format) {
     case "json": {
-      const nodes = busy.map(({ node, steps }) => ({
+      const nodes = busy.map(({ node, steps, tree }) => ({
         node,
+        ...(tree?.after === undefined ? {} : { after: tree.after.map((one) => one.node) }),
         steps: steps.map(({ id, action, impact, dependsOn }) => ({
           id,
           action,
@@ -19,25 +20,19 @@ export function drawPlan(plan: Plan, format: GraphFormat): string {
       return `${JSON.stringify({ plan: plan.id, nodes }, null, 2)}\n`;
     }
     case "text":
-      return busy.length === 0
-        ? "no steps\n"
-        : `${busy.map(({ node, steps }) => `${node}: ${steps.map(stepText).join(" -> ")}`).join("\n")}\n`;
+      return busy.length === 0 ? "no steps\n" : `${busy.map(nodeText).join("\n")}\n`;
     case "dot":
       return [
         "digraph plan {",
         "  rankdir=LR;",
-        ...busy.flatMap(({ node, steps }) =>
-          edges(node, steps).map(([a, b]) => `  "${a}" -> "${b}";`),
-        ),
+        ...allEdges(busy).map(([a, b]) => `  "${a}" -> "${b}";`),
         "}",
         "",
       ].join("\n");
     case "mermaid":
       return [
         "flowchart LR",
-        ...busy.flatMap(({ node, steps }) =>
-          edges(node, steps).map(([a, b]) => `  ${word(a)}["${a}"] --> ${word(b)}["${b}"]`),
-        ),
+        ...allEdges(busy).map(([a, b]) => `  ${word(a)}["${a}"] --> ${word(b)}["${b}"]`),
         "",
       ].join("\n");
     case "svg":
@@ -63,9 +58,7 @@ function asSvg(id: string, busy: Plan["nodes"]): string {
       put({ id: nameOf(node, step), text: stepText(step), look: step.impact });
     width = Math.max(width, left);
   }
-  const arrows = busy.flatMap(({ node, steps }) =>
-    edges(node, steps).map(([from, to]): Arrow => ({ from, to, label: "" })),
-  );
+  const arrows = allEdges(busy).map(([from, to]): Arrow => ({ from, to, label: "" }));
   return drawSvg({ title: `plan ${id}`, width, height: GAP * (busy.length + 1), boxes, arrows });
 }
 
@@ -73,7 +66,27 @@ function stepText({ action, impact }: Step): string {
   return `${action} (${impact})`;
 }
 
-function edges(node: string, steps: readonly Step[]): readonly (readonly [string, string])[] {
+function nodeText({ node, steps, tree }: NodePlan): string {
+  const after = (tree?.after ?? []).map((one) => one.node).join(", ");
+  const name = after === "" ? node : `${node} (after ${after})`;
+  return `${name}: ${steps.map(stepText).join(" -> ")}`;
+}
+
+type Edge = readonly [string, string];
+
+/** Within each node, and from the last step of a node to those that come after it. */
+function allEdges(busy: Plan["nodes"]): readonly Edge[] {
+  const lastOf = new Map(busy.map(({ node, steps }) => [node, steps.at(-1)]));
+  const between = busy.flatMap(({ node, tree }) =>
+    (tree?.after ?? []).flatMap((one): readonly Edge[] => {
+      const last = lastOf.get(one.node);
+      return last === undefined ? [] : [[nameOf(one.node, last), node]];
+    }),
+  );
+  return [...busy.flatMap(({ node, steps }) => edges(node, steps)), ...between];
+}
+
+function edges(node: string, steps: readonly Step[]): readonly Edge[] {
   const name = (step: Step): string => nameOf(node, step);
   return steps.flatMap((step) =>
     step.dependsOn.length === 0

@@ -5,6 +5,7 @@ import type { NodeRecord } from "../../schemas/record.ts";
 import { reasonText } from "./show-not-done.ts";
 import { withoutColumn } from "./show-nodes.ts";
 import { nameOf } from "./steps/step-list.ts";
+import { familyLines } from "./tree/relatives.ts";
 import { timeWords } from "./say-time.ts";
 import { valueText } from "./verdict.ts";
 
@@ -12,6 +13,8 @@ import { valueText } from "./verdict.ts";
 export interface Explained {
   readonly plan: Plan;
   readonly node: FleetNode;
+  /** All that are declared: its parent and its children are among them. */
+  readonly nodes: readonly FleetNode[];
   readonly record: NodeRecord | null;
   /** Who holds the lease, in one clause; null when nobody does. */
   readonly holder: string | null;
@@ -32,7 +35,11 @@ export function explainNode(explained: Explained): string {
       (reason) => `  because  ${reasonText(reason, { times })}   ${reason.code}`,
     ),
     ...givenTo(its, plan),
+    ...familyLines(node, explained.nodes).map((line) => `  tree     ${line}`),
     ...its.changes.flatMap((change) => changeLines(change, plan)),
+    ...(its.tree?.after ?? []).map(
+      ({ node: earlier, why }) => `  after    ${earlier} is done: ${why}`,
+    ),
     ...its.steps.map(
       (step) => `  step ${step.id}   ${step.action}  (${step.impact})  ${step.reason}`,
     ),

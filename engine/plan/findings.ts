@@ -3,6 +3,7 @@ import type { DriftWord } from "../../schemas/documents.ts";
 import { originOf } from "../../schemas/fleet.ts";
 import { known, type Observation, type Reading } from "../../schemas/observation.ts";
 import type { Blocked, Change, Staged } from "../../schemas/plan.ts";
+import type { TreeTerms } from "../../schemas/tree.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { underWay } from "./activity.ts";
 import { askedDrafts } from "./asked.ts";
@@ -21,6 +22,7 @@ import { identityFacet } from "./facets/identity.ts";
 import { tightened } from "./facets/protection.ts";
 import type { PlanOptions } from "./input.ts";
 import { isSilence, type Obstacle } from "./obstacles.ts";
+import { treeDrafts } from "./tree/tree-findings.ts";
 
 /** What is collected while a node's facets are gone through. */
 export interface Findings {
@@ -40,9 +42,10 @@ export function findAll(
   view: NodeView,
   options: PlanOptions,
   stopping: readonly Obstacle[],
+  tree?: TreeTerms,
 ): Findings {
   const way = underWay(view);
-  if (way === null) return compareAll(view, options, stopping);
+  if (way === null) return compareAll(view, options, stopping, tree);
   const { observation } = view;
   const found = emptyFindings(view, options);
   const comparison = identityFacet.compare(view);
@@ -72,7 +75,12 @@ function emptyFindings(view: NodeView, options: PlanOptions): Findings {
 const EARLY = ALL_FACETS.filter(({ name }) => name === "identity" || name === "provision");
 const LATE = ALL_FACETS.filter((facet) => !EARLY.includes(facet));
 
-function compareAll(view: NodeView, options: PlanOptions, stopping: readonly Obstacle[]): Findings {
+function compareAll(
+  view: NodeView,
+  options: PlanOptions,
+  stopping: readonly Obstacle[],
+  tree: TreeTerms | undefined,
+): Findings {
   const found = emptyFindings(view, options);
   const silent = stopping.some(({ blocked }) => isSilence(blocked));
   const asked = askedDrafts(view);
@@ -89,6 +97,10 @@ function compareAll(view: NodeView, options: PlanOptions, stopping: readonly Obs
     if (after !== null && facet.name in after.ends) afterFlow(facet, after, found);
     else compare(facet, view, found, silent);
   }
+  const family = treeDrafts(view, tree);
+  found.drafts.push(...family.drafts);
+  found.blocked.push(...family.blocked);
+  if (family.drafts.length > 0) found.insync = false;
   endWhere(found, replaced);
   const stranger = found.blocked.some((blocked) => blocked.kind === "identity");
   if (stranger) found.drafts.length = 0;

@@ -30,6 +30,7 @@ export function groupAlike(nodes: readonly NodePlan[]): readonly Alike[] {
         reason,
         flow?.entries.map(({ interface: where, step, args }) => [where, step, args]),
       ]),
+      tree: node.tree,
       asked: node.asked?.map(({ id, action }) => [id, action]),
     });
     const group = groups.get(key);

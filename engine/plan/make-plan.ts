@@ -10,15 +10,18 @@ import {
   type RackTotals,
   type Refusal,
 } from "../../schemas/plan.ts";
+import type { TreeTerms } from "../../schemas/tree.ts";
 import { allocate } from "./allocations/allocate.ts";
 import { losesSomething, refuseBudgets } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
-import type { ResolvedNode } from "./match-records.ts";
+import type { Resolved, ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
 import { policiesOf } from "./policies.ts";
 import { planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
+import { planTree } from "./tree/plan-tree.ts";
+import { treeOf } from "./tree/relatives.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
@@ -26,14 +29,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const { fleet, store } = input;
   const { resolved, allocations } = allocate(input, options);
   const surroundings = surroundingsOf(input, resolved);
-  const all: NodePlan[] = [];
-  for (const node of resolved.nodes.values()) {
-    const chosen = options.select?.has(node.node.name) ?? true;
-    if (!chosen) continue;
-    const plan = planOne(node, input, surroundings, options);
-    all.push(store === null ? withoutStore(plan) : plan);
-  }
-  const nodes = all.sort((a, b) => (a.node < b.node ? -1 : 1));
+  const nodes = planAll(resolved, input, surroundings, options);
   const removed = removedNames(fleet, resolved, input.inForce);
   const orphans = [
     ...new Set([...removed, ...resolved.orphans.map((record) => record.name)]),
@@ -63,6 +59,31 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   return { ...body, id, createdAt: instantText(options.now) };
 }
 
+/** Each node by itself, then those that power each other once more. */
+function planAll(
+  { nodes }: Resolved,
+  input: PlanInput,
+  surroundings: Surroundings,
+  options: PlanOptions,
+): readonly NodePlan[] {
+  const replan = (name: string, terms: TreeTerms): NodePlan => {
+    const node = nodes.get(name);
+    if (node === undefined) throw new Error(`${name} is not declared`);
+    return planOne(node, input, { surroundings, terms }, options);
+  };
+  const alone = new Map<string, NodePlan>();
+  for (const [name, node] of nodes)
+    if (options.select?.has(name) ?? true)
+      alone.set(name, planOne(node, input, { surroundings }, options));
+  const { observations, store } = input;
+  const tree = treeOf([...nodes.values()].map(({ node }) => node));
+  const all =
+    store === null
+      ? [...alone.values()].map(withoutStore)
+      : [...planTree(alone, { tree, observations, replan }).values()];
+  return all.sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
 /** A saved plan is applied under the budgets that it was approved with. */
 function usedBudgets(nodes: readonly NodePlan[], budgets: Plan["budgets"]): Plan["budgets"] {
   const used = new Set(nodes.flatMap(({ policies = [] }) => policies));
@@ -72,12 +93,12 @@ function usedBudgets(nodes: readonly NodePlan[], budgets: Plan["budgets"]): Plan
 function planOne(
   node: ResolvedNode,
   input: PlanInput,
-  surroundings: Surroundings,
+  { surroundings, terms: tree }: { surroundings: Surroundings; terms?: TreeTerms },
   options: PlanOptions,
 ): NodePlan {
   const holds = node.uuid === null ? [] : (input.holds.get(node.uuid) ?? []);
   const observation = input.observations.get(node.node.name);
-  const plan = planNode(node, { observation, holds, surroundings }, options);
+  const plan = planNode(node, { observation, holds, surroundings, tree }, options);
   if (node.uuid === null || !input.unfinished.has(node.uuid)) return plan;
   const note = "an engine ended in the middle of its work here; apply looks at it first";
   return { ...plan, unfinished: true, notes: [...plan.notes, note] };

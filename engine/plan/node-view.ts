@@ -6,6 +6,7 @@ import { identityPart } from "./facets/identity.ts";
 import type { PlanOptions, Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
 import { rebuildWish } from "./rebuild-on.ts";
+import type { TreeTerms } from "../../schemas/tree.ts";
 import { type JudgedRequest, judgeRequests } from "./requests.ts";
 import { othersOf } from "./machines.ts";
 import { originOfNew, seeRecord, targetOf, usedBefore } from "./see-record.ts";
@@ -16,6 +17,8 @@ export interface NodeInput {
   readonly observation: Observation | undefined;
   readonly holds: readonly HoldRecord[];
   readonly surroundings: Surroundings;
+  /** What its parent and children make of its plan. */
+  readonly tree?: TreeTerms | undefined;
 }
 
 /** A node as its facets see it. */

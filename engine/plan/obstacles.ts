@@ -13,7 +13,9 @@ import type { PlanOptions } from "./input.ts";
 /** Something that stops some or all steps of a node. */
 export interface Obstacle {
   readonly blocked: Blocked;
-  readonly stops: (draft: Pick<Draft, "impact" | "action" | "request" | "resumes">) => boolean;
+  readonly stops: (
+    draft: Pick<Draft, "impact" | "action" | "request" | "flow" | "resumes">,
+  ) => boolean;
 }
 
 const everything = (): boolean => true;

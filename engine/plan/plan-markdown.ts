@@ -62,6 +62,10 @@ function section(title: string, nodes: readonly NodePlan[]): readonly string[] {
           `| ${c.path.slice(1).replaceAll("/", ".")} | ${cell(c.observed)} | ${cell(c.desired)} | ${escaped(withoutColumn(c.declaredAt ?? ""))}${c.noStep === undefined ? "" : ` (${escaped(c.noStep)})`} |`,
       ),
       "",
+      ...(first.tree?.after ?? []).flatMap(({ node, why }) => [
+        `After **${node}** is done: ${escaped(why)}.`,
+        "",
+      ]),
       ...(first.steps.length === 0
         ? []
         : [

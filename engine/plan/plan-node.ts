@@ -13,6 +13,7 @@ import { keepAllowed } from "./keep-allowed.ts";
 import type { ResolvedNode } from "./match-records.ts";
 import { type NodeInput, viewOf } from "./node-view.ts";
 import { obstacles } from "./obstacles.ts";
+import { treeNotes, treeObstacles } from "./tree/tree-findings.ts";
 
 /** One node's plan: pure, and of this node's own input only. */
 export function planNode(resolved: ResolvedNode, input: NodeInput, options: PlanOptions): NodePlan {
@@ -20,8 +21,9 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
   const { observation } = input;
   const { view, patch } = viewOf(resolved, input, options);
   const { record, target } = view;
-  const stopping = obstacles(view, input.holds, options);
-  const found = findAll(view, options, stopping);
+  const { tree } = input;
+  const stopping = [...obstacles(view, input.holds, options), ...treeObstacles(tree)];
+  const found = findAll(view, options, stopping, tree);
   const kept = keepAllowed(found, stopping);
   const steps = kept.map(step);
   const works = steps.length > 0 || Object.keys(found.records).length > 0;
@@ -41,6 +43,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     gates: gatesOf(kept),
     erases: kept.flatMap((draft) => draft.erases ?? []),
     ...lostBy(view, steps),
+    ...withTree(input),
     ...askedBy(view, steps),
     staged: found.staged,
     blockedBy: found.blocked,
@@ -50,9 +53,13 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     unreachable,
     inService: mayServe(view),
     basis: basisOf(resolved, view, steps),
-    notes: found.notes,
+    notes: [...found.notes, ...treeNotes(tree)],
     ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),
   };
+}
+
+function withTree({ tree }: NodeInput): Pick<NodePlan, "tree"> {
+  return tree === undefined ? {} : { tree };
 }
 
 function policiesFor(

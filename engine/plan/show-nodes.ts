@@ -26,6 +26,7 @@ export function showNodes(groups: readonly Alike[], sheet: Sheet): readonly stri
     ...header(group, sheet),
     ...changes(group, sheet),
     ...askedFor(group, sheet),
+    ...earlier(group.first, sheet),
     ...steps(group.first, sheet),
     ...showErases(group, sheet),
     ...afterword(group, sheet),
@@ -203,6 +204,15 @@ function askedFor({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
     const more = nodes.length === 1 ? "" : ` and on ${nodes.length - 1} more`;
     return withPlace(text, PLACE_AT, `${declaredAt}${more}`, sheet);
   });
+}
+
+/** Nodes whose steps all come before the first of these. */
+function earlier({ tree }: NodePlan, sheet: Sheet): readonly string[] {
+  return (tree?.after ?? []).flatMap(({ node, why }) =>
+    wrapped(`${node} is done: ${why}`, sheet.columns - VALUE_AT).map((line, row) =>
+      at(VALUE_AT, row === 0 ? "    after" : "", line),
+    ),
+  );
 }
 
 interface StepRow {

@@ -182,7 +182,7 @@ async function stepsNow(
   const now = context.clock.now();
   const fresh = planNode(
     resolved,
-    { observation, holds: await plannedHolds(flow), surroundings },
+    { observation, holds: await plannedHolds(flow), surroundings, tree: plan.tree },
     { ...options.plan, now },
   );
   if (recovered) return leftSteps(plan, fresh, node.name);

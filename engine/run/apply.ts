@@ -5,11 +5,19 @@ import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { allocationsInForce } from "../plan/allocations/in-force.ts";
+import { treeOf } from "../plan/tree/relatives.ts";
 import { requestsInForce } from "../plan/requests.ts";
-import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
+import {
+  applyNode,
+  type NodeEnd,
+  type NodeOptions,
+  type NodeResult,
+  withheld,
+} from "./apply-node.ts";
 import { Budget } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
+import { inOrder } from "./in-order.ts";
 import { Slots, Spacing, Turns } from "./limits.ts";
 
 /** How a plan is applied. */
@@ -70,6 +78,7 @@ export async function apply(
     authority: options.authority,
     registerSeq: entry.value.seq,
     digest: options.plan.digest,
+    tree: treeOf(fleet.nodes),
     slots: new Slots(ports.settings.concurrency),
     budget: new Budget(ports.store, ports.clock, plan.budgets),
     turns: new Turns(),
@@ -126,26 +135,26 @@ async function applyAll(
   const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
-  const work = async (plan: NodePlan): Promise<NodeRecord | null> => {
+  const work = async (plan: NodePlan): Promise<NodeEnd | null> => {
     const node = declared.get(plan.node);
-    if (node === undefined) return null;
-    const { result, record } = await applyNode(context, node, plan, { ...options, earlier });
-    results.push(result);
-    return record;
+    if (node === undefined || options.stopping.aborted) return null;
+    return applyNode(context, node, plan, { ...options, earlier });
   };
-  const begin = async (plan: NodePlan): Promise<void> => {
+  const begin = async (plan: NodePlan, notDone: string | null): Promise<NodeResult | null> => {
+    const at = { context, node: { name: plan.node }, grant: null };
+    if (notDone !== null) return withheld(at, notDone, "IW-P29");
     // Before it holds a worker or a lease: others go on while it waits for its turn.
     const full = await context.budget.enter(plan, options.stopping);
-    const at = { context, node: { name: plan.node }, grant: null };
-    if (full !== null) results.push(withheld(at, full.message, full.code));
-    else {
-      const left = await context.slots.hold(() =>
-        options.stopping.aborted ? Promise.resolve(null) : work(plan),
-      );
-      await context.budget.leave(plan, () => isWell(context, plan, left));
-    }
+    if (full !== null) return withheld(at, full.message, full.code);
+    const end = await context.slots.hold(() => work(plan));
+    await context.budget.leave(plan, () => isWell(context, plan, end?.record ?? null));
+    return end?.result ?? null;
   };
-  await Promise.all(busy.map(begin));
+  await inOrder(busy, async (plan, notDone) => {
+    const result = await begin(plan, notDone);
+    if (result !== null) results.push(result);
+    return result;
+  });
   const begun = new Set(results.map(({ node }) => node));
   for (const { node } of busy)
     if (!begun.has(node))

@@ -7,6 +7,7 @@ import { instantText } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import type { Tree } from "../plan/tree/relatives.ts";
 import type { Digest } from "../plan/plan-id.ts";
 import type { Slots, Spacing, Turns } from "./limits.ts";
 import type { ActingStore, Checkpoint, Clock, Drivers, Grant, Random } from "./ports.ts";
@@ -36,6 +37,8 @@ export interface ApplyContext extends ApplyPorts {
   readonly registerSeq: number;
   /** SHA-256, lower-case hex. */
   readonly digest: Digest;
+  /** Who draws power from whom. */
+  readonly tree: Tree;
   readonly slots: Slots;
   readonly budget: Budget;
   readonly turns: Turns;
@@ -139,12 +142,13 @@ export function leftRunning(what: string): Failure {
 /** The code of an act that was left running. */
 export const LEFT = "IW-A08";
 
-/** Codes by which a stop, a hold, a moved register or a lost lease keeps an act from being sent, or seen to its end. */
+/** Codes by which a stop, a hold, a moved register, a parent, a child or a lost lease keeps an act from being sent, or seen to its end. */
 const WITHHELD = new Set([
   "IW-P01",
   "IW-P11",
   "IW-P17",
   "IW-P28",
+  "IW-P29",
   "IW-L01",
   "IW-L02",
   "IW-L03",

@@ -5,6 +5,7 @@ import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import { resolveNodes } from "../plan/match-records.ts";
+import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
@@ -37,7 +38,9 @@ export async function planFleet(
   const earlier = store === null ? new Map<string, Observation>() : await store.readings();
   const rest = await readStore(store);
   const { select, offline } = options.plan;
-  const nodes = fleet.nodes.filter((node) => select?.has(node.name) ?? true);
+  // Whoever is planned alone needs to know how its parent and its children stand.
+  const looked = select === undefined ? null : withRelatives(fleet.nodes, select);
+  const nodes = fleet.nodes.filter((node) => looked?.has(node.name) ?? true);
   const seen = offline
     ? earlier
     : await observeFleet(nodes, ports, {

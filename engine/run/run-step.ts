@@ -38,7 +38,7 @@ function askedBy(flow: Flow, step: Step): Asked {
     authority: context.authority,
     fallback,
     waits: false,
-    intending: () => use("begun"),
+    intending: () => ({ ...use("begun"), ...letGo(flow, after) }),
     ended: (outcome, why) => {
       if (outcome === "done")
         return { ...stepResults(act, { ...flow, ...context, now: now() }), ...use("done") };
@@ -46,4 +46,13 @@ function askedBy(flow: Flow, step: Step): Asked {
       return use(outcome === "not-sent" ? null : (why?.code ?? outcome));
     },
   };
+}
+
+/**
+ * What is powered off for its parent's sake, nobody wanted off: whatever git says of its power from now on was never seen to
+ * hold, and is an intent; as a drift it might only be reported.
+ */
+function letGo({ plan, grant }: Flow, after: Step["after"]): RecordPatch {
+  const forParent = plan.tree?.power?.to === "off" && after["power"] === "off";
+  return forParent ? { applied: { ...grant.record.applied, power: null } } : {};
 }

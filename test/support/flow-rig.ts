@@ -1,3 +1,4 @@
+import { treeOf } from "../../engine/plan/tree/relatives.ts";
 import { defaultSettings } from "../../schemas/settings.ts";
 import type { EngineEvent } from "../../schemas/event.ts";
 import type { Plan, Step } from "../../schemas/plan.ts";
@@ -185,6 +186,7 @@ export class FlowRig {
       authority: { who: "ops", ceiling: "destructive" },
       registerSeq: 1,
       digest: sha256,
+      tree: treeOf([]),
       slots: this.slots,
       budget: new Budget(store, ports.clock, []),
       turns: new Turns(),

@@ -1,5 +1,6 @@
 import { inWords } from "../../plan/durations.ts";
 import { explainNode } from "../../plan/explain-node.ts";
+import { withRelatives } from "../../plan/tree/relatives.ts";
 import { answer } from "../answer.ts";
 import { type Command, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -18,16 +19,17 @@ export const explainCommand: Command = {
   async run(input) {
     const world = await loadWorld(input);
     const node = nodeNamed(world.fleet, input.args[0]);
-    const select = new Set([node.name]);
+    const select = withRelatives(world.fleet.nodes, new Set([node.name]));
     const { nodes, planned } = await sightings(input, world, {
       live: !flag(input, "offline"),
       select,
     });
-    const [sight] = nodes;
+    const sight = nodes.find((one) => one.node.name === node.name);
     const now = input.house.clock.now();
     const text = explainNode({
       plan: planned.plan,
       node,
+      nodes: world.fleet.nodes,
       record: sight?.record ?? null,
       holder: sight === undefined ? null : holder(sight, now),
       now,

@@ -1,6 +1,8 @@
 import { stringify } from "yaml";
 import { renderNode } from "../../../inventory/render-node.ts";
+import type { FleetNode } from "../../../schemas/fleet.ts";
 import { instantText } from "../../../schemas/instant.ts";
+import { withRelatives } from "../../plan/tree/relatives.ts";
 import { answer } from "../answer.ts";
 import { type Command, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -32,17 +34,20 @@ export const showCommand: Command = {
       answer(input, data, () => renderNode(world.fleet, node));
       return EXIT.done;
     }
-    const select = new Set([node.name]);
+    const select = withRelatives(world.fleet.nodes, new Set([node.name]));
     const { nodes } = await sightings(input, world, { live: flag(input, "live"), select });
-    for (const sight of nodes) {
-      const data = inFull(sight);
+    for (const sight of nodes.filter((one) => one.node.name === node.name)) {
+      const data = inFull(sight, world.fleet.nodes);
       answer(input, data, () => stringify(data, { lineWidth: 0 }));
     }
     return EXIT.done;
   },
 };
 
-function inFull({ node, uuid, record, observation, plan, lease }: NodeSight): unknown {
+function inFull(
+  { node, uuid, record, observation, plan, lease }: NodeSight,
+  nodes: readonly FleetNode[],
+): unknown {
   const readings = Object.entries(observation?.facets ?? {}).map(([facet, reading]) => [
     facet,
     reading.known ? reading.value : { unknown: reading.why?.message ?? "not reported" },
@@ -54,9 +59,12 @@ function inFull({ node, uuid, record, observation, plan, lease }: NodeSight): un
     provisionState: plan.provisionState,
     targetProvisionState: plan.targetProvisionState,
     allocation: plan.allocation ?? null,
+    parent: node.spec.parent ?? null,
+    children: nodes.flatMap(({ name, spec }) => (spec.parent === node.name ? [name] : [])),
     inSync: plan.inSync,
     blockedBy: plan.blockedBy,
     changes: plan.changes,
+    after: plan.tree?.after ?? [],
     steps: plan.steps.map(({ id, action, impact, reason }) => ({ id, action, impact, reason })),
     observed:
       observation === undefined

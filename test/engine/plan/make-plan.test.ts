@@ -221,7 +221,7 @@ test("explain says why nothing happens, with the code and the place", () => {
     { origins: { "/holds/0": ["inventory/n1.yaml", 9] } },
   );
   const plan = planOf(node, seen("n1"), aRecord("n1", ACTIVE));
-  const text = explainNode({ plan, node, record: null, holder: null, now: NOW });
+  const text = explainNode({ plan, node, nodes: [node], record: null, holder: null, now: NOW });
   expect(text).toContain("n1: active; nothing will be done");
   expect(text).toContain(
     'because  held (all) by kim: "a fan is out" (inventory/n1.yaml:9)   IW-P01',

@@ -1,3 +1,4 @@
+import { treeOf } from "../../../engine/plan/tree/relatives.ts";
 import { Budget } from "../../../engine/run/budget.ts";
 import { expect, test } from "vitest";
 import type { Driver, Performed } from "../../../drivers/driver.ts";
@@ -59,6 +60,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
       random: seededRandom(1),
       budget: new Budget(store, clock, []),
       digest: sha256,
+      tree: treeOf([]),
       slots: new Slots(1),
       turns: new Turns(),
       resets: new Spacing(clock),

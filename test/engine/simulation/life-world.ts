@@ -145,7 +145,7 @@ export class LifeWorld {
     const node = this.fleet.nodes.find((one) => one.name === name);
     if (node === undefined) throw new Error(`${name} is not declared`);
     const record = records.get(node.uuid ?? "") ?? null;
-    return explainNode({ plan, node, record, holder: null, now: this.time.now });
+    return explainNode({ plan, node, nodes: [node], record, holder: null, now: this.time.now });
   }
 
   /** `apply --yes --allow-erase all`, as the command does it. */

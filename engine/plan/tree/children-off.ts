@@ -1,0 +1,118 @@
+import { placeText } from "../../../schemas/diagnostic.ts";
+import { type FleetNode, originOf } from "../../../schemas/fleet.ts";
+import type { NodePlan, Step } from "../../../schemas/plan.ts";
+import type { Family } from "./family.ts";
+import { firstMove, firstSwitch, powerAfter } from "./switching.ts";
+
+/** What a child has to do before its parent's power goes. */
+type Before =
+  | { readonly kind: "nothing" }
+  /** Its own plan ends off. */
+  | { readonly kind: "own-steps" }
+  | { readonly kind: "power-off"; readonly why: string }
+  | { readonly kind: "stands-in-the-way"; readonly why: string };
+
+/** A parent that goes off, for good or on its way: children that draw their power from it are off before. */
+export function powerChildrenOff(parent: string, family: Family): void {
+  const plan = family.plans.get(parent);
+  const children = family.tree.children.get(parent) ?? [];
+  if (plan === undefined) return;
+  noteReboot(plan, children, family);
+  const cut = firstSwitch(plan, "off");
+  if (cut === undefined) return;
+  const befores = children.map((child) => ({ child, before: beforeCut(child, plan, cut, family) }));
+  const waits = befores.flatMap(({ before }) =>
+    before.kind === "stands-in-the-way" ? [{ to: "off" as const, why: before.why }] : [],
+  );
+  // None of them is powered off for a parent that can't go off.
+  if (waits.length > 0) return family.settle(parent, { waits });
+  const after: { node: string; why: string }[] = [];
+  for (const { child, before } of befores) {
+    if (before.kind === "nothing") continue;
+    if (before.kind === "power-off")
+      family.settle(child.name, {
+        power: { to: "off", why: before.why },
+        notes: comesBack(child, plan),
+      });
+    after.push({ node: child.name, why: `it loses its power with ${parent}` });
+  }
+  if (after.length > 0) family.settle(parent, { after });
+}
+
+function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family): Before {
+  const { name } = child;
+  const power = family.power(name);
+  const above = family.power(parent.node);
+  // Without a supply of its own it is off where its parent is, and its BMC may well be silent.
+  if (above === "off" && power !== "on") return NOTHING;
+  if (power === "off") return NOTHING;
+  const loses = `${name} draws its power from it`;
+  if (power === undefined)
+    return inTheWay(`${loses}, and whether ${name} is on is not known: ${family.whyUnknown(name)}`);
+  if (power !== "on") return inTheWay(`${loses} and is ${power} just now; plan again in a minute`);
+  if (above === "off")
+    return inTheWay(
+      `${name} is on while ${parent.node} is off; where it has a supply of its own, say so: dedicatedPower: true (${placeOf(child, "/parent")})`,
+    );
+  const plan = family.plans.get(name);
+  if (plan === undefined)
+    return inTheWay(
+      `${loses} and is on, and is not part of this plan; plan both: --node ${parent.node} --node ${name}`,
+    );
+  const own = firstMove(plan);
+  if (own !== undefined && powerAfter(plan) === "off") return { kind: "own-steps" };
+  if (own !== undefined)
+    return inTheWay(
+      `${loses} and has work of its own in this plan (${own.action}), which comes first; plan again when that is done`,
+    );
+  const why = `its parent ${parent.node} ${goesOff(cut, parent, family)}`;
+  const tried = family.tried(name, { power: { to: "off", why } });
+  if (firstSwitch(tried, "off") !== undefined) return { kind: "power-off", why };
+  const blocked = tried.blockedBy[0]?.message ?? `it is ${tried.provisionState}`;
+  return inTheWay(`${loses}, is on, and can't be powered off before it: ${blocked}`);
+}
+
+const NOTHING: Before = { kind: "nothing" };
+
+function inTheWay(why: string): Before {
+  return { kind: "stands-in-the-way", why };
+}
+
+/** Why a parent's power goes, with the place that says so. */
+export function goesOff(cut: Step, { asked, node }: NodePlan, family: Family): string {
+  const request = asked?.find(({ id }) => id === cut.request);
+  const [child] = family.tree.children.get(node) ?? [];
+  const parent = child === undefined ? undefined : family.tree.parents.get(child.name);
+  const pointer = cut.flow === undefined ? "/power" : "/provision/state";
+  const declared = parent === undefined ? "" : placeOf(parent, pointer);
+  const place = request?.declaredAt ?? declared;
+  return cut.flow === undefined
+    ? `is declared off (${place})`
+    : `goes off on its way (${cut.action}, ${place})`;
+}
+
+/** `file:line`. */
+export function placeOf(node: FleetNode, pointer: string): string {
+  return placeText(originOf(node, pointer), false);
+}
+
+/** Whoever powers a child off for its parent's sake is told how it comes on again. */
+function comesBack({ spec: { power } }: FleetNode, parent: NodePlan): readonly string[] {
+  if (powerAfter(parent) === "off") return [];
+  if (power === "on")
+    return [
+      `powered off for ${parent.node}: it comes on again by its own declaration, in the next plan`,
+    ];
+  return [
+    `powered off for ${parent.node}: it declares no power, so it stays off until somebody powers it on`,
+  ];
+}
+
+/** A reboot asks nobody, as in Ironic; who may feel it is said. */
+function noteReboot(plan: NodePlan, children: readonly FleetNode[], family: Family): void {
+  if (!plan.steps.some(({ act }) => act.verb === "power.reboot")) return;
+  const names = children.map(({ name }) => name).filter((name) => family.power(name) !== "off");
+  if (names.length === 0) return;
+  const note = `its reboot asks no child, and may cut the power of ${names.join(", ")}`;
+  family.settle(plan.node, { notes: [note] });
+}
