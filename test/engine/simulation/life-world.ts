@@ -19,7 +19,7 @@ import { seededRandom } from "../../support/fake-clock.ts";
 import { type VirtualClock, VirtualTime } from "../../support/virtual-time.ts";
 import { Laws } from "./laws.ts";
 import { LifeFiles } from "./life-files.ts";
-import { MachineHall } from "./machine-hall.ts";
+import { MachineHall, type SeenAct } from "./machine-hall.ts";
 
 export const CATALOG = { fake: fakeOffer };
 
@@ -46,6 +46,10 @@ export interface Asked {
   readonly select?: ReadonlySet<string> | undefined;
   readonly acceptRemoval?: number | undefined;
   readonly mishap?: Mishap | null;
+  /** Nodes worked on at once. */
+  readonly concurrency?: number;
+  /** What somebody does to the machines between the plan and the apply. */
+  readonly meanwhile?: () => void;
 }
 
 /** What one apply came to. */
@@ -70,6 +74,8 @@ export class LifeWorld {
   readonly laws: Laws;
   readonly hall: MachineHall;
   fleet: Fleet;
+  /** Sees every act that a machine took. */
+  watch: (act: SeenAct) => void = () => undefined;
   /** Names of nodes that were there when the store was made. */
   readonly #existing: ReadonlySet<string>;
   readonly #disk = new Map<string, string>();
@@ -91,7 +97,10 @@ export class LifeWorld {
     });
     this.hall = new MachineHall(
       () => this.time.now,
-      (act) => this.laws.act(act),
+      (act) => {
+        this.laws.act(act);
+        this.watch(act);
+      },
     );
   }
 
@@ -156,6 +165,7 @@ export class LifeWorld {
       const drivers = this.hall.drivers(process.clock, process.isDead);
       const planned = await this.#planned(store, process, asked, drivers);
       at.plan = planned.plan;
+      asked.meanwhile?.();
       const result = await this.#applied(store, process, { planned, asked, drivers });
       await store.close();
       await drivers.close();
@@ -225,7 +235,7 @@ export class LifeWorld {
       emit: ({ event, node }: { readonly event: string; readonly node: string | null }) => {
         if (ENDS.has(event) && node !== null) this.laws.left(node);
       },
-      settings: SETTINGS,
+      settings: { ...SETTINGS, concurrency: asked.concurrency ?? SETTINGS.concurrency },
     };
     return apply(plan, this.fleet, applyPorts, {
       plan: this.#options(asked),

@@ -1,0 +1,292 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { NodeRequest, NodeSpec } from "../../../schemas/documents.ts";
+import type { Fleet } from "../../../schemas/fleet.ts";
+import { aFleet, aNode } from "../../support/a-fleet.ts";
+import { LifeWorld } from "../simulation/life-world.ts";
+import type { SeenAct } from "../simulation/machine-hall.ts";
+
+/** What a member of a family is: `on` and `off` are its power at first sight. */
+interface Member {
+  readonly is: "on" | "off";
+  readonly spec?: NodeSpec;
+  readonly failures?: readonly string[];
+}
+type Members = Readonly<Record<string, Member>>;
+
+function fleetOf(members: Members): Fleet {
+  return aFleet(
+    Object.entries(members).map(([name, { spec }]) =>
+      aNode(
+        name,
+        {
+          driver: "fake",
+          identity: { serial: name },
+          provision: { state: "adopted" },
+          drift: { power: "enforce" },
+          ...spec,
+        },
+        // A rack of its own: what is tested is the order of the tree, and not that of budgets.
+        { rack: `rack-${name}` },
+      ),
+    ),
+  );
+}
+
+/** A world whose nodes are adopted; `wire` holds every act that a machine took from then on. */
+async function aWorld(members: Members): Promise<{ world: LifeWorld; wire: string[] }> {
+  const known = Object.entries(members).map(([name, { is, spec }]): [string, Member] => [
+    name,
+    { is, spec: { ...spec, power: "unmanaged", requests: [] } },
+  ]);
+  const world = new LifeWorld(fleetOf(Object.fromEntries(known)), "existing");
+  for (const [name, { is, failures = [] }] of Object.entries(members))
+    world.hall.slots.set(name, {
+      serial: name,
+      fake: {
+        serial: name,
+        power: is,
+        powerMs: 10_000,
+        agentMs: 60_000,
+        stepMs: 60_000,
+        failures: [...failures],
+      },
+      text: null,
+      cuts: 0,
+      robbed: false,
+    });
+  await world.init();
+  await world.apply();
+  const wire: string[] = [];
+  world.watch = ({ node, action }) => void wire.push(`${node.name} ${action.verb}`);
+  world.fleet = fleetOf(members);
+  return { world, wire };
+}
+
+const child = (spec: NodeSpec = {}): NodeSpec => ({ parent: "srv", ...spec });
+const SERVICE: NodeRequest = {
+  id: "burnin",
+  action: "service",
+  expires: "2026-11-30T00:00:00Z",
+  steps: [{ interface: "deploy", step: "burnin_cpu" }],
+};
+
+const statuses = (applied: Awaited<ReturnType<LifeWorld["apply"]>>): Record<string, string> =>
+  Object.fromEntries(
+    (applied.result?.ok === true ? applied.result.value.nodes : []).map((one) => [
+      one.node,
+      one.status,
+    ]),
+  );
+const messageOf = (
+  applied: Awaited<ReturnType<LifeWorld["apply"]>>,
+  name: string,
+): string | undefined =>
+  applied.result?.ok === true
+    ? applied.result.value.nodes.find(({ node }) => node === name)?.message
+    : undefined;
+
+test.each([1, 2, 64])("with %i workers a parent is on before its children", async (concurrency) => {
+  const { world, wire } = await aWorld({
+    a: { is: "off", spec: child({ power: "on" }) },
+    b: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "off" },
+  });
+  const applied = await world.apply({ concurrency });
+  expect(wire[0]).toBe("srv power.on");
+  expect([...wire].sort()).toEqual(["a power.on", "b power.on", "srv power.on"]);
+  expect(statuses(applied)).toEqual({ a: "applied", b: "applied", srv: "applied" });
+});
+
+test.each([1, 2, 64])(
+  "with %i workers children are off before their parent",
+  async (concurrency) => {
+    const { world, wire } = await aWorld({
+      a: { is: "on", spec: child() },
+      srv: { is: "on", spec: { power: "off" } },
+      z: { is: "on", spec: child() },
+    });
+    await world.apply({ concurrency });
+    expect(wire[2]).toBe("srv power.softOff");
+    expect([...wire].sort()).toEqual(["a power.softOff", "srv power.softOff", "z power.softOff"]);
+  },
+);
+
+test("a child is off while a list of its parent's runs, and comes on by its own word in the next plan", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "on", spec: child({ power: "on", drift: { power: "report" } }) },
+    srv: { is: "on", spec: { requests: [SERVICE] } },
+  });
+  await world.apply({ concurrency: 1 });
+  expect(wire.filter((act) => act.includes("power"))).toEqual([
+    "dpu power.softOff",
+    "srv power.softOff",
+    "srv power.on",
+    "srv power.softOff",
+    "srv power.on",
+  ]);
+  wire.length = 0;
+  await world.apply();
+  expect(wire).toEqual(["dpu power.on"]);
+  expect((await world.plan()).planned.plan.nodes.every(({ inSync }) => inSync)).toBe(true);
+});
+
+test("where the parent's step fails its child is skipped, and is told what failed", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "off", failures: ["power.on:refused"] },
+  });
+  const applied = await world.apply();
+  expect(statuses(applied)).toEqual({ srv: "failed", dpu: "skipped" });
+  expect(messageOf(applied, "dpu")).toContain(
+    "srv comes first, for dpu draws its power from it, and was not done: ",
+  );
+  expect(wire).toEqual([]);
+});
+
+test("where a child can't be powered off its parent stays on", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "on", spec: child(), failures: ["power.softOff:refused", "power.off:refused"] },
+    srv: { is: "on", spec: { power: "off" } },
+  });
+  const applied = await world.apply();
+  expect(statuses(applied)).toEqual({ dpu: "failed", srv: "skipped" });
+  expect(wire).toEqual([]);
+});
+
+test("a parent that moved since it was planned is skipped as stale, and its child with it", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "off" },
+    other: { is: "off" },
+  });
+  const applied = await world.apply({ meanwhile: () => world.hall.swap("srv", "other") });
+  expect(statuses(applied)).toMatchObject({ srv: "skipped", dpu: "skipped" });
+  expect(messageOf(applied, "dpu")).toContain("srv comes first");
+  expect(messageOf(applied, "dpu")).toContain("moved since it was planned");
+  expect(wire).toEqual([]);
+});
+
+test("somebody switches the other one after the plan: the last look before the act finds it", async () => {
+  const press = (world: LifeWorld, name: string): void => {
+    for (const node of world.fleet.nodes) if (node.name === name) world.hall.press(node);
+  };
+  const up = await aWorld({
+    dpu: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "on" },
+  });
+  const lost = await up.world.apply({ meanwhile: () => press(up.world, "srv") });
+  expect(up.wire).toEqual([]);
+  expect(messageOf(lost, "dpu")).toMatch(
+    /^its parent srv is (off|powering-off); nothing was sent; plan again$/,
+  );
+  const down = await aWorld({
+    dpu: { is: "off", spec: child() },
+    srv: { is: "on", spec: { power: "off" } },
+  });
+  const kept = await down.world.apply({ meanwhile: () => press(down.world, "dpu") });
+  expect(down.wire).toEqual([]);
+  expect(messageOf(kept, "srv")).toMatch(
+    /^dpu draws its power from it, and is (on|powering-on); nothing was sent; plan again$/,
+  );
+  // The next plan knows, and powers it off first.
+  await down.world.pass(60_000);
+  await down.world.apply();
+  expect(down.wire).toEqual(["dpu power.softOff", "srv power.softOff"]);
+});
+
+const powers = fc.constantFrom("on" as const, "off" as const);
+const words = fc.constantFrom("on" as const, "off" as const, "unmanaged" as const);
+const FAILURES = [
+  "power.on:refused:once",
+  "power.softOff:ignored:once",
+  "power.on:lost:once",
+  "power.off:unsent:once",
+];
+
+/** One node of a drawn forest: whose child it is by its number, what it is and what it is to be. */
+const drawn = fc.record({
+  parent: fc.option(fc.nat(2), { nil: null, freq: 4 }),
+  dedicated: fc.boolean(),
+  is: powers,
+  power: fc.array(words, { minLength: 2, maxLength: 2 }),
+  services: fc.array(fc.boolean(), { minLength: 2, maxLength: 2 }),
+  failure: fc.option(fc.constantFrom(...FAILURES), { nil: null, freq: 3 }),
+});
+const forests = fc.record({
+  roots: fc.array(drawn, { minLength: 1, maxLength: 3 }),
+  leaves: fc.array(drawn, { minLength: 1, maxLength: 5 }),
+  concurrency: fc.constantFrom(1, 2, 64),
+  kill: fc.option(fc.integer({ min: 1, max: 60 }), { nil: null }),
+});
+type Forest = typeof forests extends fc.Arbitrary<infer T> ? T : never;
+
+/** The forest as one of two commits has it; what contradicts itself is declared unmanaged. */
+function membersAt({ roots, leaves }: Forest, commit: 0 | 1): Members {
+  const nodes: Record<string, Member> = {};
+  const put = (name: string, one: Forest["roots"][number], parent: string | null): void => {
+    const dedicated = parent !== null && one.dedicated;
+    const above = parent === null ? undefined : nodes[parent]?.spec?.power;
+    const said = one.power[commit] ?? "unmanaged";
+    const power = said === "on" && above === "off" && !dedicated ? "unmanaged" : said;
+    const requests = one.services[commit] === true ? [{ ...SERVICE, id: `s${commit}` }] : [];
+    nodes[name] = {
+      is: one.is,
+      failures: one.failure === null ? [] : [one.failure],
+      spec: {
+        power,
+        requests,
+        ...(parent === null ? {} : { parent }),
+        ...(dedicated ? { dedicatedPower: true } : {}),
+      },
+    };
+  };
+  for (const [index, root] of roots.entries()) put(`r${index}`, root, null);
+  for (const [index, leaf] of leaves.entries())
+    put(`c${index}`, leaf, leaf.parent === null ? null : `r${leaf.parent % roots.length}`);
+  return nodes;
+}
+
+/** What the tree forbids of an act, judged by the machines themselves; null where it may be. */
+function broken(world: LifeWorld, { node, action }: SeenAct): string | null {
+  const power = (name: string): string => {
+    const found = world.fleet.nodes.find((one) => one.name === name);
+    return found === undefined ? "nobody" : world.hall.look(found).power;
+  };
+  const fed = world.fleet.nodes.filter(({ spec }) => spec.dedicatedPower !== true);
+  if (action.verb === "power.on") {
+    const { parent } = fed.find(({ name }) => name === node.name)?.spec ?? {};
+    return parent === undefined || power(parent) === "on" ? null : `${node.name} on, ${parent} not`;
+  }
+  if (!action.verb.startsWith("power.")) return null;
+  const lit = fed.filter(({ spec, name }) => spec.parent === node.name && power(name) !== "off");
+  return lit.length === 0 ? null : `${node.name} off, ${lit.map(({ name }) => name).join()} on`;
+}
+
+test("law: no child without a supply of its own is ever powered on while its parent is off, nor left on under it", async () => {
+  await fc.assert(
+    fc.asyncProperty(forests, async (forest) => {
+      const { world, wire } = await aWorld(membersAt(forest, 0));
+      const found: string[] = [];
+      world.watch = (act) => {
+        wire.push(`${act.node.name} ${act.action.verb}`);
+        const why = broken(world, act);
+        if (why !== null) found.push(`${why}: ${wire.join("; ")}`);
+      };
+      const { concurrency, kill } = forest;
+      for (const commit of [0, 1] as const) {
+        world.fleet = fleetOf(membersAt(forest, commit));
+        const mishap = kill === null ? null : ({ moment: kill, what: "kill" } as const);
+        await world.apply({ concurrency, mishap });
+        // It always ends, whoever waits for whom, and goes on where a crash left it.
+        for (let round = 0; round < 3; round += 1) await world.apply({ concurrency });
+      }
+      expect(found).toEqual([]);
+      // Nobody powers off what another plan powers on, for ever: what is left to do waits for a person.
+      const { plan } = (await world.plan()).planned;
+      expect(plan.nodes.filter(({ steps }) => steps.length > 0)).toEqual([]);
+      expect(world.laws.broken).toEqual([]);
+    }),
+    { numRuns: 40, seed: 20261126 },
+  );
+}, 240_000);
