@@ -80,7 +80,14 @@ function planAll(
   const all =
     store === null
       ? [...alone.values()].map(withoutStore)
-      : [...planTree(alone, { tree, observations, replan }).values()];
+      : [
+          ...planTree(alone, {
+            tree,
+            observations,
+            budgets: surroundings.policies.budgets,
+            replan,
+          }).values(),
+        ];
   return all.sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 

@@ -1,6 +1,7 @@
 import { placeText } from "../../../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../../../schemas/fleet.ts";
 import type { NodePlan, Step } from "../../../schemas/plan.ts";
+import { BUILT_IN, budgetsOf } from "../budget.ts";
 import type { Family } from "./family.ts";
 import { firstMove, firstSwitch, powerAfter } from "./switching.ts";
 
@@ -26,6 +27,8 @@ export function powerChildrenOff(parent: string, family: Family): void {
   );
   // None of them is powered off for a parent that can't go off.
   if (waits.length > 0) return family.settle(parent, { waits });
+  const many = tooMany(plan, befores, family);
+  if (many !== null) return family.settle(parent, { waits: [{ to: "off", why: many }] });
   const after: { node: string; why: string }[] = [];
   for (const { child, before } of befores) {
     if (before.kind === "nothing") continue;
@@ -37,6 +40,33 @@ export function powerChildrenOff(parent: string, family: Family): void {
     after.push({ node: child.name, why: `it loses its power with ${parent}` });
   }
   if (after.length > 0) family.settle(parent, { after });
+}
+
+/**
+ * However few at a time they are switched, all of them are without power at once until their parent is on again; a family
+ * that is in one rack is there once.
+ */
+function tooMany(
+  parent: NodePlan,
+  befores: readonly { readonly child: FleetNode; readonly before: Before }[],
+  family: Family,
+): string | null {
+  const down = befores.flatMap(({ child, before }) => {
+    const plan = family.plans.get(child.name);
+    return before.kind === "power-off" && plan?.inService === true ? [plan] : [];
+  });
+  const all = parent.inService ? [...down, parent] : down;
+  if (down.length === 0) return null;
+  for (const budget of [BUILT_IN, ...family.budgets]) {
+    const its = all.filter((one) =>
+      budgetsOf(one, family.budgets).some(({ policy }) => policy === budget.policy),
+    );
+    if (its.length <= budget.reboot) continue;
+    const whose = budget.policy === null ? "the built-in budget" : `the Policy ${budget.policy}`;
+    const names = its.map(({ node }) => node).join(", ");
+    return `${its.length} nodes in service would be without power at once (${names}); ${whose} allows ${budget.reboot} (budget.reboot): power some of them off before, or let a Policy allow more`;
+  }
+  return null;
 }
 
 function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family): Before {

@@ -1,5 +1,5 @@
 import { known, type Observation, type ObservedFacets } from "../../../schemas/observation.ts";
-import type { NodePlan } from "../../../schemas/plan.ts";
+import type { NodePlan, PlanBudget } from "../../../schemas/plan.ts";
 import type { TreeTerms } from "../../../schemas/tree.ts";
 import type { Tree } from "./relatives.ts";
 
@@ -7,6 +7,8 @@ import type { Tree } from "./relatives.ts";
 export interface TreeInput {
   readonly tree: Tree;
   readonly observations: ReadonlyMap<string, Observation>;
+  /** Those of every Policy of the fleet. */
+  readonly budgets: readonly PlanBudget[];
   /** Plans one node of this plan again, under terms. */
   readonly replan: (name: string, terms: TreeTerms) => NodePlan;
 }
@@ -15,11 +17,13 @@ export interface TreeInput {
 export class Family {
   readonly plans: Map<string, NodePlan>;
   readonly tree: Tree;
+  readonly budgets: readonly PlanBudget[];
   readonly #input: TreeInput;
 
   constructor(plans: ReadonlyMap<string, NodePlan>, input: TreeInput) {
     this.plans = new Map(plans);
     this.tree = input.tree;
+    this.budgets = input.budgets;
     this.#input = input;
   }
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { interruptsService } from "../../../engine/plan/budget.ts";
 import { drawPlan } from "../../../engine/plan/draw-plan.ts";
+import { API_VERSION } from "../../../schemas/documents.ts";
+import type { PolicyDocument } from "../../../schemas/kinds.ts";
 import type { NodeRequest, NodeSpec } from "../../../schemas/documents.ts";
 import { failure } from "../../../schemas/failure.ts";
 import type { Observation } from "../../../schemas/observation.ts";
@@ -265,6 +267,28 @@ test("children are powered off before a parent that is declared off, and counted
   expect(plan.nodes.filter(interruptsService).map(({ node }) => node)).toEqual(["a", "b", "srv"]);
   expect(plan.summary.reboots).toBe(3);
   expect(member(plan, "a").notes).toEqual([]);
+});
+
+test("more nodes in service than a budget allows are not without power at once, though they are switched few at a time", () => {
+  const cards = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`c${i}`, {}]));
+  const plan = familyPlan({ srv: { spec: { power: "off" } }, ...cards });
+  expect(plan.summary.steps).toBe(0);
+  expect(why(plan, "srv")).toEqual([
+    "IW-P29 11 nodes in service would be without power at once (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, srv); the built-in budget allows 10 (budget.reboot): power some of them off before, or let a Policy allow more",
+  ]);
+  const idle = familyPlan({ srv: { spec: { power: "off" } }, ...cards, c0: OFF });
+  expect(told(idle, "srv")).toHaveLength(10);
+  const none: PolicyDocument = {
+    apiVersion: API_VERSION,
+    kind: "Policy",
+    metadata: { name: "never" },
+    spec: { selector: "rack=r1", budget: { reboot: 0 } },
+  };
+  const never = familyPlan(
+    { srv: { spec: { power: "off" } }, dpu: {} },
+    { fleet: { policies: [none] } },
+  );
+  expect(why(never, "srv")[0]).toContain("(dpu, srv); the Policy never allows 0");
 });
 
 test("a child that goes off by itself needs nobody's word, and its parent comes after it", () => {
