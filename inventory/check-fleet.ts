@@ -1,7 +1,8 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
-import { type FleetNode, originOf } from "../schemas/fleet.ts";
+import { type FleetAllocation, type FleetNode, originOf } from "../schemas/fleet.ts";
 import { boundsErasing, type PolicyDocument } from "../schemas/kinds.ts";
 import { meets, termsOf } from "../schemas/selector.ts";
+import { checkClasses } from "./check-classes.ts";
 import { checkParts } from "./check-parts.ts";
 import { checkTree } from "./check-tree.ts";
 import { didYouMean } from "../schemas/nearest.ts";
@@ -9,17 +10,18 @@ import { didYouMean } from "../schemas/nearest.ts";
 /** Hardware types that need no BMC. */
 const WITHOUT_BMC = new Set(["fake"]);
 
-/** What nodes refer to. */
+/** What nodes refer to, and what refers to them. */
 export interface Declared {
   readonly runbooks: readonly string[];
   readonly chassis: readonly string[];
   readonly policies: readonly PolicyDocument[];
+  readonly allocations: readonly FleetAllocation[];
 }
 
 /** Rules that hold between nodes, and of a node once its profiles are folded in. */
 export function checkFleet(
   nodes: readonly FleetNode[],
-  { runbooks, chassis, policies }: Declared,
+  { runbooks, chassis, policies, allocations }: Declared,
 ): readonly Diagnostic[] {
   return [
     ...nodes.flatMap(required),
@@ -30,6 +32,7 @@ export function checkFleet(
     ...unboundedRebuilds(nodes, policies),
     ...checkParts(nodes),
     ...checkTree(nodes),
+    ...checkClasses(nodes, allocations),
   ];
 }
 

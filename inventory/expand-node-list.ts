@@ -65,10 +65,13 @@ function wrongColumns(names: readonly string[], plain: PlainDocument): readonly 
     const path = rest.length > 0 && rest.every((key) => key !== "" && key !== "__proto__");
     const rooted = (root === "metadata" || root === "spec") && path;
     const twice = names.indexOf(name) !== index;
-    if (rooted && !twice) return [];
+    const outer = names.find((other) => name.startsWith(`${other}.`));
+    if (rooted && !twice && outer === undefined) return [];
     const message = twice
       ? `the column ${name} is there twice; remove one of them`
-      : `the column "${name}" is no path below metadata or spec; write metadata.name, spec.bmc.address and so on`;
+      : rooted
+        ? `the column ${name} is a part of the column ${outer ?? ""}, so that both say it; remove one of them`
+        : `the column "${name}" is no path below metadata or spec; write metadata.name, spec.bmc.address and so on`;
     return [
       { code: "IW-I04", severity: "error", message, spot: spotAt(plain, `/spec/columns/${index}`) },
     ];

@@ -16,6 +16,7 @@ import { blobId } from "./blob-id.ts";
 import { attachedTo } from "./attach.ts";
 import { checkFleet } from "./check-fleet.ts";
 import { checkSecretRefs } from "./check-secret-refs.ts";
+import { checkTraits } from "./check-traits.ts";
 import { foldAllocations } from "./fold-allocations.ts";
 import { codeFrames } from "./code-frame.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
@@ -99,7 +100,7 @@ async function checked(
   source: Source,
   settings: Settings,
 ): Promise<LoadedFleet> {
-  const wrong = checkSecretRefs(fleet.nodes, settings);
+  const wrong = [...checkSecretRefs(fleet.nodes, settings), ...checkTraits(fleet, settings)];
   if (wrong.length === 0) return { fleet, diagnostics };
   const all = [...diagnostics, ...(await framed(distinct(wrong), source))];
   return { fleet: null, diagnostics: all.sort(comparePlaces) };
@@ -271,6 +272,7 @@ function assemble(
     runbooks: [...named("Runbook").keys()],
     chassis: [...named("Chassis").keys()],
     policies,
+    allocations,
   };
   for (const found of checkFleet(nodes, declared)) report(found);
   const files: Record<string, string[]> = {};

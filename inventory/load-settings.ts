@@ -194,7 +194,7 @@ const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
   ["bmc", "networks"],
 ];
 /** Lists are written with commas. */
-const LISTS = new Set(["bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
+const LISTS = new Set(["traits.more", "bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
 
 function leaves(value: unknown, path: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();

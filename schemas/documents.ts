@@ -221,6 +221,9 @@ export const traitSchema = z
   )
   .max(255);
 
+/** Any words of up to 80 characters, as in Ironic. */
+export const resourceClassSchema = z.string().min(1).max(80);
+
 /** The spec of a Node after folding. Every field is optional here; `checkFleet` asks for the required ones. */
 export const nodeSpecSchema = z.strictObject({
   mode: z.enum(["manage", "observe"]).optional(),
@@ -240,7 +243,7 @@ export const nodeSpecSchema = z.strictObject({
     })
     .optional(),
   traits: z.array(traitSchema).max(50).optional(),
-  resourceClass: z.string().max(80).optional(),
+  resourceClass: resourceClassSchema.optional(),
   bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   raid: z.unknown().optional(),
   firmware: z.unknown().optional(),

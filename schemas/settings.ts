@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { traitSchema } from "./documents.ts";
 
 /**
  * `ironwright.yaml`, environment `IRONWRIGHT_*`, flags: the later wins. Unknown keys are errors.
@@ -107,6 +108,8 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   drivers: z.array(z.string()).default([]),
+  /** Standard traits that are newer than the list in `standard-traits.ts`. */
+  traits: z.strictObject({ more: z.array(traitSchema).default([]) }).prefault({}),
   watch: z
     .strictObject({
       maxImpact: z.enum(["none", "in-place", "reboot", "destructive"]).default("in-place"),

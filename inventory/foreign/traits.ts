@@ -1,4 +1,5 @@
 import { traitSchema } from "../../schemas/documents.ts";
+import { isKnownTrait, OS_TRAITS_VERSION } from "../../schemas/standard-traits.ts";
 import type { Note } from "./foreign-node.ts";
 import { textOf } from "./values.ts";
 
@@ -11,15 +12,30 @@ export function traitsOf(values: readonly unknown[]): {
   readonly notes: readonly Note[];
 } {
   const texts = values.flatMap((value) => textOf(value) ?? []);
-  const fit = [...new Set(texts.filter((text) => traitSchema.safeParse(text).success))];
+  const isTrait = (text: string): boolean => traitSchema.safeParse(text).success;
+  const fit = [...new Set(texts.filter((text) => isTrait(text) && isKnownTrait(text)))];
   const traits = fit.slice(0, TRAITS_MAX);
   const others = texts.filter((text) => !traits.includes(text));
   return {
     traits: traits.length === 0 ? undefined : traits,
-    notes: others.map((text) => ({
-      field: `traits ${text}`,
-      why: "it is no trait: a standard name, or CUSTOM_ and A-Z, 0-9, _, and 50 of them at most",
-      todo: "give it such a name, here and where it is asked for",
-    })),
+    notes: others.map((text) =>
+      isTrait(text) && !isKnownTrait(text) ? newer(text) : noTrait(text),
+    ),
+  };
+}
+
+function newer(text: string): Note {
+  return {
+    field: `traits ${text}`,
+    why: `it is not in os-traits ${OS_TRAITS_VERSION}`,
+    todo: "where a newer os-traits has it, name it in traits.more of the settings and write it here",
+  };
+}
+
+function noTrait(text: string): Note {
+  return {
+    field: `traits ${text}`,
+    why: "it is no trait: a standard name, or CUSTOM_ and A-Z, 0-9, _, and 50 of them at most",
+    todo: "give it such a name, here and where it is asked for",
   };
 }

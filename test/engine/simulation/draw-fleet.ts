@@ -45,7 +45,7 @@ export function isValid(fleet: Fleet): boolean {
   return (
     wrong.length +
       steps.length +
-      checkFleet(fleet.nodes, { runbooks: [], chassis: [], policies: [] }).length ===
+      checkFleet(fleet.nodes, { runbooks: [], chassis: [], policies: [], allocations: [] }).length ===
     0
   );
 }

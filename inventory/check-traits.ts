@@ -1,0 +1,73 @@
+import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
+import { documentPlace, type Fleet, type FleetNode, originOf } from "../schemas/fleet.ts";
+import { nearest } from "../schemas/nearest.ts";
+import type { Settings } from "../schemas/settings.ts";
+import { isKnownTrait, OS_TRAITS_VERSION, STANDARD_TRAITS } from "../schemas/standard-traits.ts";
+
+/** Most traits of a node, here as in Ironic. */
+const TRAITS_MAX = 50;
+
+type Traits = Pick<Fleet, "nodes" | "allocations" | "templates" | "runbooks" | "places">;
+
+interface Said {
+  readonly trait: string;
+  readonly place: Place;
+}
+
+/**
+ * Traits that are neither standard nor somebody's own, and nodes that have too many. It looks at settings that the
+ * environment may change, so no cache holds its answer.
+ */
+export function checkTraits(
+  fleet: Traits,
+  { traits: { more } }: Pick<Settings, "traits">,
+): readonly Diagnostic[] {
+  const strange = strangers(fleet, more).map(({ trait, place }) =>
+    error("IW-I06", place, unknownTrait(trait)),
+  );
+  return [...strange, ...fleet.nodes.flatMap(tooMany)];
+}
+
+/** Only what is unknown is placed: a fleet says some ten thousand traits, and nearly all are known. */
+function strangers(
+  { nodes, allocations, ...fleet }: Traits,
+  more: readonly string[],
+): readonly Said[] {
+  const unknown = (
+    traits: readonly string[] | undefined,
+    placeOf: (pointer: string) => Place,
+  ): readonly Said[] =>
+    (traits ?? []).flatMap((trait, index) =>
+      isKnownTrait(trait, more) ? [] : [{ trait, place: placeOf(`/traits/${index}`) }],
+    );
+  return [
+    ...nodes.flatMap((node) => unknown(node.spec.traits, (at) => originOf(node, at))),
+    ...allocations.flatMap(({ spec, origins, place }) =>
+      unknown(spec.traits, (at) => origins[at] ?? place),
+    ),
+    ...[...fleet.templates, ...fleet.runbooks].flatMap(({ kind, metadata: { name }, spec }) =>
+      unknown(spec.traits, (at) => {
+        const place = documentPlace(fleet, { kind, name }, at);
+        if (place === null) throw new Error(`bug: ${kind} ${name} has no place`);
+        return place;
+      }),
+    ),
+  ];
+}
+
+function unknownTrait(trait: string): string {
+  const near = nearest(trait, [...STANDARD_TRAITS]);
+  const meant = near === null ? "" : `did you mean ${near}? `;
+  return `${trait} is no standard trait (os-traits ${OS_TRAITS_VERSION}); ${meant}one of your own is CUSTOM_${trait.replace(/^HW_/, "")}, and a newer standard name is allowed by traits: { more: [ ${trait} ] } in the settings`;
+}
+
+function tooMany(node: FleetNode): readonly Diagnostic[] {
+  const count = node.spec.traits?.length ?? 0;
+  if (count <= TRAITS_MAX) return [];
+  const message = `${node.name} has ${count} traits, those of its profiles among them; a node has ${TRAITS_MAX} at most, so take ${count - TRAITS_MAX} out`;
+  return [error("IW-I04", node.place, message)];
+}
+
+function error(code: string, { file, line, column }: Place, message: string): Diagnostic {
+  return { file, line, column, code, severity: "error", message };
+}
