@@ -57,8 +57,8 @@ function strangers(
 
 function unknownTrait(trait: string): string {
   const near = nearest(trait, [...STANDARD_TRAITS]);
-  const meant = near === null ? "" : `did you mean ${near}? `;
-  return `${trait} is no standard trait (os-traits ${OS_TRAITS_VERSION}); ${meant}one of your own is CUSTOM_${trait.replace(/^HW_/, "")}, and a newer standard name is allowed by traits: { more: [ ${trait} ] } in the settings`;
+  const meant = near === null ? "one" : `did you mean ${near}? One`;
+  return `${trait} is no standard trait (os-traits ${OS_TRAITS_VERSION}); ${meant} of your own is CUSTOM_${trait}, and a newer standard name is allowed by traits: { more: [ ${trait} ] } in the settings`;
 }
 
 function tooMany(node: FleetNode): readonly Diagnostic[] {

@@ -66,7 +66,10 @@ export const CODES = {
   "IW-P26": "no node fits an Allocation",
   "IW-P27": "a node says otherwise than the Allocation that has it",
   "IW-P28": "an Allocation was given another node meanwhile",
-  "IW-P29": "the power of a parent or of a child stands in the way",
+  "IW-P29": "the inspected hardware contradicts a declared trait",
+  "IW-P30": "an Allocation that left git still has its node",
+  "IW-P31": "an Allocation names another node than it has",
+  "IW-P32": "the power of a parent or of a child stands in the way",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

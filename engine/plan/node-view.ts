@@ -1,5 +1,6 @@
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
+import { withoutContradicted } from "./contradicted-traits.ts";
 import { ALL_FACETS } from "./facets/all-facets.ts";
 import type { NodeView } from "./facets/facet.ts";
 import { identityPart } from "./facets/identity.ts";
@@ -27,7 +28,7 @@ export function viewOf(
   { observation, surroundings }: Omit<NodeInput, "holds">,
   options: PlanOptions,
 ): { readonly view: NodeView; readonly patch: Partial<NodeRecord> | null } {
-  const { node } = resolved;
+  const { node, contradicted } = withoutContradicted(resolved.node, resolved.record);
   const origin = resolved.record?.origin ?? originOfNew(node, surroundings);
   const { record, patch } = seeRecord(resolved, observation, origin);
   const seen = known(observation, "identity");
@@ -58,6 +59,7 @@ export function viewOf(
   ];
   const view: NodeView = {
     node,
+    contradicted,
     record,
     observation,
     target: targetOf(node.spec, record),

@@ -142,7 +142,7 @@ async function applyAll(
   };
   const begin = async (plan: NodePlan, notDone: string | null): Promise<NodeResult | null> => {
     const at = { context, node: { name: plan.node }, grant: null };
-    if (notDone !== null) return withheld(at, notDone, "IW-P29");
+    if (notDone !== null) return withheld(at, notDone, "IW-P32");
     // Before it holds a worker or a lease: others go on while it waits for its turn.
     const full = await context.budget.enter(plan, options.stopping);
     if (full !== null) return withheld(at, full.message, full.code);

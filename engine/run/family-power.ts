@@ -48,5 +48,5 @@ async function readPower(
 }
 
 function inTheWay(what: string): Failure {
-  return failure("waiting", "IW-P29", `${what}; nothing was sent; plan again`);
+  return failure("waiting", "IW-P32", `${what}; nothing was sent; plan again`);
 }

@@ -148,7 +148,7 @@ const WITHHELD = new Set([
   "IW-P11",
   "IW-P17",
   "IW-P28",
-  "IW-P29",
+  "IW-P32",
   "IW-L01",
   "IW-L02",
   "IW-L03",

@@ -24,7 +24,7 @@ async function findingsOf(text: string, more: Partial<Settings> = {}): Promise<r
 }
 
 const WAY =
-  "one of your own is CUSTOM_CPU_X86_VMXX, and a newer standard name is allowed by traits: { more: [ HW_CPU_X86_VMXX ] } in the settings";
+  "One of your own is CUSTOM_HW_CPU_X86_VMXX, and a newer standard name is allowed by traits: { more: [ HW_CPU_X86_VMXX ] } in the settings";
 
 describe("a name that os-traits does not have is an error where it stands", () => {
   const traits = "  traits: [CUSTOM_A, HW_CPU_X86_VMXX]\n";

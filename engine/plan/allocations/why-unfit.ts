@@ -2,6 +2,7 @@ import type { FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
 import { parseInstant } from "../../../schemas/instant.ts";
 import { known, type Observation } from "../../../schemas/observation.ts";
 import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
+import { type Contradicted, contradictedTraits } from "../contradicted-traits.ts";
 import { matchIdentity } from "../facets/identity.ts";
 import type { ResolvedNode } from "../match-records.ts";
 
@@ -47,15 +48,24 @@ export function notAsWished(
 ): readonly string[] {
   const { resourceClass, conductorGroup: group } = spec;
   const has = record?.traits ?? [];
-  const lacking = (wish.traits ?? []).filter((trait) => !has.includes(trait));
+  const against = contradictedTraits(wish.traits ?? [], record);
+  const refuted = against.map(({ trait }) => trait);
+  const lacking = (wish.traits ?? []).filter(
+    (trait) => !has.includes(trait) || refuted.includes(trait),
+  );
   const isOf = resourceClass === undefined ? "has no resource class" : `is of ${resourceClass}`;
   const isIn = group === undefined ? "no conductor group" : `the conductor group ${group}`;
   return clauses([
     [resourceClass !== wish.resourceClass, isOf],
-    [lacking.length > 0, `lacks ${lacking.join(", ")}`],
+    [lacking.length > 0, `lacks ${lacking.map((one) => lackingText(one, against)).join(", ")}`],
     [wish.candidates?.includes(name) === false, "is no candidate"],
     [wish.conductorGroup !== undefined && wish.conductorGroup !== group, `is in ${isIn}`],
   ]);
+}
+
+function lackingText(trait: string, against: readonly Contradicted[]): string {
+  const why = against.find((one) => one.trait === trait)?.why;
+  return why === undefined ? trait : `${trait} (${why})`;
 }
 
 function byDeclaration({ spec }: FleetNode): Failing {

@@ -8,6 +8,7 @@ import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
 import type { Settings } from "../../../schemas/settings.ts";
 import { kindOf } from "../machine.ts";
+import type { Contradicted } from "../contradicted-traits.ts";
 import type { Digest } from "../plan-id.ts";
 import type { JudgedRequest } from "../requests.ts";
 import type { Offers } from "../steps/offers-of.ts";
@@ -26,7 +27,9 @@ export interface KnownMachine {
 
 /** All that is known of one node while it is planned. */
 export interface NodeView {
+  /** Without the traits that its hardware contradicts. */
   readonly node: FleetNode;
+  readonly contradicted: readonly Contradicted[];
   /** As stored, or as the declaration and the machine's own word let it be seen (`seeRecord`). */
   readonly record: NodeRecord;
   readonly observation: Observation | undefined;

@@ -1,23 +1,53 @@
+import { placeText } from "../../../schemas/diagnostic.ts";
+import { originOf } from "../../../schemas/fleet.ts";
+import { instantText } from "../../../schemas/instant.ts";
+import type { Blocked } from "../../../schemas/plan.ts";
 import { sameValue } from "../canonical-json.ts";
-import type { Facet } from "./facet.ts";
+import type { Contradicted } from "../contradicted-traits.ts";
+import type { Difference, Facet, NodeView } from "./facet.ts";
 
-/** Traits live in the record: allocations match on them, no machine holds them. */
+const PATH = "/traits";
+
+/**
+ * Traits live in the record: allocations match on them, no machine holds them. What the inspected hardware
+ * contradicts is not written there, so that nothing matches on it; all others are.
+ */
 export const traitsFacet: Facet = {
   name: "traits",
   observes: [],
   driftDefault: () => "enforce",
   value: (_observation, record) => record.traits,
 
-  compare({ node, record }) {
+  compare(view) {
+    const { node, record, contradicted } = view;
     if (node.spec.traits === undefined) return { kind: "undeclared" };
-    const desired = [...new Set(node.spec.traits)].sort();
+    const desired = desiredOf(view);
     const observed = [...record.traits].sort();
-    if (sameValue(desired, observed)) return { kind: "same", desired };
-    return { kind: "differs", desired, differences: [{ path: "/traits", desired, observed }] };
+    const differences: Difference[] = contradicted.map(({ trait, index, why }) => ({
+      path: `${PATH}/${index}`,
+      desired: trait,
+      observed: why,
+    }));
+    if (!sameValue(desired, observed)) differences.unshift({ path: PATH, desired, observed });
+    return differences.length === 0
+      ? { kind: "same", desired }
+      : { kind: "differs", desired, differences };
   },
 
-  close: ({ node }) => ({
-    kind: "record",
-    patch: { traits: [...new Set(node.spec.traits)].sort() },
-  }),
+  close(view, { path }) {
+    const against = view.contradicted.find(({ index }) => path === `${PATH}/${index}`);
+    if (against !== undefined) return { kind: "blocked", blocked: contradictedBy(view, against) };
+    return { kind: "record", patch: { traits: desiredOf(view) } };
+  },
 };
+
+function desiredOf({ node }: NodeView): string[] {
+  return [...new Set(node.spec.traits)].sort();
+}
+
+function contradictedBy({ node, record }: NodeView, { trait, index, why }: Contradicted): Blocked {
+  const place = placeText(originOf(node, `${PATH}/${index}`), false);
+  const when = record.inspectedAt === null ? "" : ` (${instantText(record.inspectedAt)})`;
+  const message = `the trait ${trait} (${place}) is not kept in the record, and nothing matches on it: ${why}, as last inspected${when}; take it out, or, where the hardware was changed since, have it looked at anew by the request inspect`;
+  return { kind: "unsupported", code: "IW-P29", message };
+}

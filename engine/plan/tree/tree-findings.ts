@@ -19,7 +19,7 @@ export function treeDrafts(
   if (suspended !== null)
     return {
       drafts: [],
-      blocked: [{ kind: "tree", code: "IW-P29", message: `power: ${suspended}` }],
+      blocked: [{ kind: "tree", code: "IW-P32", message: `power: ${suspended}` }],
     };
   const closing = powerFacet.close(view, { path: "/power", desired: power.to, observed });
   if (closing.kind === "blocked") return { drafts: [], blocked: [closing.blocked] };
@@ -31,7 +31,7 @@ export function treeDrafts(
 /** What of the tree stops steps of this node: only those that switch its power that way. */
 export function treeObstacles(terms: TreeTerms | undefined): readonly Obstacle[] {
   return (terms?.waits ?? []).map(({ to, why }) => ({
-    blocked: { kind: "tree", code: "IW-P29", message: why },
+    blocked: { kind: "tree", code: "IW-P32", message: why },
     stops: ({ action, flow, resumes }) => switches({ act: action, flow, resumes }, to),
   }));
 }

@@ -100,14 +100,14 @@ test.each<[string, Member, string]>([
 ])("a child is not powered on while its parent %s, and is told why", (_what, srv, message) => {
   const plan = familyPlan({ srv, dpu: NEEDY });
   expect(told(plan, "dpu")).toEqual([]);
-  expect(why(plan, "dpu")).toEqual([`IW-P29 ${message}`]);
+  expect(why(plan, "dpu")).toEqual([`IW-P32 ${message}`]);
   expect(told(plan, "srv").filter((text) => text.startsWith("power"))).toEqual([]);
 });
 
 test("a held parent is named with its hold, and what else it would do is not stopped by its child", () => {
   const plan = familyPlan({ srv: OFF, dpu: NEEDY }, hold("srv"));
   expect(why(plan, "dpu")).toEqual([
-    'IW-P29 its parent srv is off and can\'t be powered on for it: held (all) by ops: "new fans" (id h1; to end it: ironwright release srv h1)',
+    'IW-P32 its parent srv is off and can\'t be powered on for it: held (all) by ops: "new fans" (id h1; to end it: ironwright release srv h1)',
   ]);
   expect(plan.summary.steps).toBe(0);
 });
@@ -118,7 +118,7 @@ test("a parent that is declared off stops a list of its child's that powers it o
     dpu: { ...OFF, spec: { requests: [SERVICE] } },
   });
   expect(why(plan, "dpu")).toEqual([
-    "IW-P29 its parent srv is declared off (inventory/srv.yaml:8); declare it on or unmanaged, or say dedicatedPower: true where there is a supply of its own",
+    "IW-P32 its parent srv is declared off (inventory/srv.yaml:8); declare it on or unmanaged, or say dedicatedPower: true where there is a supply of its own",
   ]);
 });
 
@@ -129,21 +129,21 @@ test("a parent that goes off by the same plan stops its child, and says where th
   });
   expect(told(plan, "srv")).toEqual(["power.softOff: graceful; forced at 10 min"]);
   expect(why(plan, "dpu")).toEqual([
-    "IW-P29 its parent srv is declared off (inventory/srv.yaml:8)",
+    "IW-P32 its parent srv is declared off (inventory/srv.yaml:8)",
   ]);
 });
 
 test("of a plan of one node the other is no part, and is asked for by name", () => {
   const on = familyPlan({ srv: OFF, dpu: NEEDY }, { options: { select: new Set(["dpu"]) } });
   expect(why(on, "dpu")).toEqual([
-    "IW-P29 its parent srv is off and not part of this plan; plan them together: --node srv --node dpu",
+    "IW-P32 its parent srv is off and not part of this plan; plan them together: --node srv --node dpu",
   ]);
   const off = familyPlan(
     { srv: { spec: { power: "off" } }, dpu: {} },
     { options: { select: new Set(["srv"]) } },
   );
   expect(why(off, "srv")).toEqual([
-    "IW-P29 dpu draws its power from it and is on, and is not part of this plan; plan both: --node srv --node dpu",
+    "IW-P32 dpu draws its power from it and is on, and is not part of this plan; plan both: --node srv --node dpu",
   ]);
   expect(told(off, "srv")).toEqual([]);
   const fine = familyPlan({ srv: {}, dpu: NEEDY }, { options: { select: new Set(["dpu"]) } });
@@ -180,7 +180,7 @@ test.each<[string, Member, string]>([
   for (const spec of [{ power: "off" }, { requests: [SERVICE] }] satisfies readonly NodeSpec[]) {
     const plan = familyPlan({ srv: { spec }, dpu, other: {} });
     expect(told(plan, "srv")).toEqual([]);
-    expect(why(plan, "srv")).toEqual([`IW-P29 ${message}`]);
+    expect(why(plan, "srv")).toEqual([`IW-P32 ${message}`]);
     // Nobody is powered off for a parent that stays on.
     expect(told(plan, "other")).toEqual([]);
   }
@@ -189,7 +189,7 @@ test.each<[string, Member, string]>([
 test("a child that is on under a parent that is off is asked whether it has a supply of its own", () => {
   const plan = familyPlan({ srv: { ...OFF, spec: { requests: [SERVICE] } }, dpu: {} });
   expect(why(plan, "srv")).toEqual([
-    "IW-P29 dpu is on while srv is off; where it has a supply of its own, say so: dedicatedPower: true (inventory/dpu.yaml:7)",
+    "IW-P32 dpu is on while srv is off; where it has a supply of its own, say so: dedicatedPower: true (inventory/dpu.yaml:7)",
   ]);
 });
 
@@ -274,7 +274,7 @@ test("more nodes in service than a budget allows are not without power at once, 
   const plan = familyPlan({ srv: { spec: { power: "off" } }, ...cards });
   expect(plan.summary.steps).toBe(0);
   expect(why(plan, "srv")).toEqual([
-    "IW-P29 11 nodes in service would be without power at once (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, srv); the built-in budget allows 10 (budget.reboot): power some of them off before, or let a Policy allow more",
+    "IW-P32 11 nodes in service would be without power at once (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, srv); the built-in budget allows 10 (budget.reboot): power some of them off before, or let a Policy allow more",
   ]);
   const idle = familyPlan({ srv: { spec: { power: "off" } }, ...cards, c0: OFF });
   expect(told(idle, "srv")).toHaveLength(10);
