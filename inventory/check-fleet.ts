@@ -2,6 +2,7 @@ import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type FleetAllocation, type FleetNode, originOf } from "../schemas/fleet.ts";
 import { boundsErasing, type PolicyDocument } from "../schemas/kinds.ts";
 import { meets, termsOf } from "../schemas/selector.ts";
+import { checkAllocations } from "./check-allocations.ts";
 import { checkClasses } from "./check-classes.ts";
 import { checkParts } from "./check-parts.ts";
 import { checkTree } from "./check-tree.ts";
@@ -32,6 +33,7 @@ export function checkFleet(
     ...unboundedRebuilds(nodes, policies),
     ...checkParts(nodes),
     ...checkTree(nodes),
+    ...checkAllocations(allocations, nodes),
     ...checkClasses(nodes, allocations),
   ];
 }

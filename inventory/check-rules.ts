@@ -54,6 +54,12 @@ export function checkRules(document: ParsedDocument): readonly Finding[] {
       "/provision/image/checksum",
       'the checksum is a URL; write the checksum itself ("sha256:..."), for what a URL says can change',
     );
+  if (kind === "Allocation" && spec["resourceClass"] === undefined && spec["node"] === undefined)
+    say(
+      "IW-I10",
+      "",
+      "the Allocation has no resourceClass; write which nodes it is to be one of, or node: NAME for one that is active already",
+    );
   if (kind === "Node") checkNodeRequests(spec, say);
   if (kind === "Node" || kind === "Profile") checkTwice(spec, "/provision/steps", say);
   if (kind === "DeployTemplate") checkTwice(spec, "/steps", say);

@@ -10,6 +10,7 @@ import {
   nodeDocumentSchema,
   nodeListDocumentSchema,
   profileDocumentSchema,
+  resourceClassSchema,
   runbookDocumentSchema,
   traitSchema,
 } from "./documents.ts";
@@ -40,13 +41,16 @@ export const imageDocumentSchema = z.strictObject({
 });
 export type ImageDocument = z.infer<typeof imageDocumentSchema>;
 
-/** A wish for one node out of the pool; it is given one and keeps it until it is taken out of git. */
+/** A wish for one node out of the pool, or for one that runs already; it keeps its node until it is taken out of git. */
 export const allocationDocumentSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal("Allocation"),
   metadata: metadataSchema,
   spec: z.strictObject({
-    resourceClass: z.string().min(1).max(80),
+    /** The node that it takes, which must be active already (Ironic's backfill); out of the pool when left out. */
+    node: nameSchema.optional(),
+    /** Required without `node`. */
+    resourceClass: resourceClassSchema.optional(),
     /** The node must have every one of them. */
     traits: z.array(traitSchema).max(50).optional(),
     /** Names of nodes, one of which it must be; any when left out. */

@@ -253,6 +253,10 @@ export interface AllocationPlan {
   /** `picked`: this plan gives it the node; `waiting`: none fits. */
   readonly state: "allocated" | "picked" | "waiting";
   readonly node: string | null;
+  /** The node that it names itself (`node:`), where that is not the one that it has. */
+  readonly names?: string | undefined;
+  /** A node that it would fit and that an Allocation still has which left git, by another name of it perhaps. */
+  readonly left?: { readonly node: string; readonly allocation: string } | undefined;
   /** Where none fits: the nodes that nearly do, and what each fails. */
   readonly nearest: readonly { readonly node: string; readonly why: readonly string[] }[];
   readonly declaredAt: string;

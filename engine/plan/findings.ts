@@ -322,13 +322,19 @@ function changeOf(
   };
 }
 
-/** Git says available, and yet it stays out of the pool: the word that does it is named. */
+/** Git says available, or an Allocation has it, and yet it stays out of the pool: the word that does it is named. */
 function retiredNote({ node, record, target }: NodeView): readonly string[] {
   const { retired, provision } = node.spec;
-  const kept = provision?.state === "available" && target === "manageable";
-  if (retired === undefined || record.instance !== null || !kept) return [];
+  if (retired === undefined) return [];
   const reason = retired.reason === undefined ? "" : ` "${retired.reason}"`;
   const at = placeText(originOf(node, "/retired"), false);
+  const { allocation } = node;
+  if (allocation !== undefined && record.instance !== null)
+    return [
+      `retired${reason} (${at}): it goes on for the Allocation ${allocation}, and stays out of the pool once it is given back`,
+    ];
+  const kept = provision?.state === "available" && target === "manageable";
+  if (record.instance !== null || !kept) return [];
   return [`retired${reason} (${at}): it stays out of the pool, at manageable`];
 }
 

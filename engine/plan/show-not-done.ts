@@ -1,8 +1,9 @@
 import type { Blocked, NodePlan, Plan } from "../../schemas/plan.ts";
 import { BUILT_IN, withoutRack } from "./budget.ts";
+import { type Row, showAllocations } from "./show-allocations.ts";
 import { isLeftOut, isReported, isReportedChange, LEFT_OUT } from "./reported.ts";
 import { at, type Sheet, wrapped } from "./sheet.ts";
-import { isAskedFor, withoutColumn } from "./show-nodes.ts";
+import { isAskedFor } from "./show-nodes.ts";
 
 const NAME_AT = 2;
 const TEXT_AT = 16;
@@ -11,12 +12,6 @@ const CODE_ROOM = 15;
 /** More rows of one kind than this are counted; `plan --json` has them all. */
 const MOST_ROWS = 40;
 
-interface Row {
-  readonly name: string;
-  readonly text: string;
-  readonly code: string;
-}
-
 /** What is not done and why, one row each; notes and who is in sync come last. */
 export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
   const rows = [
@@ -24,7 +19,7 @@ export function showNotDone(plan: Plan, sheet: Sheet): readonly string[] {
     ...staged(plan.nodes),
     ...leftOut(plan.nodes),
     ...blocked(plan.nodes, sheet),
-    ...waiting(plan.allocations),
+    ...showAllocations(plan.allocations),
     ...orphaned(plan.orphans),
   ];
   const notes = [...insecure(plan), ...rackless(plan.nodes)];
@@ -127,18 +122,6 @@ export function reasonText(
   const start = kind === "unreachable" || kind === "unauthorised" ? `${gone}: ` : "";
   const next = nextTry === undefined ? "" : `, next try ${times.when(nextTry)}`;
   return `${start}${message}${next}`;
-}
-
-/** An Allocation that no node fits, and what keeps those from it that nearly do. */
-function waiting(allocations: Plan["allocations"]): readonly Row[] {
-  return allocations
-    .filter(({ state }) => state === "waiting")
-    .map(({ allocation, nearest, declaredAt }) => {
-      const near = nearest.map(({ node, why }) => `${node} ${why.join(" and ")}`);
-      const who = near.length === 0 ? "there is no node" : near.join("; ");
-      const text = `no node fits this Allocation (${withoutColumn(declaredAt)}), and it waits for one; nearest: ${who}`;
-      return { name: allocation, text, code: "IW-P26" };
-    });
 }
 
 function orphaned(orphans: readonly string[]): readonly Row[] {

@@ -1,11 +1,13 @@
 import { placeText } from "../../../schemas/diagnostic.ts";
 import type { FleetAllocation } from "../../../schemas/fleet.ts";
 import type { AllocationPlan } from "../../../schemas/plan.ts";
-import type { PlanInput } from "../input.ts";
+import type { PlanInput, PlanOptions } from "../input.ts";
 import { type Resolved, type ResolvedNode, resolveNodes } from "../match-records.ts";
 import type { Digest } from "../plan-id.ts";
 import { withAllocation } from "./allocated-node.ts";
+import { LeftBehind } from "./left-behind.ts";
 import { Pool } from "./pool.ts";
+import { notTaken } from "./why-unfit.ts";
 
 type Input = Pick<
   PlanInput,
@@ -19,50 +21,94 @@ export interface Allocated {
 }
 
 /** What deciding rests on besides the input. */
-export interface Deciding {
-  readonly digest: Digest;
-  readonly now: number;
-}
+export type Deciding = Pick<PlanOptions, "digest" | "now" | "claims">;
 
 /**
- * Gives nodes of the pool to Allocations: who has one keeps it, then who came first is served first. Of those that
- * fit, one is picked by the hash of both names: fair over many, and the same at each look until it is taken.
+ * Gives nodes to Allocations: who has one keeps it, who names one takes it if it runs already, then who came first is
+ * served first out of the pool. Of those that fit, one is picked by the hash of both names: fair over many, and the
+ * same at each look until it is taken.
  */
-export function allocate(input: Input, { digest, now }: Deciding): Allocated {
+export function allocate(input: Input, deciding: Deciding): Allocated {
   const resolved = resolveNodes(input.fleet, input.records);
   const { allocations } = input.fleet;
   if (allocations.length === 0) return { resolved, allocations: [] };
-  const nodes = new Map(resolved.nodes);
-  const plans = new Map<string, AllocationPlan>();
-  const byName = new Map(allocations.map((one) => [one.name, one]));
-  const give = (
-    its: ResolvedNode,
-    allocation: FleetAllocation,
-    state: AllocationPlan["state"],
-  ): void => {
-    nodes.set(its.node.name, { ...its, node: withAllocation(its.node, allocation) });
-    plans.set(allocation.name, rowOf(allocation, its.node.name, state, []));
-  };
-  for (const its of resolved.nodes.values()) {
-    const given = its.record?.allocation ?? null;
-    const allocation = given === null ? undefined : byName.get(given.name);
-    if (allocation !== undefined) give(its, allocation, "allocated");
-  }
-  const pool = new Pool([...resolved.nodes.values()], input, now);
+  const giving = new Giving(resolved, allocations);
+  giving.keep();
+  const pool = new Pool([...resolved.nodes.values()], input, deciding);
   for (const allocation of inTurn(allocations, input)) {
-    if (plans.has(allocation.name)) continue;
-    const pick = picked(allocation, pool.fits(allocation), input, digest);
+    if (giving.plans.has(allocation.name)) continue;
+    if (allocation.spec.node !== undefined) {
+      giving.takeNamed(allocation, allocation.spec.node, input);
+      continue;
+    }
+    const pick = picked(allocation, pool.fits(allocation), input, deciding.digest);
     if (pick === null) {
-      plans.set(allocation.name, rowOf(allocation, null, "waiting", pool.nearest(allocation)));
+      giving.wait(allocation, pool.nearest(allocation));
       continue;
     }
     pool.take(pick, allocation.name);
-    give(pick, allocation, "picked");
+    giving.give(pick, allocation, "picked");
   }
   return {
-    resolved: { ...resolved, nodes },
-    allocations: allocations.flatMap(({ name }) => plans.get(name) ?? []),
+    resolved: { ...resolved, nodes: giving.nodes },
+    allocations: allocations.flatMap(({ name }) => giving.plans.get(name) ?? []),
   };
+}
+
+/** Who has got what so far. */
+class Giving {
+  readonly nodes: Map<string, ResolvedNode>;
+  readonly plans = new Map<string, AllocationPlan>();
+  readonly #byName: ReadonlyMap<string, FleetAllocation>;
+  readonly #left: LeftBehind;
+
+  constructor({ nodes }: Resolved, allocations: readonly FleetAllocation[]) {
+    this.nodes = new Map(nodes);
+    this.#byName = new Map(allocations.map((one) => [one.name, one]));
+    this.#left = new LeftBehind([...nodes.values()], this.#byName);
+  }
+
+  give(its: ResolvedNode, allocation: FleetAllocation, state: "allocated" | "picked"): void {
+    this.nodes.set(its.node.name, { ...its, node: withAllocation(its.node, allocation) });
+    const row = rowOf(allocation, { node: its.node.name, state });
+    this.plans.set(allocation.name, state === "picked" ? this.#left.said(row, allocation) : row);
+  }
+
+  wait(allocation: FleetAllocation, nearest: AllocationPlan["nearest"]): void {
+    const row = { ...rowOf(allocation, { node: null, state: "waiting" }), nearest };
+    this.plans.set(allocation.name, this.#left.said(row, allocation));
+  }
+
+  /** Who has a node keeps it. */
+  keep(): void {
+    for (const its of this.nodes.values()) {
+      const given = its.record?.allocation ?? null;
+      const allocation = given === null ? undefined : this.#byName.get(given.name);
+      if (allocation === undefined) continue;
+      if (isGivenBack(its)) this.wait(allocation, [{ node: its.node.name, why: [GIVEN_BACK] }]);
+      else this.give(its, allocation, "allocated");
+    }
+  }
+
+  takeNamed(allocation: FleetAllocation, node: string, { observations }: Input): void {
+    const its = this.nodes.get(node);
+    const seen = { observation: observations.get(node), declared: this.#byName };
+    const why = its === undefined ? [NOT_DECLARED] : notTaken(allocation, its, seen);
+    if (its === undefined || why.length > 0) this.wait(allocation, [{ node, why }]);
+    else this.give(its, allocation, "picked");
+  }
+}
+
+const NOT_DECLARED = "is not declared";
+const GIVEN_BACK = "is retired before anything was deployed on it, and is given back";
+
+/** A retired machine is not deployed any more: what has nothing on it yet is looked for elsewhere, once it is free. */
+function isGivenBack({ node, record }: ResolvedNode): boolean {
+  return (
+    node.spec.retired !== undefined &&
+    record?.provisionState === "available" &&
+    record.instance === null
+  );
 }
 
 /** The node that was taken for it before, where that fits: an engine was cut off before its record said so. */
@@ -94,10 +140,11 @@ function inTurn(
 }
 
 function rowOf(
-  { name, place }: FleetAllocation,
-  node: string | null,
-  state: AllocationPlan["state"],
-  near: AllocationPlan["nearest"],
+  { name, spec, place }: FleetAllocation,
+  { node, state }: Pick<AllocationPlan, "node" | "state">,
 ): AllocationPlan {
-  return { allocation: name, state, node, nearest: near, declaredAt: placeText(place) };
+  const declaredAt = placeText(place);
+  const elsewhere = spec.node !== undefined && spec.node !== node;
+  const names = elsewhere ? { names: spec.node } : {};
+  return { allocation: name, state, node, ...names, nearest: [], declaredAt };
 }

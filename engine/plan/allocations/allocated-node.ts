@@ -22,6 +22,12 @@ const OVER_THE_NODE = ["state", "image", "configDrive"];
 /** States of a node's own that leave it to the Allocation what runs there. */
 const GIVES_WAY = ["available", "rescue"];
 
+/** What runs there is the node's own word: an Allocation that leaves git leaves nothing behind there. */
+export function runsByItself({ spec }: FleetNode): boolean {
+  const { state } = spec.provision ?? {};
+  return state === "active" || state === "adopted";
+}
+
 /**
  * The node as the Allocation has it that it was given to: its own `available` gives way to what is to run, and a
  * rescue is one of that. A node that says anything else of itself is left to its own word (`ownWord`).

@@ -1,7 +1,8 @@
 import type { FleetAllocation } from "../../../schemas/fleet.ts";
 import type { AllocationPlan } from "../../../schemas/plan.ts";
-import type { PlanInput } from "../input.ts";
+import type { PlanInput, PlanOptions } from "../input.ts";
 import type { ResolvedNode } from "../match-records.ts";
+import { isGivenUp } from "./given-up.ts";
 import { notAsWished, outOfPool } from "./why-unfit.ts";
 
 /** Nodes that are named where nobody fits. */
@@ -9,6 +10,8 @@ const NEAREST = 3;
 
 interface Judged {
   readonly its: ResolvedNode;
+  /** False where the first deploy waits for a person's word. */
+  readonly isGivenUp: boolean;
   /** What keeps it out of the pool. */
   readonly out: readonly string[];
 }
@@ -23,25 +26,30 @@ export class Pool {
 
   constructor(
     nodes: readonly ResolvedNode[],
-    { observations, holds }: Pick<PlanInput, "observations" | "holds">,
-    now: number,
+    { fleet, observations, holds }: Pick<PlanInput, "fleet" | "observations" | "holds">,
+    { now, claims }: Pick<PlanOptions, "now" | "claims">,
   ) {
-    this.#all = nodes.map((its) => ({
-      its,
-      out: outOfPool(its, {
-        observation: observations.get(its.node.name),
-        holds: its.uuid === null ? [] : (holds.get(its.uuid) ?? []),
-        now,
-      }),
-    }));
+    const declared = new Set(fleet.allocations.map(({ name }) => name));
+    this.#all = nodes.map((its) => {
+      const observation = observations.get(its.node.name);
+      const ownHolds = its.uuid === null ? [] : (holds.get(its.uuid) ?? []);
+      return {
+        its,
+        isGivenUp: isGivenUp(its, observation, claims),
+        out: outOfPool(its, { observation, holds: ownHolds, now, declared }),
+      };
+    });
   }
 
-  /** Every node that it may have. */
+  /** Every node that it may have; one that can't be used yet only where no other fits. */
   fits(allocation: FleetAllocation): readonly ResolvedNode[] {
-    return this.#all.flatMap(({ its, out }) => {
+    const fit = this.#all.filter(({ its, out }) => {
       const free = out.length === 0 && !this.#taken.has(its.node.name);
-      return free && notAsWished(allocation, its).length === 0 ? [its] : [];
+      return free && notAsWished(allocation, its).length === 0;
     });
+    const deploys = allocation.spec.provision !== undefined;
+    const ready = deploys ? fit.filter((one) => one.isGivenUp) : fit;
+    return (ready.length === 0 ? fit : ready).map(({ its }) => its);
   }
 
   take({ node }: ResolvedNode, allocation: string): void {

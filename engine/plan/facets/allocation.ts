@@ -1,5 +1,6 @@
 import type { FleetNode } from "../../../schemas/fleet.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
+import { runsByItself } from "../allocations/allocated-node.ts";
 import { type Facet, RANKS } from "./facet.ts";
 
 /** Seconds that the engine needs to write it down. */
@@ -34,7 +35,7 @@ export const allocationFacet: Facet = {
     const { allocation } = node;
     if (path === OWN) return { kind: "blocked", blocked: saysOtherwise(node) };
     if (allocation === undefined)
-      return record.instance === null
+      return record.instance === null || runsByItself(node)
         ? { kind: "record", patch: { allocation: null } }
         : {
             kind: "nothing",

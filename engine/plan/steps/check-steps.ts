@@ -1,7 +1,9 @@
 import type { Code } from "../../../schemas/codes.ts";
-import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
+import type { Fleet, FleetAllocation, FleetNode } from "../../../schemas/fleet.ts";
 import { compareImpact } from "../../../schemas/impact.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
+import { withAllocation } from "../allocations/allocated-node.ts";
+import { deploysOf } from "../allocations/may-be-given.ts";
 import { checkHints } from "../disk-hints.ts";
 import { automatedClean } from "./automated-clean.ts";
 import { checkUnused } from "./check-unused.ts";
@@ -14,18 +16,44 @@ import { verifyList } from "./verify-list.ts";
 /** Implementations of the deploy interface that write no image. */
 const WITHOUT_IMAGE: readonly string[] = ["noop"];
 
-/** Documents that name steps, as they are declared at one commit. */
-export type StepDocuments = Pick<Fleet, "nodes" | "templates" | "runbooks">;
+/** Documents that name steps, and those by which nodes are deployed, as they are declared at one commit. */
+export type StepDocuments = Pick<Fleet, "nodes" | "templates" | "runbooks" | "allocations">;
 
 /**
  * What is wrong with the steps that a fleet declares, as far as the hardware types' offers tell without a wire:
  * every node's lists are made and thrown away, and what no node uses is tried on all hardware types.
  */
 export function checkSteps(documents: StepDocuments, catalog: Catalog): readonly StepFinding[] {
+  const givenTo = deploysOf(documents.allocations);
   return [
-    ...documents.nodes.flatMap((node) => checkNodeSteps(node, documents, catalog)),
+    ...documents.nodes.flatMap((node) => [
+      ...checkNodeSteps(node, documents, catalog),
+      ...checkGiven(node, givenTo(node), { documents, catalog }),
+    ]),
     ...checkUnused(documents, catalog),
   ];
+}
+
+/**
+ * What would stop a deploy once an Allocation has the node: a warning, for it may be given another one. All else of the
+ * list is said of the node in any case.
+ */
+function checkGiven(
+  node: FleetNode,
+  allocation: FleetAllocation | undefined,
+  from: { readonly documents: StepDocuments; readonly catalog: Catalog },
+): readonly StepFinding[] {
+  if (allocation === undefined) return [];
+  const offers = offersOf(node, from.catalog);
+  if (!offers.isKnown) return [];
+  const given = withAllocation(node, allocation);
+  return deployList(given, from.documents.templates, offers)
+    .findings.filter(({ code }) => code === "IW-P08")
+    .map((found) => ({
+      ...found,
+      severity: "warning",
+      message: `${found.message} (it would be deployed for the Allocation ${allocation.name})`,
+    }));
 }
 
 /** The findings of one node; those of a Runbook or a template that fits it are among them. */

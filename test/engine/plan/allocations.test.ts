@@ -1,68 +1,8 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allocate } from "../../../engine/plan/allocations/allocate.ts";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
-import type { PlanInput } from "../../../engine/plan/input.ts";
-import type { NodeSpec } from "../../../schemas/documents.ts";
-import type { FleetAllocation } from "../../../schemas/fleet.ts";
-import type { NodeRecord } from "../../../schemas/record.ts";
-import {
-  aFleet,
-  aNode,
-  anInput,
-  aRecord,
-  aWorkload,
-  byUuid,
-  inForce,
-  NOW,
-  options,
-  sha256,
-  uuidOf,
-} from "../../support/a-fleet.ts";
-
-const DECIDING = { digest: sha256, now: NOW };
-const IMAGE = { name: "d", url: "https://images/d.raw", checksum: "sha256:d" };
-
-function anAllocation(name: string, spec: Partial<FleetAllocation["spec"]> = {}): FleetAllocation {
-  const place = { file: "inventory/allocations.yaml", line: 3, column: 1 };
-  return {
-    name,
-    spec: { resourceClass: "large", provision: { state: "active", image: IMAGE }, ...spec },
-    place,
-    origins: { "/provision/state": place, "/provision/image/name": { ...place, line: 8 } },
-    specHash: sha256(JSON.stringify(spec)),
-  };
-}
-
-interface Made {
-  readonly spec?: NodeSpec;
-  readonly record?: Partial<NodeRecord>;
-}
-
-/** A pool of nodes of the class `large`, and what is wished of it. */
-function aPool(
-  nodes: Readonly<Record<string, Made>>,
-  allocations: readonly FleetAllocation[],
-  more: Partial<PlanInput> = {},
-): PlanInput {
-  const declared = Object.entries(nodes).map(([name, { spec }]) =>
-    aNode(name, {
-      driver: "fake",
-      resourceClass: "large",
-      provision: { state: "available" },
-      ...spec,
-    }),
-  );
-  const records = Object.entries(nodes).map(([name, { record }]) =>
-    aRecord(name, { provisionState: "available", cleaned: "metadata", ...record }),
-  );
-  return anInput(aFleet(declared, { allocations }), { records: byUuid(records), ...more });
-}
-
-function given(input: PlanInput): Readonly<Record<string, string | null>> {
-  const { allocations } = allocate(input, DECIDING);
-  return Object.fromEntries(allocations.map(({ allocation, node }) => [allocation, node]));
-}
+import { inForce, aWorkload, options, uuidOf } from "../../support/a-fleet.ts";
+import { anAllocation, aPool, DECIDING, given, IMAGE, type Made } from "../../support/a-pool.ts";
 
 describe("who fits", () => {
   const cases: readonly (readonly [string, Made])[] = [
@@ -85,7 +25,7 @@ describe("who fits", () => {
       { record: { identity: { serial: "OTHER" }, traits: ["CUSTOM_GPU"] } },
     ],
     [
-      "was given to other",
+      "was given to other, which left git",
       { record: { traits: ["CUSTOM_GPU"], allocation: { name: "other", since: 0, commit: null } } },
     ],
   ];
@@ -231,69 +171,5 @@ describe("whose turn it is", () => {
     expect(given(aPool({ n1: {}, n2: {}, n3: {} }, wishes, taken))).toEqual({ web: "n3" });
     const away = { n1: {}, n3: { record: { provisionState: "manageable" } } } as const;
     expect(given(aPool(away, wishes, taken))).toEqual({ web: "n1" });
-  });
-});
-
-describe("laws", () => {
-  const pools = fc.dictionary(
-    fc.constantFrom("n1", "n2", "n3", "n4", "n5", "n6"),
-    fc.record({
-      spec: fc.record({ resourceClass: fc.constantFrom("large", "small") }),
-      record: fc.record({
-        traits: fc.subarray(["CUSTOM_A", "CUSTOM_B"]),
-        provisionState: fc.constantFrom("available", "available", "manageable"),
-      }),
-    }),
-  );
-  const wishes = fc
-    .uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"), { maxLength: 5 })
-    .chain((names) =>
-      fc.tuple(
-        ...names.map((name) =>
-          fc
-            .record({
-              resourceClass: fc.constantFrom("large", "small"),
-              traits: fc.subarray(["CUSTOM_A", "CUSTOM_B"]),
-            })
-            .map((spec) => anAllocation(name, spec)),
-        ),
-      ),
-    );
-
-  test("no node is given twice, every one fits, nobody waits while a free node fits, and the order of files is nothing", () => {
-    fc.assert(
-      fc.property(pools, wishes, (nodes, all) => {
-        const sorted = [...all].sort((a, b) => (a.name < b.name ? -1 : 1));
-        const result = given(aPool(nodes, sorted));
-        const taken = Object.values(result).filter((node) => node !== null);
-        expect(new Set(taken).size).toBe(taken.length);
-        for (const wish of sorted) {
-          const fits = Object.entries(nodes).flatMap(([name, { spec, record }]) =>
-            spec.resourceClass === wish.spec.resourceClass &&
-            record.provisionState === "available" &&
-            (wish.spec.traits ?? []).every((trait) => record.traits.some((has) => has === trait))
-              ? [name]
-              : [],
-          );
-          const node = result[wish.name] ?? null;
-          if (node === null) expect(fits.every((name) => taken.includes(name))).toBe(true);
-          else expect(fits).toContain(node);
-        }
-        const turned = Object.fromEntries(Object.entries(nodes).reverse());
-        expect(given(aPool(turned, sorted))).toEqual(result);
-      }),
-      { numRuns: 300, seed: 4 },
-    );
-  });
-
-  test("over many wishes every node of a pool is as likely as any other", () => {
-    const pool = { n1: {}, n2: {}, n3: {}, n4: {} };
-    const count = new Map<string, number>();
-    for (let i = 0; i < 400; i += 1) {
-      const node = given(aPool(pool, [anAllocation(`wish-${i}`)]))[`wish-${i}`] ?? "";
-      count.set(node, (count.get(node) ?? 0) + 1);
-    }
-    for (const [, times] of count) expect(times).toBeGreaterThan(65);
-    expect(count.size).toBe(4);
   });
 });

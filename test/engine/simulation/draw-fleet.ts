@@ -45,7 +45,8 @@ export function isValid(fleet: Fleet): boolean {
   return (
     wrong.length +
       steps.length +
-      checkFleet(fleet.nodes, { runbooks: [], chassis: [], policies: [], allocations: [] }).length ===
+      checkFleet(fleet.nodes, { runbooks: [], chassis: [], policies: [], allocations: [] })
+        .length ===
     0
   );
 }

@@ -4,6 +4,14 @@ import type { StepFinding } from "../../../../engine/plan/steps/step-list.ts";
 import type { NodeSpec } from "../../../../schemas/documents.ts";
 import { A_CATALOG, aRunbook, aTemplate, named } from "../../../support/a-catalog.ts";
 import { aNode } from "../../../support/a-fleet.ts";
+import { anAllocation } from "../../../support/a-pool.ts";
+
+/** Steps of a deploy on a type without a ramdisk. */
+const BARE_DEPLOYS = (A_CATALOG["bare"]?.interfaces ?? []).map((one) =>
+  one.interface === "deploy"
+    ? { ...one, steps: one.steps.map((step) => ({ ...step, priority: { deploy: 0 } })) }
+    : one,
+);
 
 const RUNBOOKS = [
   aRunbook("burnin", "clean", ["CUSTOM_LAB"], [named("deploy.burnin_cpu", { hours: 4 })]),
@@ -222,7 +230,10 @@ test("two templates that name one step are an error that holds both places", () 
   const step = { ...named("bios.factory_reset"), priority: 90 };
   const templates = [aTemplate("a", ["CUSTOM_A"], [step]), aTemplate("b", ["CUSTOM_B"], [step])];
   const node = aNode("n1", { driver: "fake", traits: ["CUSTOM_A", "CUSTOM_B"] });
-  const [found, ...others] = checkSteps({ nodes: [node], templates, runbooks: [] }, A_CATALOG);
+  const [found, ...others] = checkSteps(
+    { nodes: [node], templates, runbooks: [], allocations: [] },
+    A_CATALOG,
+  );
   expect(others).toEqual([]);
   expect(found).toMatchObject({
     code: "IW-I19",
@@ -230,6 +241,26 @@ test("two templates that name one step are an error that holds both places", () 
     where: { kind: "DeployTemplate", name: "b", pointer: "/steps/0" },
     also: { kind: "DeployTemplate", name: "a", pointer: "/steps/0" },
   });
+});
+
+test("a deploy for an Allocation that would be stopped is a warning, also while the node itself is only in the pool", () => {
+  const step = { ...named("deploy.erase_devices"), priority: 90 };
+  const catalog = { ...A_CATALOG, bare: { hardwareType: "bare", interfaces: BARE_DEPLOYS } };
+  const node = aNode("n1", {
+    driver: "bare",
+    resourceClass: "large",
+    provision: { state: "available", steps: [step] },
+  });
+  const said = (allocations: Parameters<typeof checkSteps>[0]["allocations"]): readonly string[] =>
+    checkSteps({ nodes: [node], templates: [], runbooks: [], allocations }, catalog).map(text);
+  expect(said([])).toEqual([]);
+  expect(said([anAllocation("web")])).toEqual([
+    "warning IW-P08 Node n1/provision/steps/0/step: deploy.erase_devices needs the ramdisk, and none is built for bare; take the step out (it would be deployed for the Allocation web)",
+  ]);
+  expect(said([anAllocation("web", { provision: undefined })])).toEqual([]);
+  expect(said([anAllocation("web", { resourceClass: "small" })])).toEqual([]);
+  expect(said([anAllocation("web", { candidates: ["n2"] })])).toEqual([]);
+  expect(said([anAllocation("web", { traits: ["CUSTOM_GPU"] })])).toEqual([]);
 });
 
 test("nothing is said of what is right, nor of a hardware type that nobody knows", () => {
