@@ -255,6 +255,8 @@ export interface AllocationPlan {
   readonly node: string | null;
   /** The node that it names itself (`node:`), where that is not the one that it has. */
   readonly names?: string | undefined;
+  /** The node that it had before anything ran there, which is retired: another one is looked for once it is free. */
+  readonly givesBack?: string | undefined;
   /** A node that it would fit and that an Allocation still has which left git, by another name of it perhaps. */
   readonly left?: { readonly node: string; readonly allocation: string } | undefined;
   /** Where none fits: the nodes that nearly do, and what each fails. */

@@ -1,6 +1,7 @@
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { isMap } from "../../schemas/is-map.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import { STANDARD_TRAITS } from "../../schemas/standard-traits.ts";
 import { type Disk, disksOf } from "./disks-of.ts";
 
 /** A declared trait that the inspected hardware does not have. */
@@ -12,17 +13,10 @@ export interface Contradicted {
   readonly why: string;
 }
 
-/** What an inspection learnt that a trait can be held to; null for what it did not say. */
-interface Machine {
-  readonly architecture: string | null;
-  readonly coreCount: number | null;
-  readonly threadCount: number | null;
-  /** Null also where some of them may be missing. */
-  readonly disks: readonly Disk[] | null;
-}
+type Inventory = NonNullable<NodeRecord["inventory"]>;
 
 /** What the hardware says against a trait; null where it says nothing, which is no contradiction. */
-type Judge = (machine: Machine, trait: string) => string | null;
+type Judge = (inventory: Inventory, trait: string) => string | null;
 
 /** What programs of an architecture run on, besides their own. */
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
@@ -36,13 +30,21 @@ const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
  */
 const JUDGES: readonly (readonly [RegExp, Judge])[] = [
   [/^HW_ARCH_/, otherArchitecture],
-  [/^HW_CPU_(X86_|AMD_SEV$)/, (machine) => notOn(machine, "x86_64")],
-  [/^HW_CPU_AARCH64_/, (machine) => notOn(machine, "aarch64")],
-  [/^HW_CPU_PPC64LE_/, (machine) => notOn(machine, "ppc64le")],
+  [/^HW_CPU_(X86_|AMD_SEV$)/, (inventory) => notOn(inventory, "x86_64")],
+  [/^HW_CPU_AARCH64_/, (inventory) => notOn(inventory, "aarch64")],
+  [/^HW_CPU_PPC64LE_/, (inventory) => notOn(inventory, "ppc64le")],
   [/^HW_CPU_HYPERTHREADING$/, oneThreadPerCore],
-  [/^STORAGE_DISK_SSD$/, ({ disks }) => noDiskOf(disks, isSolid)],
-  [/^STORAGE_DISK_HDD$/, ({ disks }) => noDiskOf(disks, isSpinning)],
+  [/^STORAGE_DISK_SSD$/, (inventory) => noDiskOf(inventory, isSolid)],
+  [/^STORAGE_DISK_HDD$/, (inventory) => noDiskOf(inventory, isSpinning)],
 ];
+
+/** The same by trait, for every node of a fleet is asked. */
+const JUDGE_OF: ReadonlyMap<string, Judge> = new Map(
+  [...STANDARD_TRAITS].flatMap((trait) => {
+    const judge = JUDGES.find(([names]) => names.test(trait))?.[1];
+    return judge === undefined ? [] : [[trait, judge] as const];
+  }),
+);
 
 /** The node without the traits that its hardware, as last inspected, contradicts: nothing may match on those. */
 export function withoutContradicted(
@@ -63,32 +65,41 @@ export function contradictedTraits(
 ): readonly Contradicted[] {
   const inventory = record?.inventory ?? null;
   if (inventory === null) return [];
-  let machine: Machine | null = null;
   return traits.flatMap((trait, index) => {
-    const judge = JUDGES.find(([names]) => names.test(trait))?.[1];
-    if (judge === undefined) return [];
-    machine ??= machineOf(inventory);
-    const why = judge(machine, trait);
+    const why = JUDGE_OF.get(trait)?.(inventory, trait) ?? null;
     return why === null ? [] : [{ trait, index, why }];
   });
 }
 
-function otherArchitecture({ architecture }: Machine, trait: string): string | null {
-  const has = ARCHITECTURES[architecture ?? ""];
+function otherArchitecture(inventory: Inventory, trait: string): string | null {
+  const architecture = architectureOf(inventory);
+  const has = ARCHITECTURES[architecture];
   return has === undefined || has.includes(trait) ? null : processorsAre(architecture);
 }
 
-function notOn({ architecture }: Machine, wanted: string): string | null {
-  const isKnown = ARCHITECTURES[architecture ?? ""] !== undefined;
+function notOn(inventory: Inventory, wanted: string): string | null {
+  const architecture = architectureOf(inventory);
+  const isKnown = ARCHITECTURES[architecture] !== undefined;
   return !isKnown || architecture === wanted ? null : processorsAre(architecture);
 }
 
-function processorsAre(architecture: string | null): string {
-  return `its processors are ${architecture ?? ""}`;
+/** Blank where the BMC does not say. */
+function architectureOf(inventory: Inventory): string {
+  const { architecture } = cpuOf(inventory);
+  return typeof architecture === "string" ? architecture : "";
 }
 
-function oneThreadPerCore({ coreCount, threadCount }: Machine): string | null {
-  if (coreCount === null || threadCount !== coreCount) return null;
+function cpuOf({ cpu }: Inventory): Readonly<Record<string, unknown>> {
+  return isMap(cpu) ? cpu : {};
+}
+
+function processorsAre(architecture: string): string {
+  return `its processors are ${architecture}`;
+}
+
+function oneThreadPerCore(inventory: Inventory): string | null {
+  const { coreCount, threadCount } = cpuOf(inventory);
+  if (typeof coreCount !== "number" || threadCount !== coreCount) return null;
   return `its ${coreCount} cores run ${threadCount} threads`;
 }
 
@@ -102,28 +113,11 @@ function isSpinning(disk: Disk): boolean | null {
   return solid === null ? null : !solid;
 }
 
-/** A machine without a disk may have some that its BMC does not see. */
-function noDiskOf(
-  disks: readonly Disk[] | null,
-  is: (disk: Disk) => boolean | null,
-): string | null {
-  if (disks === null || disks.length === 0 || !disks.every((disk) => is(disk) === false))
-    return null;
-  const media = [...new Set(disks.map((disk) => (isSolid(disk) === true ? "SSD" : "HDD")))];
-  const are = disks.length === 1 ? "disk is" : `${disks.length} disks are`;
-  return `its ${are} ${media.join(" and ")}`;
-}
-
-function machineOf(inventory: NonNullable<NodeRecord["inventory"]>): Machine {
-  const cpu = isMap(inventory["cpu"]) ? inventory["cpu"] : {};
+/** A machine without a disk may have some that its BMC does not see, and a note says what could not be read. */
+function noDiskOf(inventory: Inventory, is: (disk: Disk) => boolean | null): string | null {
   const { notes } = inventory;
-  const count = (value: unknown): number | null => (typeof value === "number" ? value : null);
-  const { architecture } = cpu;
-  return {
-    architecture: typeof architecture === "string" ? architecture : null,
-    coreCount: count(cpu["coreCount"]),
-    threadCount: count(cpu["threadCount"]),
-    // A note says what could not be read, and a disk may be in that.
-    disks: Array.isArray(notes) && notes.length > 0 ? null : disksOf(inventory),
-  };
+  const disks = Array.isArray(notes) && notes.length > 0 ? [] : (disksOf(inventory) ?? []);
+  if (disks.length === 0 || !disks.every((disk) => is(disk) === false)) return null;
+  const are = disks.length === 1 ? "disk is" : `${disks.length} disks are`;
+  return `its ${are} ${is === isSolid ? "HDD" : "SSD"}`;
 }

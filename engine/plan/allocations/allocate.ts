@@ -74,8 +74,12 @@ class Giving {
     this.plans.set(allocation.name, state === "picked" ? this.#left.said(row, allocation) : row);
   }
 
-  wait(allocation: FleetAllocation, nearest: AllocationPlan["nearest"]): void {
-    const row = { ...rowOf(allocation, { node: null, state: "waiting" }), nearest };
+  wait(
+    allocation: FleetAllocation,
+    nearest: AllocationPlan["nearest"],
+    more: Pick<AllocationPlan, "givesBack"> = {},
+  ): void {
+    const row = { ...rowOf(allocation, { node: null, state: "waiting" }), nearest, ...more };
     this.plans.set(allocation.name, this.#left.said(row, allocation));
   }
 
@@ -85,8 +89,8 @@ class Giving {
       const given = its.record?.allocation ?? null;
       const allocation = given === null ? undefined : this.#byName.get(given.name);
       if (allocation === undefined) continue;
-      if (isGivenBack(its)) this.wait(allocation, [{ node: its.node.name, why: [GIVEN_BACK] }]);
-      else this.give(its, allocation, "allocated");
+      if (!isGivenBack(its)) this.give(its, allocation, "allocated");
+      else this.wait(allocation, [], { givesBack: its.node.name });
     }
   }
 
@@ -100,15 +104,10 @@ class Giving {
 }
 
 const NOT_DECLARED = "is not declared";
-const GIVEN_BACK = "is retired before anything was deployed on it, and is given back";
 
 /** A retired machine is not deployed any more: what has nothing on it yet is looked for elsewhere, once it is free. */
 function isGivenBack({ node, record }: ResolvedNode): boolean {
-  return (
-    node.spec.retired !== undefined &&
-    record?.provisionState === "available" &&
-    record.instance === null
-  );
+  return node.spec.retired !== undefined && record?.instance === null && record.activity === null;
 }
 
 /** The node that was taken for it before, where that fits: an engine was cut off before its record said so. */

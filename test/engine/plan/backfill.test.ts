@@ -201,16 +201,27 @@ describe("an allocated node that is retired", () => {
     ]);
   });
 
-  test("is given back before anything was deployed on it, and the next plan looks elsewhere", () => {
-    const nodes = { n1: { spec: RETIRED, record: GIVEN }, n2: {} };
-    const plan = makePlan(aPool(nodes, [anAllocation("web")]), options({ claims: "all" }));
-    expect(plan.allocations).toMatchObject([{ state: "waiting", node: null }]);
-    expect(plan.nodes.map(({ steps }) => steps.map(({ action }) => action))).toEqual([
-      ["provision.manage"],
-      [],
-    ]);
-    expect(plan.nodes[0]?.records).toMatchObject({ allocation: null });
-    const next = aPool({ ...nodes, n1: { spec: RETIRED } }, [anAllocation("web")]);
-    expect(given(next)).toEqual({ web: "n2" });
-  });
+  test.each([
+    ["available", "provision.manage"],
+    ["manageable", null],
+    ["deploy failed", "provision.manage"],
+    ["clean failed", "provision.manage"],
+  ] as const)(
+    "is given back at %s, before anything runs on it, and the next plan looks elsewhere",
+    (provisionState, step) => {
+      const nodes = { n1: { spec: RETIRED, record: { ...GIVEN, provisionState } }, n2: {} };
+      const plan = makePlan(aPool(nodes, [anAllocation("web")]), options({ claims: "all" }));
+      expect(plan.allocations).toMatchObject([{ state: "waiting", node: null }]);
+      expect(plan.nodes.map(({ steps }) => steps.map(({ action }) => action))).toEqual([
+        step === null ? [] : [step],
+        [],
+      ]);
+      expect(plan.nodes[0]?.records).toMatchObject({ allocation: null });
+      expect(notDone(plan)).toContain(
+        "web n1 is retired before anything runs on it for this Allocation (inventory/allocations.yaml:3), and is given back; the next plan looks for another node",
+      );
+      const next = aPool({ ...nodes, n1: { spec: RETIRED } }, [anAllocation("web")]);
+      expect(given(next)).toEqual({ web: "n2" });
+    },
+  );
 });
