@@ -3,8 +3,11 @@ import { type FleetNode, originOf } from "../schemas/fleet.ts";
 import { didYouMean } from "../schemas/nearest.ts";
 import { escapeKey } from "./merge.ts";
 
+/** What the rules look at; an import has no more. */
+type WithParts = Pick<FleetNode, "name" | "origins" | "place" | "spec">;
+
 /** Rules of ports, port groups and volumes (ironic-facts 2.2, 13.4): within a node, and over the fleet. */
-export function checkParts(nodes: readonly FleetNode[]): readonly Diagnostic[] {
+export function checkParts(nodes: readonly WithParts[]): readonly Diagnostic[] {
   const withParts = nodes.filter(({ spec: { ports, portGroups, volumes, network } }) =>
     [ports, portGroups, volumes, network].some((parts) => parts !== undefined),
   );
@@ -19,14 +22,14 @@ export function checkParts(nodes: readonly FleetNode[]): readonly Diagnostic[] {
 
 /** Something that there is once in the whole fleet. */
 interface Once {
-  readonly node: FleetNode;
+  readonly node: WithParts;
   readonly pointer: string;
   readonly key: string;
   /** `port eth0`. */
   readonly what: string;
 }
 
-function addresses(node: FleetNode): readonly Once[] {
+function addresses(node: WithParts): readonly Once[] {
   const { ports = {}, portGroups = {} } = node.spec;
   const of = (
     kind: string,
@@ -55,7 +58,7 @@ function addresses(node: FleetNode): readonly Once[] {
   return [...of("port", "/ports", ports), ...groups];
 }
 
-function connectorIds(node: FleetNode): readonly Once[] {
+function connectorIds(node: WithParts): readonly Once[] {
   return Object.entries(node.spec.volumes?.connectors ?? {}).map(
     ([name, { type, connectorId }]) => ({
       node,
@@ -81,7 +84,7 @@ function unique(all: readonly Once[], noun: string): readonly Diagnostic[] {
 }
 
 /** A port's group is one of its node's, and all that are in it are in one physical network. */
-function groupsOfPorts(node: FleetNode): readonly Diagnostic[] {
+function groupsOfPorts(node: WithParts): readonly Diagnostic[] {
   const { ports = {}, portGroups = {} } = node.spec;
   const networkOf = new Map<string, { readonly network: string | null; readonly who: string }>();
   for (const [name, { physicalNetwork }] of Object.entries(portGroups))
@@ -114,7 +117,7 @@ function word(network: string | null): string {
   return network === null ? "no physical network" : `the physical network ${network}`;
 }
 
-function bootIndexes(node: FleetNode): readonly Diagnostic[] {
+function bootIndexes(node: WithParts): readonly Diagnostic[] {
   const first = new Map<number, string>();
   return Object.entries(node.spec.volumes?.targets ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -128,7 +131,7 @@ function bootIndexes(node: FleetNode): readonly Diagnostic[] {
 }
 
 /** A VIF is there once, and goes where there is a port of that name. */
-function vifs(node: FleetNode): readonly Diagnostic[] {
+function vifs(node: WithParts): readonly Diagnostic[] {
   const { network, ports = {}, portGroups = {} } = node.spec;
   const names = [...Object.keys(ports), ...Object.keys(portGroups)];
   const seen = new Set<string>();
@@ -152,7 +155,7 @@ function vifs(node: FleetNode): readonly Diagnostic[] {
   });
 }
 
-function finding(node: FleetNode, pointer: string, code: string, message: string): Diagnostic {
+function finding(node: WithParts, pointer: string, code: string, message: string): Diagnostic {
   const { file, line, column } = originOf(node, pointer);
   return { file, line, column, code, severity: "error", message };
 }

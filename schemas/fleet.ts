@@ -97,7 +97,7 @@ export function documentPlace(
  * Where the value at `path` of a node was declared: the nearest entry at or above it; a map that was declared part by
  * part is where its first part is; else the document.
  */
-export function originOf(node: FleetNode, path: string): Place {
+export function originOf(node: Pick<FleetNode, "origins" | "place">, path: string): Place {
   for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
     const whole = node.origins[at];
     if (whole !== undefined) return whole;

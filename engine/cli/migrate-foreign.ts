@@ -6,7 +6,9 @@ import {
   type ImportedNode,
   importNodes,
 } from "../../inventory/foreign/import-nodes.ts";
+import { commandOf } from "../../inventory/foreign/ironic-lists.ts";
 import type { ReadFile } from "../../inventory/foreign/read-export.ts";
+import { placeText } from "../../schemas/diagnostic.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { CommandError, type CommandInput, flag, textOption } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -30,21 +32,31 @@ export function migrateForeign(
   if (nodes.length === 0)
     throw new CommandError(
       EXIT.invalid,
-      `there is no node in ${files.map(({ file }) => file).join(", ")}; nothing was written`,
+      `there is no node in ${files.map(({ file }) => file).join(", ")}; nothing was written${imported.left.length === 0 ? "" : `: hand in the node list in the same call (${commandOf("node")})`}`,
       "IW-I12",
     );
   const out = textOption(input, "out");
-  if (out === undefined) io.out(nodes.map(({ document }) => document).join("---\n"));
-  else write(input, nodes, out);
+  const documents = documentsOf(imported);
+  if (out === undefined) io.out(documents.map(({ document }) => document).join("---\n"));
+  else write(input, documents, out);
   tell(input, imported, tool);
   return EXIT.done;
 }
 
+interface Written {
+  readonly file: string;
+  readonly document: string;
+}
+
+function documentsOf({ nodes, chassis }: Imported): readonly Written[] {
+  return [...nodes.map(({ name, document }) => ({ file: name, document })), ...chassis];
+}
+
 /** All of them or none: what is there is overwritten only when that was said. */
-function write(input: CommandInput, nodes: readonly ImportedNode[], out: string): void {
+function write(input: CommandInput, documents: readonly Written[], out: string): void {
   const { io } = input;
   const dir = resolve(io.cwd, out);
-  const paths = nodes.map(({ name }) => join(dir, `${name}.yaml`));
+  const paths = documents.map(({ file }) => join(dir, `${file}.yaml`));
   const there = paths.filter((path) => existsSync(path));
   if (there.length > 0 && !flag(input, "force"))
     throw new CommandError(
@@ -52,7 +64,7 @@ function write(input: CommandInput, nodes: readonly ImportedNode[], out: string)
       `${there[0] ?? ""}${there.length > 1 ? ` and ${there.length - 1} more` : ""} would be overwritten, so nothing was written; --force overwrites`,
     );
   mkdirSync(dir, { recursive: true });
-  nodes.forEach(({ document }, index) => replaceFile(paths[index] ?? "", document));
+  documents.forEach(({ document }, index) => replaceFile(paths[index] ?? "", document));
   io.out(paths.map((path) => `${path}\n`).join(""));
 }
 
@@ -69,15 +81,38 @@ function offeringOf(catalog: Catalog): Offering {
   };
 }
 
-function tell({ io }: CommandInput, { nodes, ignored }: Imported, tool: Tool): void {
-  const others = Object.entries(ignored).map(([kind, number]) => `${number} ${kind}`);
-  const rows = rowsOf(nodes);
+function tell({ io }: CommandInput, imported: Imported, tool: Tool): void {
+  const { nodes, chassis, left, ignored } = imported;
+  const rows = rowsOf([...nodes, ...chassis]);
   if (rows.length > 0)
-    io.err(`\n${table(["field", "nodes", "why, and what to do"], rows, io.columns, ["field"])}`);
+    io.err(`\n${table(["field", "where", "why, and what to do"], rows, io.columns, ["field"])}`);
+  if (left.length > 0)
+    io.err(
+      `\n${table(
+        ["left behind", "at", "why, and what to do"],
+        left.map(({ what, place, ...said }) => [what, placeText(place, false), reason(said)]),
+        io.columns,
+        ["left behind", "at"],
+      )}`,
+    );
+  const others = Object.entries(ignored).map(([kind, number]) => `${number} ${kind}`);
   io.err(
-    `\n${nodes.length} ${nodes.length === 1 ? "node" : "nodes"} of ${tool}${others.length === 0 ? "" : `; not read: ${others.join(", ")}`}\n`,
+    `\n${countsOf(imported)} of ${tool}${left.length === 0 ? "" : `; left behind: ${left.length}`}${others.length === 0 ? "" : `; not read: ${others.join(", ")}`}\n`,
   );
   io.err(NEXT);
+}
+
+/** `3 nodes, 4 ports`: what stands in the documents. */
+function countsOf({ nodes, chassis, parts }: Imported): string {
+  const counts = { node: nodes.length, ...parts, chassis: chassis.length };
+  return Object.entries(counts)
+    .filter(([noun, number]) => number > 0 || noun === "node")
+    .map(([noun, number]) => `${number} ${noun}${number === 1 || noun === "chassis" ? "" : "s"}`)
+    .join(", ");
+}
+
+function reason({ why, todo }: Pick<Note, "why" | "todo">): string {
+  return todo === "nothing" ? why : `${why}; to do: ${todo}`;
 }
 
 /** In this order nothing of an import is taken for a wish that is new. */
@@ -85,23 +120,26 @@ const NEXT = `next: fill in the secrets; keep the other tool off these nodes (ma
       ironwright validate && ironwright init --nodes existing && ironwright plan
 `;
 
-/** One row for each thing that is to be known, with the nodes that it is true of. */
-function rowsOf(nodes: readonly ImportedNode[]): readonly (readonly string[])[] {
-  const groups = new Map<string, { readonly note: Note; readonly names: string[] }>();
-  for (const { name, notes } of nodes)
+/** One row for each thing that is to be known, with the nodes that it is true of, or the rows of their parts. */
+function rowsOf(
+  documents: readonly Pick<ImportedNode, "name" | "notes">[],
+): readonly (readonly string[])[] {
+  const groups = new Map<string, { readonly note: Note; readonly where: string[] }>();
+  for (const { name, notes } of documents)
     for (const note of notes) {
-      const key = JSON.stringify(note);
-      const group = groups.get(key) ?? { note, names: [] };
+      const { field, why, todo, part } = note;
+      const key = JSON.stringify([part?.noun, field, why, todo]);
+      const group = groups.get(key) ?? { note, where: [] };
       groups.set(key, group);
-      group.names.push(name);
+      group.where.push(part === undefined ? cut(name, NAME_WIDTH) : placeText(part.place, false));
     }
-  return [...groups.values()].map(({ note: { field, why, todo }, names }) => [
-    field,
-    namesText(names),
-    todo === "nothing" ? why : `${why}; to do: ${todo}`,
+  return [...groups.values()].map(({ note, where }) => [
+    note.part === undefined ? note.field : `${note.part.noun} ${note.field}`,
+    whereText(where),
+    reason(note),
   ]);
 }
 
-function namesText([first = "", ...others]: readonly string[]): string {
-  return `${cut(first, NAME_WIDTH)}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+function whereText([first = "", ...others]: readonly string[]): string {
+  return `${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }

@@ -13,6 +13,19 @@ export interface Note {
   readonly why: string;
   /** What a person does about it. */
   readonly todo: string;
+  /** Where it is of one port, group or volume: which, and its row in the export. */
+  readonly part?: { readonly noun: string; readonly name: string; readonly place: Place };
+  /** What stood in the field, where that is one thing here and another there: for the document alone. */
+  readonly value?: string;
+}
+
+/** A row of an export that stands in no document. */
+export interface LeftBehind {
+  /** `port 52:54:00:12:34:56`. */
+  readonly what: string;
+  readonly place: Place;
+  readonly why: string;
+  readonly todo: string;
 }
 
 /** One machine as another tool declares it, in our words; nothing of it is checked yet. */
@@ -30,6 +43,8 @@ export interface ForeignNode {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: NodeSpec;
+  /** JSON pointers below `spec` -> rows of other lists than the node's own. */
+  readonly origins: Readonly<Record<string, Place>>;
   readonly notes: readonly Note[];
 }
 

@@ -1,7 +1,12 @@
 import { comparePlaces, type Diagnostic, placeText } from "../../schemas/diagnostic.ts";
+import type { NodeSpec } from "../../schemas/documents.ts";
+import { checkParts } from "../check-parts.ts";
 import { parseFile } from "../parse-file.ts";
-import type { ForeignNode, Note, Offering, Tool } from "./foreign-node.ts";
+import type { ForeignNode, LeftBehind, Note, Offering, Tool } from "./foreign-node.ts";
+import { allocationNames, leftAllocations } from "./ironic-allocations.ts";
+import { chassisDocuments, chassisNames, type OtherDocument } from "./ironic-chassis.ts";
 import { ironicNode } from "./ironic-node.ts";
+import { rowsTwice, withParts } from "./ironic-parts.ts";
 import { metal3Node, type UserNames } from "./metal3-node.ts";
 import { type NamedNode, nameNodes } from "./name-nodes.ts";
 import { nameParents } from "./name-parents.ts";
@@ -19,6 +24,11 @@ export interface ImportedNode {
 /** What became of an export; with an error among the diagnostics nothing of it may be used. */
 export interface Imported {
   readonly nodes: readonly ImportedNode[];
+  readonly chassis: readonly OtherDocument[];
+  /** What stands in nodes, by what it is called: `port`. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** Rows that stand in no document. */
+  readonly left: readonly LeftBehind[];
   readonly diagnostics: readonly Diagnostic[];
   /** What is neither a node nor its login: how many of each kind. */
   readonly ignored: Readonly<Record<string, number>>;
@@ -35,10 +45,14 @@ export function importNodes(files: readonly ReadFile[], tool: Tool, offering: Of
     ...files.flatMap(unread),
     ...found.diagnostics,
     ...twice(found.nodes),
+    ...contradictions(nodes.map(({ node }) => node)),
     ...nodes.flatMap(({ node, document }) => refused(node, document)),
   ];
   return {
     nodes: nodes.map(({ node: { label, notes }, document }) => ({ name: label, document, notes })),
+    chassis: found.chassis,
+    parts: countParts(found.nodes),
+    left: found.left.toSorted((a, b) => comparePlaces(a.place, b.place)),
     diagnostics: diagnostics.sort(comparePlaces),
     ignored: found.ignored,
   };
@@ -51,14 +65,25 @@ function unread({ isJson, diagnostics }: ReadFile): readonly Diagnostic[] {
   return diagnostics.map((one) => (one.code === "IW-I01" ? { ...one, message } : one));
 }
 
-type Found = Pick<Imported, "diagnostics" | "ignored"> & { readonly nodes: readonly ForeignNode[] };
+type Found = Omit<Imported, "nodes" | "parts"> & { readonly nodes: readonly ForeignNode[] };
 
 function fromIronic(files: readonly ReadFile[], offering: Offering): Found {
   const read = files.map(ironicRowsOf);
-  const nodes = read.flatMap(({ rows }) =>
-    rows.map(({ fields, place }) => withUuid(ironicNode(fields, place, offering))),
+  const rows = read.flatMap((one) => one.rows);
+  const chassis = chassisNames(rows);
+  const surroundings = { offering, chassis, allocations: allocationNames(rows) };
+  const bare = rows.flatMap(({ kind, fields, place }) =>
+    kind === "node" ? [withUuid(ironicNode(fields, place, surroundings))] : [],
   );
-  return { nodes, diagnostics: read.flatMap(({ diagnostics }) => diagnostics), ignored: {} };
+  const { nodes, left } = withParts(bare, rows);
+  const enclosures = chassisDocuments(rows, chassis, nodes);
+  return {
+    nodes,
+    chassis: enclosures.chassis,
+    left: [...left, ...enclosures.left, ...leftAllocations(rows)],
+    diagnostics: [...read.flatMap(({ diagnostics }) => diagnostics), ...rowsTwice(rows)],
+    ignored: {},
+  };
 }
 
 function fromMetal3(files: readonly ReadFile[], offering: Offering): Found {
@@ -76,7 +101,7 @@ function fromMetal3(files: readonly ReadFile[], offering: Offering): Found {
       diagnostics.push({ ...place, code: "IW-I10", severity: "error", message });
     else nodes.push(withUuid(metal3Node(fields, place, { users, offering })));
   }
-  return { nodes, diagnostics, ignored };
+  return { nodes, chassis: [], left: [], diagnostics, ignored };
 }
 
 /** Of a Secret the user name is read, and nothing else. */
@@ -113,6 +138,25 @@ function twice(nodes: readonly ForeignNode[]): readonly Diagnostic[] {
     const message = `two nodes have the ${key}; the other one is at ${placeText(first)}. Take one out`;
     return [{ ...node.place, code: "IW-I05", severity: "error" as const, message }];
   });
+}
+
+function countParts(nodes: readonly ForeignNode[]): Imported["parts"] {
+  const count = (of: (spec: NodeSpec) => object | undefined): number =>
+    nodes.reduce((sum, { spec }) => sum + Object.keys(of(spec) ?? {}).length, 0);
+  return {
+    port: count(({ ports }) => ports),
+    "port group": count(({ portGroups }) => portGroups),
+    "volume connector": count(({ volumes }) => volumes?.connectors),
+    "volume target": count(({ volumes }) => volumes?.targets),
+  };
+}
+
+/** MACs, connectors and boot indexes that are there twice, and bonds that can't be: each at its row. */
+function contradictions(nodes: readonly NamedNode[]): readonly Diagnostic[] {
+  return checkParts(nodes.map((node) => ({ ...node, name: node.label }))).map((one) => ({
+    ...one,
+    message: `${one.message}; correct it where it comes from, and export again`,
+  }));
 }
 
 /** What our own reader would refuse is told at the node that it came from. */

@@ -3,7 +3,6 @@ import { INTERFACES } from "../../schemas/steps.ts";
 import type { Place } from "../../schemas/diagnostic.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
-import { ironicFields } from "./ironic-columns.ts";
 import { DEDICATED_SUPPLY, driverOf, loginOf } from "./ironic-driver-info.ts";
 import { leftOut } from "./ironic-left-out.ts";
 import { propertiesOf } from "./ironic-properties.ts";
@@ -12,11 +11,21 @@ import { traitsOf } from "./traits.ts";
 import { type Fields, flagOf, isSaid, listOf, mapOf, textOf } from "./values.ts";
 
 /** Fields that people may look for, and that our engine has no use for: annotations under `ironic/`. */
-const ANNOTATED = ["owner", "lessee", "instance_uuid", "chassis_uuid", "shard"];
+const ANNOTATED = ["owner", "lessee", "instance_uuid", "shard"];
+
+/** What other lists say of nodes: names of chassis by their uuid, of allocations by their node's. */
+export interface IronicSurroundings {
+  readonly offering: Offering;
+  readonly chassis: ReadonlyMap<string, string>;
+  readonly allocations: ReadonlyMap<string, string>;
+}
 
 /** One node of Ironic's in our words (ironic-facts 13.3). */
-export function ironicNode(row: Fields, place: Place, offering: Offering): ForeignNode {
-  const fields = ironicFields(row);
+export function ironicNode(
+  fields: Fields,
+  place: Place,
+  { offering, chassis, allocations }: IronicSurroundings,
+): ForeignNode {
   const uuid = textOf(fields["uuid"]);
   const name = textOf(fields["name"]) ?? null;
   const info = mapOf(fields["driver_info"]);
@@ -28,7 +37,13 @@ export function ironicNode(row: Fields, place: Place, offering: Offering): Forei
   const traits = traitsOf(listOf(fields["traits"]));
   const extra = annotationsOf("extra", mapOf(fields["extra"]), "");
   const interfaces = interfacesOf(fields, driver, offering);
-  const own = Object.fromEntries(ANNOTATED.map((key) => [key, fields[key]]));
+  const seat = textOf(fields["chassis_uuid"])?.toLowerCase();
+  const enclosure = chassis.get(seat ?? "");
+  const own = {
+    ...Object.fromEntries(ANNOTATED.map((key) => [key, fields[key]])),
+    chassis_uuid: enclosure === undefined ? seat : undefined,
+    allocation: allocations.get(uuid?.toLowerCase() ?? ""),
+  };
   return {
     called: name ?? uuid ?? "",
     name,
@@ -50,7 +65,9 @@ export function ironicNode(row: Fields, place: Place, offering: Offering): Forei
       description: textOf(fields["description"]),
       properties: properties.kept,
       ...guards(fields),
+      chassis: enclosure,
     },
+    origins: {},
     notes: [
       ...landingNotes(`provision_state ${textOf(fields["provision_state"]) ?? ""}`.trim(), landing),
       ...driverNotes(declared, driver, offering),

@@ -1,5 +1,6 @@
 import type { HoldScope, NodeSpec } from "../../schemas/documents.ts";
 import type { Place } from "../../schemas/diagnostic.ts";
+import { portSchema } from "../../schemas/parts.ts";
 import { annotationsOf } from "./annotations.ts";
 import { userOf } from "./bmc-login.ts";
 import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
@@ -32,6 +33,7 @@ export function metal3Node(
   const declared = flagOf(spec["externallyProvisioned"]) === true;
   const state = textOf(stands["state"]) ?? (declared ? "externally provisioned" : undefined);
   const landing = landingOf(state, METAL3_LANDINGS);
+  const boot = bootPort(textOf(spec["bootMACAddress"]));
   const labels = annotationsOf("metadata.labels", mapOf(metadata["labels"]), "");
   const remarks = annotationsOf("metadata.annotations", ownRemarks(metadata), "");
   return {
@@ -54,12 +56,15 @@ export function metal3Node(
         ? { cpu_arch: textOf(spec["architecture"]) }
         : undefined,
       holds: holdsOf(mapOf(metadata["annotations"]), spec),
+      ports: boot.ports,
     },
+    origins: {},
     notes: [
       ...landingNotes(`status.provisioning.state ${state ?? ""}`.trim(), landing),
       ...driverNotes(login.driver, offering),
       ...login.notes,
       ...bootNotes(capabilities(textOf(spec["bootMode"]))),
+      ...boot.notes,
       ...labels.notes,
       ...remarks.notes,
       ...leftOut(spec),
@@ -110,15 +115,26 @@ function ownRemarks(metadata: Fields): Fields {
 
 function placeOf(namespace: string, spec: Fields): Readonly<Record<string, string>> {
   const consumer = mapOf(spec["consumerRef"]);
-  const mac = textOf(spec["bootMACAddress"]);
   const user = [consumer["kind"], consumer["namespace"], consumer["name"]].flatMap(
     (part) => textOf(part) ?? [],
   );
   return {
     "metal3/namespace": namespace,
     ...(user.length === 0 ? {} : { "metal3/consumer": user.join("/") }),
-    ...(mac === undefined ? {} : { "metal3/boot-mac-address": mac }),
   };
+}
+
+/** The one NIC that a host declares: the machine boots from the network by it. */
+function bootPort(text: string | undefined): {
+  readonly ports: NodeSpec["ports"];
+  readonly notes: readonly Note[];
+} {
+  if (text === undefined) return { ports: undefined, notes: [] };
+  const port = portSchema.safeParse({ mac: text.toLowerCase(), pxeEnabled: true });
+  if (port.success) return { ports: { boot: port.data }, notes: [] };
+  const why = "it is no MAC address of six octets";
+  const todo = "ports: { boot: { mac: MAC, pxeEnabled: true } }";
+  return { ports: undefined, notes: [{ field: "spec.bootMACAddress", why, todo }] };
 }
 
 /** What a ramdisk read of the machine: its serial tells it apart. Its maker may be written otherwise by its BMC. */

@@ -6,8 +6,15 @@ import { escapeKey } from "../merge.ts";
 import { readJson } from "../read-json.ts";
 import { type PlainDocument, readYaml } from "../read-yaml.ts";
 import type { Tool } from "./foreign-node.ts";
-import { ironicFields, isIronicRow } from "./ironic-columns.ts";
-import { type Fields, mapOf, textOf } from "./values.ts";
+import { ironicFields } from "./ironic-columns.ts";
+import {
+  commandOf,
+  IRONIC_LISTS,
+  ironicKindOf,
+  type IronicRow,
+  listKeyOf,
+} from "./ironic-lists.ts";
+import { type Fields, listOf, textOf } from "./values.ts";
 
 /** A file as it was handed in. */
 export interface ExportFile {
@@ -89,11 +96,16 @@ function originOf(documents: readonly PlainDocument[]): Origin {
   return rows.some((row) => isMap(row) && isIronicRow(row)) ? "ironic" : "unknown";
 }
 
+function isIronicRow(row: Fields): boolean {
+  const fields = ironicFields(row);
+  return "uuid" in fields && ironicKindOf(fields) !== null;
+}
+
 /** Words by which a file that can't be read whole still shows whose it is. */
 const WORDS: readonly (readonly [Origin, RegExp])[] = [
   ["own", /^ *["']?apiVersion["']?: *["']?ironwright\//m],
   ["metal3", /\bkind["']?: *["']?BareMetalHost/],
-  ["ironic", /"(?:Provisioning State|provision_state)"/],
+  ["ironic", /"(?:Provisioning State|provision_state|Node UUID|node_uuid)"/],
 ];
 
 function originByWords(text: string): Origin {
@@ -109,42 +121,49 @@ function isKubernetes(value: unknown): boolean {
   return itemsOf(value).some(({ fields }) => fields["kind"] === "BareMetalHost");
 }
 
-/** A list, `{"nodes": [...]}` as the API answers, or one node. */
+/** A list, `{"nodes": [...]}` as the API answers, or one row. */
 function ironicRows(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (!isMap(value)) return [];
-  return Array.isArray(value["nodes"]) ? value["nodes"] : [value];
+  const key = listKeyOf(value);
+  return key === undefined ? [value] : listOf(value[key]);
 }
 
-/** Every node of an Ironic export, with what is wrong with its list. */
+/** Every row of an Ironic export with the list that it is of, and what is wrong with it. */
 export function ironicRowsOf({ file, documents }: ReadFile): {
-  readonly rows: readonly Row[];
+  readonly rows: readonly IronicRow[];
   readonly diagnostics: readonly Diagnostic[];
 } {
-  const rows: Row[] = [];
+  const rows: IronicRow[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const document of documents) {
     const { value } = document;
-    const root = Array.isArray(value) ? "" : isMap(value) && "nodes" in value ? "/nodes" : null;
+    const key = isMap(value) ? listKeyOf(value) : undefined;
+    const root = key === undefined ? "" : `/${key}`;
+    const isList = Array.isArray(value) || key !== undefined;
     ironicRows(value).forEach((row, index) => {
-      const pointer = root === null ? "" : `${root}/${index}`;
-      const place = placeAt(file, document, pointer);
-      const wrong = wrongRow(row);
-      if (wrong === null) rows.push({ fields: mapOf(row), place });
-      else diagnostics.push({ ...place, code: "IW-I15", severity: "error", message: wrong });
+      const place = placeAt(file, document, isList ? `${root}/${index}` : "");
+      const read = ironicRow(row);
+      if ("wrong" in read)
+        diagnostics.push({ ...place, code: "IW-I15", severity: "error", message: read.wrong });
+      else rows.push({ ...read, place });
     });
   }
   return { rows, diagnostics };
 }
 
-function wrongRow(row: unknown): string | null {
-  if (!isMap(row)) return "this is no node; hand in: openstack baremetal node list --long -f json";
+function ironicRow(row: unknown): Omit<IronicRow, "place"> | { readonly wrong: string } {
+  if (!isMap(row)) return { wrong: `this is no node; hand in: ${commandOf("node")}` };
   const fields = ironicFields(row);
+  const kind = ironicKindOf(fields) ?? "node";
+  const { noun, needs } = IRONIC_LISTS[kind];
   if (textOf(fields["uuid"]) === undefined)
-    return "the node has no UUID; hand in: openstack baremetal node list --long -f json";
-  if (!("driver" in fields))
-    return "the node has no driver: this is the short list; export again with --long";
-  return null;
+    return { wrong: `the ${noun} has no UUID; hand in: ${commandOf(kind)}` };
+  const missing = needs.find((field) => !(field in fields));
+  if (missing === undefined) return { kind, fields };
+  return {
+    wrong: `the ${noun} has no ${missing}: this is a short list; export again with --long: ${commandOf(kind)}`,
+  };
 }
 
 /** Everything in a stream of kubectl's: documents, and the items of lists. */

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { API_VERSION } from "../../schemas/documents.ts";
+import type { DOCUMENT_KINDS } from "../../schemas/kinds.ts";
 import type { Note, Tool } from "./foreign-node.ts";
 import type { NamedNode } from "./name-nodes.ts";
 
@@ -7,11 +8,25 @@ const TOOL_NAMES = { ironic: "Ironic", metal3: "Metal3" } as const satisfies Rec
 
 /** A node's document, headed by what it does not say of the machine as the other tool had it. */
 export function writeNode(node: NamedNode, tool: Tool): string {
-  const { label, called, notes, uuid, labels, annotations, spec } = node;
+  return writeDocument("Node", tool, { ...node, name: node.label });
+}
+
+/** What stands in a document. */
+interface Content extends Pick<NamedNode, "called" | "notes" | "uuid" | "labels" | "annotations"> {
+  readonly name: string;
+  readonly spec: object;
+}
+
+/** A document of any kind, headed in the same way. */
+export function writeDocument(
+  kind: keyof typeof DOCUMENT_KINDS,
+  tool: Tool,
+  { name, called, notes, uuid, labels, annotations, spec }: Content,
+): string {
   const document = {
     apiVersion: API_VERSION,
-    kind: "Node",
-    metadata: { name: label, uuid, ...maps({ labels, annotations }) },
+    kind,
+    metadata: { name, uuid, ...maps({ labels, annotations }) },
     spec,
   };
   const head = [
@@ -24,8 +39,10 @@ export function writeNode(node: NamedNode, tool: Tool): string {
   return comment + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function noteLine({ field, why, todo }: Note): string {
-  return `- ${field}: ${why}${todo === "nothing" ? "" : `; to do: ${todo}`}`;
+function noteLine({ field, why, todo, part, value }: Note): string {
+  const whose = part === undefined ? "" : `${part.noun} ${part.name}, `;
+  const what = value === undefined ? field : `${field} ${value}`;
+  return `- ${whose}${what}: ${why}${todo === "nothing" ? "" : `; to do: ${todo}`}`;
 }
 
 function maps(

@@ -35,6 +35,7 @@ export const migrateCommand: Command = {
   ],
   examples: [
     "openstack baremetal node list --long -f json | ironwright migrate - --out inventory/hall-a",
+    "ironwright migrate nodes.json ports.json portgroups.json chassis.json --out inventory/hall-a",
     "kubectl get bmh,secret -A -o yaml | ironwright migrate - > inventory/rack1.yaml",
     "ironwright migrate --dry-run",
     "ironwright migrate --check inventory/rack1.yaml",

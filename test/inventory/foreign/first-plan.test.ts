@@ -9,7 +9,18 @@ import type { ObservedFacets } from "../../../schemas/observation.ts";
 import { PROVISION_STATES } from "../../../schemas/provision-state.ts";
 import { defaultSettings } from "../../../schemas/settings.ts";
 import { anInput, inForce, options, seen } from "../../support/a-fleet.ts";
-import { aHost, aRow, imported, uuidAt } from "../../support/an-export.ts";
+import {
+  aChassisRow,
+  aConnectorRow,
+  aGroupRow,
+  aHost,
+  aPortRow,
+  aRow,
+  aTargetRow,
+  imported,
+  importedTogether,
+  uuidAt,
+} from "../../support/an-export.ts";
 import { CATALOG } from "../../support/plan-one.ts";
 import { tempRepo } from "../../support/temp-repo.ts";
 
@@ -93,6 +104,39 @@ test.each(WAYS)(
     }
   },
 );
+
+test.each(WAYS)("ports, bonds, volumes and chassis lead to no step above none: %o", async (how) => {
+  const states = ["active", "manageable", "enroll"];
+  const of = (base: number) =>
+    states.map((_, at) => ({ UUID: uuidAt(base + at), "Node UUID": uuidAt(at) }));
+  const result = importedTogether({
+    "nodes.json": states.map((state, at) =>
+      aRow({
+        UUID: uuidAt(at),
+        Name: `n${at}`,
+        "Driver Info": { redfish_address: `10.7.0.${at}`, redfish_username: "u" },
+        "Provisioning State": state,
+        "Chassis UUID": aChassisRow()["UUID"],
+      }),
+    ),
+    "chassis.json": [aChassisRow()],
+    "groups.json": of(200).map((row) => aGroupRow({ ...row, Name: null })),
+    "ports.json": of(100).map((row, at) =>
+      aPortRow({ ...row, Address: `52:54:00:00:00:0${at}`, "Portgroup UUID": uuidAt(200 + at) }),
+    ),
+    "connectors.json": of(300).map((row, at) =>
+      aConnectorRow({ ...row, "Connector ID": `iqn.x:${at}` }),
+    ),
+    "targets.json": of(400).map((row) => aTargetRow(row)),
+  });
+  expect(result.left).toEqual([]);
+  const fleet = await fleetOf([...result.nodes, ...result.chassis].map(({ document }) => document));
+  for (const values of [{}, OTHERWISE]) {
+    const nodes = firstPlan(fleet, values, how);
+    expect(harms(nodes)).toEqual([]);
+    expect(nodes.flatMap(({ blockedBy }) => blockedBy.map(({ message }) => message))).toEqual([]);
+  }
+});
 
 test.each(WAYS)("no state of Metal3's leads to a step above impact none: %o", async (how) => {
   const hosts = Object.keys(METAL3_LANDINGS).map((state, at) =>

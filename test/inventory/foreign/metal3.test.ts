@@ -182,3 +182,29 @@ test("one name in two namespaces is two nodes; in one namespace it is an error",
     expect.stringContaining("two nodes have the name metal3/worker-0"),
   ]);
 });
+
+test("the boot MAC is a port that the machine boots from; what is no MAC is said", () => {
+  const ported = (bootMACAddress: string) =>
+    imported({ items: [aHost({ bootMACAddress })] }, "metal3").nodes[0];
+  const node = ported("52:54:00:9A:4C:01");
+  expect(parse(node?.document ?? "")).toMatchObject({
+    spec: { ports: { boot: { mac: "52:54:00:9a:4c:01", pxeEnabled: true } } },
+  });
+  const odd = ported("52-54-00-9a-4c-01");
+  expect(parse(odd?.document ?? "")).not.toHaveProperty("spec.ports");
+  expect(odd?.notes.map(({ field }) => field)).toContain("spec.bootMACAddress");
+});
+
+test("one boot MAC of two hosts is an error with its place", () => {
+  const twins = ["worker-0", "worker-1"].map((name, at) =>
+    aHost(
+      { bootMACAddress: "52:54:00:9a:4c:01", bmc: { address: `redfish://10.7.0.${at}` } },
+      { metadata: { name, namespace: "metal3" }, status: {} },
+    ),
+  );
+  expect(wrong({ items: twins }, "metal3")).toEqual([
+    expect.stringMatching(
+      /^export\.json:\d+:\d+ IW-I21 the MAC 52:54:00:9a:4c:01 is declared twice/,
+    ),
+  ]);
+});
