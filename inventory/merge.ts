@@ -47,8 +47,9 @@ function mergeMap<O>(
       const map = isMap(there) ? there : {};
       if (!isMap(there)) forget(both.under, at);
       into[key] = map;
-      if (Object.keys(value).length === 0) both.under.origins[at] = both.over.originOf(at);
       mergeMap(map, value, at, both);
+      // Of any other map its first part says where it is.
+      if (isEmpty(map)) both.under.origins[at] = both.over.originOf(at);
     } else if (Array.isArray(value) && SETS.has(at) && Array.isArray(there)) {
       into[key] = joined(there, value, at, both);
     } else {
@@ -57,6 +58,11 @@ function mergeMap<O>(
       note(value, at, both);
     }
   }
+}
+
+function isEmpty(map: Readonly<Record<string, unknown>>): boolean {
+  for (const _key in map) return false;
+  return true;
 }
 
 /** Lists come as a whole, but an error in the fifth item of one is shown where it stands. */

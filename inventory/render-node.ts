@@ -1,7 +1,7 @@
 import type { Fleet, FleetNode } from "../schemas/fleet.ts";
 import { originOf } from "../schemas/fleet.ts";
 import { placeText } from "../schemas/diagnostic.ts";
-import { stringify } from "yaml";
+import { Document, stringify, visit } from "yaml";
 import { isMap } from "../schemas/is-map.ts";
 import { escapeKey } from "./merge.ts";
 
@@ -79,13 +79,33 @@ function noted(line: string, note: string): string {
   return `${line.padEnd(ORIGIN_AT)}  # ${note}`;
 }
 
+/** What is printed has its place behind it, so a value of many lines is one line all the same. */
+const ONE_LINE = {
+  lineWidth: 0,
+  blockQuote: false,
+  doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+} as const;
+
 function scalar(value: string): string {
-  return stringify(value, { lineWidth: 0 }).trimEnd();
+  return withoutEnd(stringify(value, ONE_LINE));
 }
 
 function flow(value: unknown): string {
-  if (typeof value === "string" && !value.includes("\n")) return scalar(value);
-  return stringify(value, { collectionStyle: "flow", lineWidth: 0, defaultStringType: "PLAIN" })
-    .trimEnd()
-    .replaceAll("\n", " ");
+  if (typeof value === "string") return scalar(value);
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === "string" && node.value.includes("\n")) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  // Long collections are broken between their items; no text holds a line break by now.
+  return withoutEnd(document.toString({ ...ONE_LINE, collectionStyle: "flow" })).replaceAll(
+    "\n",
+    " ",
+  );
+}
+
+/** Without the line break at its end; other blanks there are the value's. */
+function withoutEnd(text: string): string {
+  return text.replace(/\n$/, "");
 }
