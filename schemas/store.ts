@@ -91,6 +91,14 @@ export const registerEntrySchema = z.looseObject({
 });
 export type RegisterEntry = z.infer<typeof registerEntrySchema>;
 
+/** `images/<name>`: with which checksum an Image was applied first; written once, before a record says so. */
+export const appliedImageSchema = z.looseObject({
+  checksum: z.string(),
+  node: z.string(),
+  at: z.number(),
+});
+export type AppliedImage = Named<z.infer<typeof appliedImageSchema>>;
+
 /** `stop`: a file at a fixed name, read before every act. */
 export const stopSchema = z.looseObject({
   reason: z.string(),

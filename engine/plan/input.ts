@@ -8,7 +8,7 @@ import { type Machines, machinesOf } from "./machines.ts";
 import { resolveNodes } from "./match-records.ts";
 import type { Digest } from "./plan-id.ts";
 import { type Policies, policiesOf } from "./policies.ts";
-import type { RegisterEntry, StopFile, StoreFile } from "../../schemas/store.ts";
+import type { AppliedImage, RegisterEntry, StopFile, StoreFile } from "../../schemas/store.ts";
 
 /** Everything that a plan is made from. Nothing else is read. */
 export interface PlanInput {
@@ -32,6 +32,8 @@ export interface PlanInput {
    * null when the history was too short to tell, and then no request runs.
    */
   readonly spentRequests: ReadonlySet<string> | null;
+  /** What the store keeps of Images of this fleet that were applied, by name: also where nothing runs them any more. */
+  readonly appliedImages: ReadonlyMap<string, AppliedImage>;
   /** What ran on nodes that were forgotten. */
   readonly forgottenUses: readonly ForgottenUses[];
   /**
@@ -50,8 +52,8 @@ export interface Surroundings {
   readonly catalog: Catalog;
   readonly templates: Fleet["templates"];
   readonly runbooks: Fleet["runbooks"];
-  /** Images of this fleet that were applied, by name: with which checksum, and to which node. */
-  readonly appliedImages: ReadonlyMap<string, { readonly node: string; readonly checksum: string }>;
+  /** Images of this fleet that were applied, by name: with which checksum, to which node first, and when. */
+  readonly appliedImages: ReadonlyMap<string, Applied>;
   readonly spentRequests: PlanInput["spentRequests"];
   /** What ran on nodes that were forgotten, by all that names them or their machine. */
   readonly forgottenUses: ReadonlyMap<string, UsedRequests>;
@@ -75,6 +77,7 @@ export function surroundingsOf(
     PlanInput,
     | "fleet"
     | "catalog"
+    | "appliedImages"
     | "spentRequests"
     | "forgottenUses"
     | "inForce"
@@ -92,7 +95,7 @@ export function surroundingsOf(
     catalog,
     templates,
     runbooks,
-    appliedImages: appliedImages(fleet, input.records),
+    appliedImages: appliedImages(input),
     spentRequests,
     forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
@@ -115,18 +118,26 @@ function recordedMacs(records: PlanInput["records"]): Surroundings["macs"] {
   return macs;
 }
 
-function appliedImages(
-  { images }: Fleet,
-  records: PlanInput["records"],
-): Surroundings["appliedImages"] {
-  const applied = new Map<string, { readonly node: string; readonly checksum: string }>();
+/** How an Image was applied; when is null for a workload of which nobody wrote it down. */
+interface Applied extends Omit<AppliedImage, "at"> {
+  readonly at: number | null;
+}
+
+/** What was kept of a name stands over what records say: records of an engine before this one are all that there is. */
+function appliedImages({
+  fleet: { images },
+  records,
+  appliedImages: kept,
+}: Pick<PlanInput, "fleet" | "records" | "appliedImages">): Surroundings["appliedImages"] {
+  const applied = new Map<string, Applied>();
   if (images.length === 0) return applied;
   const names = new Set(images.map(({ metadata }) => metadata.name));
   for (const { instance, name: node } of records.values()) {
     const { name, checksum } = instance?.image ?? {};
     if (typeof name === "string" && typeof checksum === "string" && names.has(name))
-      applied.set(name, { node, checksum });
+      applied.set(name, { node, checksum, at: instance?.since ?? null });
   }
+  for (const [name, one] of kept) if (names.has(name)) applied.set(name, one);
   return applied;
 }
 

@@ -36,7 +36,7 @@ export async function planFleet(
   options: PlanFleetOptions,
 ): Promise<Planned> {
   const earlier = store === null ? new Map<string, Observation>() : await store.readings();
-  const rest = await readStore(store);
+  const rest = await readStore(store, fleet);
   const { select, offline } = options.plan;
   // Whoever is planned alone needs to know how its parent and its children stand.
   const looked = select === undefined ? null : withRelatives(fleet.nodes, select);
@@ -63,6 +63,7 @@ export async function planFleet(
 
 async function readStore(
   store: StoreReader | null,
+  { images }: Pick<Fleet, "images">,
 ): Promise<Omit<PlanInput, "fleet" | "observations" | "catalog">> {
   if (store === null)
     return {
@@ -74,6 +75,7 @@ async function readStore(
       acknowledged: new Set(),
       unfinished: new Set(),
       spentRequests: new Set(),
+      appliedImages: new Map(),
       forgottenUses: [],
       existing: new Set(),
       allocated: new Map(),
@@ -87,6 +89,7 @@ async function readStore(
     acknowledged: await store.acknowledged(),
     unfinished: await store.unfinished(),
     spentRequests: await store.spentRequests(),
+    appliedImages: await store.appliedImages(images.map(({ metadata }) => metadata.name)),
     forgottenUses: await store.forgottenUses(),
     existing: await store.existingNames(),
     allocated: await store.allocated(),

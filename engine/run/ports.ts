@@ -5,6 +5,7 @@ import type { Impact } from "../../schemas/impact.ts";
 import type { ForgottenUses, HoldRecord, NodeRecord, RecordPatch } from "../../schemas/record.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type {
+  AppliedImage,
   Claim,
   HistoryEntry,
   Incarnation,
@@ -88,6 +89,8 @@ export interface StoreReader {
   spentRequests(): Promise<ReadonlySet<string> | null>;
   /** What ran on nodes that were forgotten: each id runs once, for ever. */
   forgottenUses(): Promise<readonly ForgottenUses[]>;
+  /** With which checksum each of these Images was applied first; those that never were are left out. */
+  appliedImages(names: readonly string[]): Promise<ReadonlyMap<string, AppliedImage>>;
   leases(): Promise<readonly LeaseInfo[]>;
   /** The same of one node; null for one that was never taken. */
   lease(uuid: string): Promise<LeaseInfo | null>;

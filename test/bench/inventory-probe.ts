@@ -59,6 +59,7 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
       acknowledged: new Set(),
       unfinished: new Set(),
       spentRequests: new Set(),
+      appliedImages: new Map(),
       forgottenUses: [],
       allocated: new Map(),
       existing: new Set(fleet.nodes.map(({ name }) => name)),

@@ -165,6 +165,7 @@ export function anInput(fleet: Fleet, values: Partial<PlanInput> = {}): PlanInpu
     acknowledged: new Set(),
     unfinished: new Set(),
     spentRequests: new Set(),
+    appliedImages: new Map(),
     forgottenUses: [],
     allocated: new Map(),
     existing: new Set(fleet.nodes.map(({ name }) => name)),

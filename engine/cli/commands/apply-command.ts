@@ -196,6 +196,9 @@ async function applyPlan(site: Site, plan: Plan, isSaved: boolean): Promise<Exit
         fleet: world.fleet,
         catalog: house.catalog,
         spentRequests: await store.spentRequests(),
+        appliedImages: await store.appliedImages(
+          world.fleet.images.map(({ metadata }) => metadata.name),
+        ),
         forgottenUses: await store.forgottenUses(),
         inForce: await store.inForce(),
         existing: await store.existingNames(),

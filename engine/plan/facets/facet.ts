@@ -49,7 +49,11 @@ export interface NodeView {
   /** True when the machine that answers was in the inventory when the store was made, or in a record that was forgotten. */
   readonly wasHere: boolean;
   /** The Image that it names was applied with another content; null where it was not. */
-  readonly imageMoved: { readonly node: string; readonly checksum: string } | null;
+  readonly imageMoved: {
+    readonly node: string;
+    readonly checksum: string;
+    readonly at: number | null;
+  } | null;
   /** MACs that other nodes' records still have: with the name of each. */
   readonly macsElsewhere: (mac: string) => string | null;
   /** What else in this store is the machine that answers, the declared ones first. */

@@ -1,4 +1,5 @@
 import { gravest } from "../../../schemas/impact.ts";
+import { dayText } from "../../../schemas/instant.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
 import type { Instance } from "../../../schemas/record.ts";
 import { canonicalJson, sameValue } from "../canonical-json.ts";
@@ -44,7 +45,9 @@ export function sameImage(a: Instance["image"], b: Instance["image"]): boolean {
 export function imageChanged({ imageMoved, node }: NodeView): Blocked | null {
   if (imageMoved === null) return null;
   const { name = "", checksum = "none" } = node.spec.provision?.image ?? {};
-  const message = `the Image ${name} was applied to ${imageMoved.node} with ${short(imageMoved.checksum)} and has ${short(checksum)} now; an Image never changes once it was applied: declare this one under another name`;
+  const { node: first, at, checksum: before } = imageMoved;
+  const when = at === null ? "" : ` on ${dayText(at)}`;
+  const message = `the Image ${name} was applied to ${first}${when} with ${short(before)} and has ${short(checksum)} now; an Image never changes once it was applied: declare this one under another name`;
   return { kind: "state", code: "IW-P25", message };
 }
 

@@ -17,6 +17,7 @@ import type {
   HeldSlot,
   ProposedEntry,
 } from "../ports.ts";
+import { AppliedImages } from "./applied-images.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
@@ -41,6 +42,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #writer: Writer;
   readonly #coroner: Coroner;
   readonly #witness: Witness;
+  readonly #images: AppliedImages;
   readonly #journal: Journal;
   readonly #others: OthersJournals;
   readonly #histories: Histories;
@@ -68,6 +70,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
+    this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
     this.#histories = new Histories({
@@ -139,6 +142,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       writer: this.#writer,
       journal: this.#journal,
       format: writtenIn(this.file),
+      images: this.#images,
       me: this.#me,
       nextSeq: () => {
         this.#seq += 1;
@@ -287,6 +291,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       layout,
       files: ports.files,
       writer: this.#writer,
+      images: this.#images,
+      now: ports.clock.now(),
       allocated: () => this.allocated(),
       freeSlots: () => this.freeSlots(uuid),
     };

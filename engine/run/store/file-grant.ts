@@ -11,6 +11,7 @@ import {
 import { withPatch } from "../../plan/record-patch.ts";
 import { holdStops } from "../../plan/obstacles.ts";
 import type { CheckedAct, Grant, OpenIntent, OutcomeDetail } from "../ports.ts";
+import type { AppliedImages } from "./applied-images.ts";
 import type { LivingIncarnation } from "./incarnation.ts";
 import type { Journal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
@@ -28,6 +29,7 @@ export interface GrantSite {
   readonly journal: Journal;
   /** The one that the store is written in. */
   readonly format: number;
+  readonly images: AppliedImages;
   readonly me: LivingIncarnation;
   nextSeq(): number;
   /** Read after it was asked for, as are the holds. */
@@ -79,7 +81,7 @@ export class FileGrant implements Grant {
 
   async intent(line: IntentBody): Promise<OpenIntent> {
     const full: IntentLine = { ...line, ...this.#head(), kind: "intent" };
-    await this.#append(full);
+    await this.#append(full, full.patch);
     const entry: OpenEntry = { line: full, task: null };
     this.#record = { ...this.#record, open: [...this.#record.open, entry] };
     this.#lay(full.patch ?? {});
@@ -106,7 +108,7 @@ export class FileGrant implements Grant {
   ): Promise<void> {
     const { line } = intent;
     const { step, attempt } = line;
-    await this.#append({
+    const full: JournalLine = {
       ...this.#head(),
       kind: "outcome",
       step,
@@ -115,7 +117,8 @@ export class FileGrant implements Grant {
       ...detail,
       ...(Object.keys(patch).length === 0 ? {} : { patch }),
       of: keyOf(line),
-    });
+    };
+    await this.#append(full, patch);
     const open = this.#record.open.filter((entry) => keyOf(entry.line) !== keyOf(line));
     this.#record = { ...this.#record, open };
     this.#lay(patch);
@@ -131,7 +134,7 @@ export class FileGrant implements Grant {
   }
 
   async patchRecord(patch: RecordPatch): Promise<void> {
-    await this.#append({ ...this.#head(), kind: "fact", patch });
+    await this.#append({ ...this.#head(), kind: "fact", patch }, patch);
     this.#lay(patch);
   }
 
@@ -249,7 +252,7 @@ export class FileGrant implements Grant {
     };
   }
 
-  async #append(line: JournalLine): Promise<void> {
+  async #append(line: JournalLine, patch: RecordPatch = {}): Promise<void> {
     const { me, journal } = this.#site;
     const dead = me.dead();
     if (dead !== null) throw new LeaseLost(dead);
@@ -257,9 +260,18 @@ export class FileGrant implements Grant {
     this.#isWritten = true;
     this.#isNewer = true;
     await this.#orDie(async () => {
+      if ("instance" in patch) await this.#keepImages(patch);
       // In order: the second is never there without the first.
       await Promise.all([...(whole === null ? [] : [journal.append(whole)]), journal.append(line)]);
     });
+  }
+
+  /** Both that which comes and that which goes: a store of an earlier engine kept none. */
+  async #keepImages(patch: RecordPatch): Promise<void> {
+    const { images, ports } = this.#site;
+    const { instance, name } = this.#record;
+    for (const one of [instance, withPatch(this.#record, patch).instance])
+      await images.keep(one, name, ports.clock.now());
   }
 
   /** The first line of a node that has no record: what it is, for whoever folds the lines. */

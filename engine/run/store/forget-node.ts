@@ -1,21 +1,12 @@
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
-import {
-  type ForgottenUses,
-  forgottenUsesSchema,
-  type NodeRecord,
-} from "../../../schemas/record.ts";
 import { keysOf } from "../../plan/match-records.ts";
 import type { FileGrant } from "./file-grant.ts";
-import { fencesIn, type Layout } from "./layout.ts";
-import { keysSchema } from "./reader.ts";
-import { readJson, type Writer } from "./store-files.ts";
-import type { StorePorts } from "./store-ports.ts";
+import { keepForgotten, type KeepSite } from "./keep-forgotten.ts";
+import { fencesIn } from "./layout.ts";
 
 /** What forgetting a node needs of its store. */
-interface Site {
-  readonly layout: Layout;
-  readonly files: StorePorts["files"];
-  readonly writer: Writer;
+interface Site extends KeepSite {
+  readonly now: number;
   /** Allocation -> uuid of its node. */
   readonly allocated: () => Promise<ReadonlyMap<string, string>>;
   /** Gives back the budgets' slots of this node. */
@@ -33,9 +24,8 @@ export async function forgetNode(site: Site, grant: FileGrant): Promise<Result<n
     return fail(mayStillAct(ofNode));
   }
   const keys = keysOf(identity, bmc?.address, bmc?.system);
-  await keepUses(site, grant.record, [uuid, ofNode, ...keys]);
   // First of all: cut off here, the machine is known twice and never not at all.
-  await keepMachine(site, uuid, [ofNode, ...keys]);
+  await keepForgotten(site, grant.record, [ofNode, ...keys], { uuid, now: site.now });
   for (const [allocation, node] of await site.allocated())
     if (node === uuid) await files.remove(layout.allocation(allocation));
   await site.freeSlots();
@@ -57,33 +47,4 @@ export async function forgetNode(site: Site, grant: FileGrant): Promise<Result<n
 function mayStillAct(node: string): Failure {
   const message = `the last holder of ${node} may only be paused, and what it was about to do is not known to have ended; when it is dead for certain: ironwright lease break ${node} --holder-is-dead`;
   return failure("waiting", "IW-L03", message);
-}
-
-/** Machines that this node ever was: joined to what was kept of it before. */
-async function keepMachine(
-  { layout, files, writer }: Site,
-  uuid: string,
-  keys: readonly string[],
-): Promise<void> {
-  const path = layout.machinesOf(uuid);
-  await files.makeDir(layout.machines);
-  const before = (await readJson(files, path, keysSchema)) ?? [];
-  await writer.replace(path, [...new Set([...before, ...keys])]);
-}
-
-/** Each request runs once, for ever: what ran outlives its record, and is joined to what was kept before. */
-async function keepUses(
-  { layout, files, writer }: Site,
-  { uuid, usedRequests }: NodeRecord,
-  keys: readonly string[],
-): Promise<void> {
-  if (Object.keys(usedRequests).length === 0) return;
-  const path = layout.usedOn(uuid);
-  const before = await readJson(files, path, forgottenUsesSchema);
-  await files.makeDir(layout.used);
-  const uses: ForgottenUses = {
-    keys: [...new Set([...(before?.keys ?? []), ...keys])],
-    requests: { ...before?.requests, ...usedRequests },
-  };
-  await writer.replace(path, uses);
 }

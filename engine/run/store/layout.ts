@@ -38,6 +38,13 @@ export class Layout {
   allocation(name: string): string {
     return join(this.allocations, encodeURIComponent(name));
   }
+  get images(): string {
+    return join(this.dir, "images");
+  }
+  /** Names of Images are RFC 1123 labels, and so names of files. */
+  image(name: string): string {
+    return join(this.images, name);
+  }
   get temporary(): string {
     return join(this.dir, "tmp");
   }

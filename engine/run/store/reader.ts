@@ -11,6 +11,7 @@ import {
   type NodeRecord,
 } from "../../../schemas/record.ts";
 import {
+  type AppliedImage,
   type HistoryEntry,
   incarnationSchema,
   type JournalLine,
@@ -22,6 +23,7 @@ import {
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, StoreReader } from "../ports.ts";
+import { readAppliedImages } from "./applied-images.ts";
 import { foldLines } from "./fold-lines.ts";
 import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
@@ -217,6 +219,10 @@ export class FileStoreReader implements StoreReader {
       if (uses !== null) found.push(uses);
     }
     return found;
+  }
+
+  appliedImages(names: readonly string[]): Promise<ReadonlyMap<string, AppliedImage>> {
+    return readAppliedImages(names, this.layout, this.ports.files);
   }
 
   async leases(): Promise<readonly LeaseInfo[]> {

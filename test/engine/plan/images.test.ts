@@ -56,7 +56,29 @@ describe("an Image", () => {
     );
     for (const node of plan.nodes)
       expect(blockedBy(node).join("\n")).toContain(
-        `IW-P25 the Image d was applied to n1 with sha256:111111111111... and has sha256:222222222222... now`,
+        `IW-P25 the Image d was applied to n1 on 2026-11-23 with sha256:111111111111... and has sha256:222222222222... now`,
       );
+  });
+
+  test("keeps its checksum where no record has it any more", () => {
+    const fleet = fleetOf(sum("2"), "n1");
+    const ready = aRecord("n1", {
+      provisionState: "available",
+      cleaned: "metadata",
+      origin: "new",
+    });
+    const kept = { node: "n7", checksum: sum("1"), at: Date.UTC(2026, 10, 2, 23, 59) };
+    const planned = (name: string, checksum: string) => {
+      const appliedImages = new Map([[name, { ...kept, checksum }]]);
+      const input = anInput(fleet, { records: byUuid([ready]), appliedImages });
+      return makePlan(input, options({ claims: "all" }))
+        .nodes.flatMap(blockedBy)
+        .join("\n");
+    };
+    expect(planned("d", sum("1"))).toContain(
+      "IW-P25 the Image d was applied to n7 on 2026-11-02 with sha256:111111111111... and has sha256:222222222222... now",
+    );
+    expect(planned("d", sum("2"))).not.toContain("IW-P25");
+    expect(planned("e", sum("1"))).not.toContain("IW-P25");
   });
 });
