@@ -34,7 +34,8 @@ export type Action =
   | {
       readonly verb: "management.setBootDevice";
       readonly device: BootDevice;
-      readonly persistent: true;
+      /** False for the next boot alone: a person's act, never git's word. */
+      readonly persistent: boolean;
     }
   | { readonly verb: "management.setBootMode"; readonly mode: BootMode }
   | { readonly verb: "management.setSecureBoot"; readonly enabled: boolean }

@@ -195,7 +195,14 @@ export type RequestAction = (typeof REQUEST_ACTIONS)[number];
 export const REPLACE_KEEPS = ["none", "disks"] as const;
 
 export const requestSchema = z.strictObject({
-  id: z.string().min(1).max(128),
+  id: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(
+      /^(?!act:)/,
+      "must not begin with act:, which names what a person did at the command line",
+    ),
   action: z.enum(REQUEST_ACTIONS),
   /** Required from impact `reboot` up; at most 14 days after the entry in force that first held it. */
   expires: dateTime.optional(),

@@ -255,6 +255,8 @@ export const holdRecordSchema = z.object({
   owner: z.string(),
   since: z.number(),
   until: z.number().nullable(),
+  /** The act (`PersonAct.id`) that powered the node off and set it; left out where somebody wrote `hold`. */
+  act: z.string().optional(),
 });
 export type HoldRecord = z.infer<typeof holdRecordSchema>;
 

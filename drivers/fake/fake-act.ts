@@ -36,7 +36,7 @@ function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene)
     case "power.softOff":
       return sendPower(machine, "off", scene);
     case "management.setBootDevice":
-      return { ...machine, bootDevice: action.device };
+      return { ...machine, bootDevice: action.device, bootOnce: !action.persistent };
     case "management.setBootMode":
       return { ...machine, bootMode: action.mode };
     case "management.setSecureBoot":
@@ -67,7 +67,7 @@ function describe(action: DriverAction): string {
     case "boot.ramdisk":
       return `${action.verb} ${action.purpose}`;
     case "management.setBootDevice":
-      return `${action.verb} ${action.device}`;
+      return bootText(action);
     case "management.setBootMode":
       return `${action.verb} ${action.mode}`;
     case "management.setSecureBoot":
@@ -88,4 +88,12 @@ function describe(action: DriverAction): string {
     default:
       return action.verb;
   }
+}
+
+function bootText({
+  verb,
+  device,
+  persistent,
+}: Extract<DriverAction, { readonly verb: "management.setBootDevice" }>): string {
+  return `${verb} ${device}${persistent ? "" : " once"}`;
 }

@@ -53,7 +53,8 @@ function stopped(machine: FakeMachine): FakeMachine {
 }
 
 function booted(machine: FakeMachine, { node, now }: FakeScene): FakeMachine {
-  const on = { ...machine, power: "on", powering: null } as const;
+  const order = machine.bootOnce ? ({ bootDevice: "none", bootOnce: false } as const) : {};
+  const on = { ...machine, ...order, power: "on", powering: null } as const;
   if (machine.nextBoot === null) return { ...on, runs: canBoot(machine) ? "instance" : "nothing" };
   const never = failureOn(machine, node, ["agent"]);
   return usedUp(

@@ -59,6 +59,8 @@ const fakeMachineV1Schema = z.object({ version: z.literal(1), ...ALWAYS });
 const fakeMachineSchema = z.object({
   version: z.literal(FAKE_MACHINE_VERSION),
   ...ALWAYS,
+  /** The boot device is for the next boot alone. */
+  bootOnce: z.boolean().default(false),
   /** Where power is on its way to, and when it is there. */
   powering: z.object({ to: z.enum(["on", "off"]), at: z.number() }).nullable(),
   bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
@@ -95,6 +97,7 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
     secureBoot: false,
     sessions: [],
     sessionsMade: 0,
+    bootOnce: false,
     powering: null,
     bios: {},
     nextBoot: null,

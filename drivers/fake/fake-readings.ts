@@ -22,7 +22,10 @@ const READ: {
   }),
   power: ({ power, powering }) =>
     powering === null || powering.to === power ? power : `powering-${powering.to}`,
-  bootDevice: ({ bootDevice }) => ({ device: bootDevice, persistent: bootDevice !== "none" }),
+  bootDevice: ({ bootDevice, bootOnce }) => ({
+    device: bootDevice,
+    persistent: bootDevice !== "none" && !bootOnce,
+  }),
   bootMode: ({ bootMode }) => bootMode,
   secureBoot: ({ secureBoot }) => ({ enabled: secureBoot, currentBoot: secureBoot }),
   bios: ({ bios }) => bios,

@@ -63,8 +63,12 @@ export interface BootContext {
   readonly behaviours: ReadonlySet<Behaviour>;
 }
 
-/** PATCH of the boot override: always Continuous, because a plan's boot device persists. */
-export function bootDeviceRequest(at: BootContext, device: BootDevice): Result<ActRequest> {
+/** PATCH of the boot override: Continuous for git's device, which persists; Once where a person asked for one boot. */
+export function bootDeviceRequest(
+  at: BootContext,
+  device: BootDevice,
+  persistent: boolean,
+): Result<ActRequest> {
   const boot = objectAt(at.system, "Boot");
   const allowed = textsAt(boot, "BootSourceOverrideTarget@Redfish.AllowableValues");
   const choices = at.behaviours.has("usb-cd")
@@ -80,14 +84,15 @@ export function bootDeviceRequest(at: BootContext, device: BootDevice): Result<A
   const mode = textAt(boot, "BootSourceOverrideMode");
   const together = at.behaviours.has("boot-fields-together") || at.behaviours.has("boot-mode-kept");
   // Some BMCs refuse a repeated Enabled: it is sent where it differs, or where a quirk wants the whole.
-  const differs = textAt(boot, "BootSourceOverrideEnabled") !== "Continuous";
+  const enabled = persistent ? "Continuous" : "Once";
+  const differs = textAt(boot, "BootSourceOverrideEnabled") !== enabled;
   return ok({
     method: "PATCH",
     path: at.bootPath,
     body: {
       Boot: {
         BootSourceOverrideTarget: target,
-        ...(together || differs ? { BootSourceOverrideEnabled: "Continuous" } : {}),
+        ...(together || differs ? { BootSourceOverrideEnabled: enabled } : {}),
         ...(together && mode !== undefined ? { BootSourceOverrideMode: mode } : {}),
       },
     },

@@ -106,7 +106,7 @@ async function requestOf(
       if (!context.ok) return context;
       return action.verb === "management.setBootMode"
         ? bootModeRequest(context.value, action.mode)
-        : bootDeviceRequest(context.value, action.device);
+        : bootDeviceRequest(context.value, action.device, action.persistent);
     }
     case "management.setSecureBoot":
       return secureBootRequest(at.bmc.wire.thing, from.system, action.enabled);

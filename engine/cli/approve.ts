@@ -22,9 +22,19 @@ export function claimsOf(input: CommandInput): ReadonlySet<string> | "all" | und
   return claim.includes("all") ? "all" : new Set(claim);
 }
 
+/** In which words a plan is asked for, and by which command it is approved. */
+export interface Asking {
+  readonly what: string;
+  readonly command: string;
+}
+
 /** Asks at a terminal; elsewhere only `--yes` approves, and `--allow-erase` what is erased. */
-export async function approved(input: CommandInput, plan: Plan): Promise<boolean> {
-  const { summary } = plan;
+export async function approved(
+  input: CommandInput,
+  plan: Plan,
+  asking: Asking = ofApply(plan),
+): Promise<boolean> {
+  const { what, command } = asking;
   const erased = plan.nodes.filter(newlyErased).length;
   if (flag(input, "yes") || flag(input, "autoApprove")) {
     if (erased <= allowedErases(input)) return true;
@@ -34,8 +44,6 @@ export async function approved(input: CommandInput, plan: Plan): Promise<boolean
       "IW-P14",
     );
   }
-  const reboots = summary.reboots === 0 ? "no reboot" : counted(summary.reboots, "reboot");
-  const what = `Do ${counted(summary.steps, "step")} on ${counted(summary.changedNodes, "node")} (${reboots})?`;
   const question =
     erased === 0
       ? `${what} Type yes: `
@@ -44,9 +52,15 @@ export async function approved(input: CommandInput, plan: Plan): Promise<boolean
   if (answer === null)
     throw new CommandError(
       EXIT.usage,
-      `nobody can be asked here; look at the plan, then: ironwright apply --yes${erased === 0 ? "" : ` --allow-erase ${erased}`}`,
+      `nobody can be asked here; look at the plan, then: ${command} --yes${erased === 0 ? "" : ` --allow-erase ${erased}`}`,
     );
   return answer.trim() === (erased === 0 ? "yes" : String(erased));
+}
+
+function ofApply({ summary }: Plan): Asking {
+  const reboots = summary.reboots === 0 ? "no reboot" : counted(summary.reboots, "reboot");
+  const what = `Do ${counted(summary.steps, "step")} on ${counted(summary.changedNodes, "node")} (${reboots})?`;
+  return { what, command: "ironwright apply" };
 }
 
 /** What goes on where it stood was approved when it began. */

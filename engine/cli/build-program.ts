@@ -5,6 +5,7 @@ import {
   type CommonOptions,
   type OptionSpec,
   type OutputForm,
+  typedName,
 } from "./command.ts";
 import { COMMON_OPTIONS } from "./common-options.ts";
 import { EXIT, EXIT_MEANINGS, type ExitCode } from "./exit-code.ts";
@@ -31,23 +32,34 @@ export function buildProgram(commands: readonly Command[], host: ProgramHost): P
     .enablePositionalOptions()
     .addHelpText("after", footer());
   for (const option of COMMON_OPTIONS) addOption(program, option);
-  for (const command of commands) addCommand(program, command, host);
+  for (const command of commands) addCommand({ program, parent: program }, command, host);
   return program;
 }
 
-function addCommand(program: Program, command: Command, host: ProgramHost): void {
-  const sub = program.command(
+interface Place {
+  readonly program: Program;
+  /** The program, or the command that it is a part of. */
+  readonly parent: Program;
+}
+
+function addCommand({ program, parent }: Place, command: Command, host: ProgramHost): void {
+  const sub = parent.command(
     command.arguments === undefined ? command.name : `${command.name} ${command.arguments}`,
   );
   sub.description(command.summary).exitOverride();
   if (command.alias !== undefined) sub.alias(command.alias);
+  if (command.parts !== undefined) {
+    for (const part of command.parts) addCommand({ program, parent: sub }, part, host);
+    addExamples(sub, command);
+    return;
+  }
   for (const option of command.options) addOption(sub, option);
   for (const option of COMMON_OPTIONS)
     if (
       !command.options.some((own) => own.flags.split(/[ ,]/)[0] === option.flags.split(/[ ,]/)[0])
     )
       addOption(sub, option);
-  sub.addHelpText("after", `\nExamples:\n${command.examples.map((e) => `  ${e}`).join("\n")}\n`);
+  addExamples(sub, command);
   sub.action(async (...raw: unknown[]) => {
     const options = optionsOf(program, sub);
     const args = raw
@@ -56,6 +68,10 @@ function addCommand(program: Program, command: Command, host: ProgramHost): void
     const common = commonOf(options, command);
     host.exit(await command.run({ args, options, common, io: host.io(common), house: host.house }));
   });
+}
+
+function addExamples(sub: Program, { examples }: Command): void {
+  sub.addHelpText("after", `\nExamples:\n${examples.map((e) => `  ${e}`).join("\n")}\n`);
 }
 
 /** The command's own options; where it was given none, the one before its name. */
@@ -77,16 +93,14 @@ function addOption(sub: Program, spec: OptionSpec): void {
 }
 
 /** Reads `-o` and `--json`; wrong usage (64) where the command has no such form. */
-function formOf(
-  o: Record<string, unknown>,
-  { name, forms = ["json", "yaml"] }: Command,
-): OutputForm | undefined {
+function formOf(o: Record<string, unknown>, command: Command): OutputForm | undefined {
+  const { forms = ["json", "yaml"] } = command;
   const asked = o["json"] === true && o["output"] === undefined ? "json" : o["output"];
   if (typeof asked !== "string") return undefined;
   const form = forms.find((one) => one === asked);
   if (form !== undefined) return form;
   const ways = forms.length === 0 ? "prints one form only" : `prints text, ${forms.join(", ")}`;
-  throw new CommandError(EXIT.usage, `-o ${asked}: ironwright ${name} ${ways}`);
+  throw new CommandError(EXIT.usage, `-o ${asked}: ironwright ${typedName(command)} ${ways}`);
 }
 
 function commonOf(o: Record<string, unknown>, command: Command): CommonOptions {

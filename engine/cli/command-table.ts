@@ -10,6 +10,7 @@ import { holdCommand, holdsCommand, releaseCommand } from "./commands/hold-comma
 import { initCommand } from "./commands/init-command.ts";
 import { leaseCommand } from "./commands/lease-command.ts";
 import { migrateCommand } from "./commands/migrate-command.ts";
+import { nodeCommand } from "./commands/node-command.ts";
 import { observeCommand } from "./commands/observe-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
 import { graphCommand, versionCommand } from "./commands/plain-commands.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   historyCommand,
   waitCommand,
   observeCommand,
+  nodeCommand,
   holdCommand,
   releaseCommand,
   holdsCommand,

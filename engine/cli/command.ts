@@ -42,9 +42,16 @@ export interface CommandInput {
 export const OUTPUT_FORMS = ["json", "yaml", "wide", "name"] as const;
 export type OutputForm = (typeof OUTPUT_FORMS)[number];
 
+/** A command's name as it is typed: `plan`, `node power`. */
+export function typedName({ name, group }: Pick<Command, "name" | "group">): string {
+  return group === undefined ? name : `${group} ${name}`;
+}
+
 /** One command; a new command is a new file of this shape and a row in `command-table.ts`. */
 export interface Command {
   readonly name: string;
+  /** The command that it is a part of. */
+  readonly group?: string;
   readonly alias?: string;
   /** `[planfile]`, `<node>`, `<address...>`. */
   readonly arguments?: string;
@@ -56,6 +63,8 @@ export interface Command {
   readonly wordsFrom?: string;
   readonly options: readonly OptionSpec[];
   readonly examples: readonly string[];
+  /** Commands below it, `node power`: then it does nothing by itself. */
+  readonly parts?: readonly Command[];
   /** What `-o` may ask for; json and yaml when left out. */
   readonly forms?: readonly OutputForm[];
   run(input: CommandInput): Promise<ExitCode>;

@@ -1,5 +1,6 @@
 import type { Impact } from "../../schemas/impact.ts";
 import { IMPACTS } from "../../schemas/impact.ts";
+import type { PersonAct } from "../../schemas/person-act.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import { planFleet, type Planned } from "../run/plan-fleet.ts";
 import type { Drivers, StoreReader } from "../run/ports.ts";
@@ -15,6 +16,7 @@ export interface PlanWorldOptions {
   readonly maxImpact?: Impact | undefined;
   readonly acceptRemoval?: number | undefined;
   readonly claims?: ReadonlySet<string> | "all" | undefined;
+  readonly act?: PersonAct | undefined;
   /** Instead of what the common flags select. */
   readonly select?: ReadonlySet<string>;
 }
@@ -44,6 +46,7 @@ export async function planWorld(
       maxImpact: options.maxImpact,
       acceptRemoval: options.acceptRemoval,
       claims: options.claims,
+      act: options.act,
       digest: (text) => house.digest(text),
     },
     catalog: house.catalog,

@@ -1,3 +1,4 @@
+import { askedIn, isActId, requestText } from "../../schemas/person-act.ts";
 import { gravest } from "../../schemas/impact.ts";
 import type { Blocked, FlowEntry, Step } from "../../schemas/plan.ts";
 import type { ErasedPart } from "../../schemas/steps.ts";
@@ -62,7 +63,7 @@ function notAborted({ record }: NodeView, request: string): Blocked {
   return {
     kind: "request",
     code: "IW-P22",
-    message: `the request ${request} (abort) does not run: a node that is ${record.provisionState} can't be aborted; the next apply goes on with it`,
+    message: `${requestText({ id: request, action: "abort" })} does not run: a node that is ${record.provisionState} can't be aborted; the next apply goes on with it`,
   };
 }
 
@@ -70,7 +71,8 @@ function notAborted({ record }: NodeView, request: string): Blocked {
 function withoutRequest({ node, record }: NodeView): Blocked | null {
   const { flow, request } = record.activity ?? { flow: "", request: null };
   const stands = node.spec.requests?.some(({ id }) => id === request) === true;
-  if (request === null || stands) return null;
+  // What a person asked for was never git's to take back.
+  if (request === null || stands || isActId(request)) return null;
   return {
     kind: "request",
     code: "IW-P22",
@@ -196,17 +198,17 @@ function abortDraft({ record }: NodeView, request: string | null): Draft {
     why:
       request === null
         ? `${record.provisionState} ran out of time (timeouts.holdSeconds)`
-        : `request ${request}: ${record.provisionState} is ended as its running step allows`,
+        : `${askedIn(request)}: ${record.provisionState} is ended as its running step allows`,
     rank: RANKS.provision,
     ...(request === null ? {} : { request }),
   };
 }
 
-function standing({ record }: NodeView): Blocked {
+function standing({ record, node }: NodeView): Blocked {
   return {
     kind: "activity",
     code: "IW-P12",
-    message: `it stands at ${record.provisionState}; to go on: requests: [ { id: ..., action: unhold, expires: ... } ]; to end it, the same with action: abort`,
+    message: `it stands at ${record.provisionState}; to go on: ironwright node unhold ${node.name}, or requests: [ { id: ..., action: unhold, expires: ... } ]; to end it, the same with abort`,
   };
 }
 

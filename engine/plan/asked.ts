@@ -1,6 +1,7 @@
 import type { RequestAction } from "../../schemas/documents.ts";
 import { known } from "../../schemas/observation.ts";
 import type { Blocked } from "../../schemas/plan.ts";
+import { askedIn, requestText } from "../../schemas/person-act.ts";
 import { inWords } from "./durations.ts";
 import { type Draft, type NodeView, RANKS } from "./facets/facet.ts";
 import { identityPart, matchIdentity } from "./facets/identity.ts";
@@ -43,9 +44,7 @@ type Answer = (view: NodeView, judged: JudgedRequest) => readonly Draft[] | Bloc
 const BY_ROUTE: Answer = () => null;
 
 const NOTHING_RUNS: Answer = (_view, { request, place }) =>
-  refused(
-    `the request ${request.id} (${request.action}) does not run: nothing is under way here (${place})`,
-  );
+  refused(`${requestText(request)} does not run: nothing is under way here (${place})`);
 
 const ANSWERS: Readonly<Record<RequestAction, Answer>> = {
   claim,
@@ -147,12 +146,30 @@ function reboot(view: NodeView, { request, place }: JudgedRequest): readonly Dra
     const way = moves ? `, on its way to ${view.target}` : "";
     const is = busy ? `it is ${state}${way}` : `its power is ${power ?? "unknown"}`;
     const why = declaredOff ? DECLARED_OFF : is;
-    return refused(`the request ${request.id} (${request.action}) waits: ${why} (${place})`);
+    return refused(`${requestText(request)} waits: ${why} (${place})`);
   }
   const soft = request.action === "soft-reboot";
-  const off = soft ? softOff(settings) : powerOff(settings);
+  const graceful = `: graceful; forced at ${inWords(settings.timeouts.softOffSeconds)}`;
+  const why = `request ${request.id}${soft ? graceful : ""}`;
+  return rebootDrafts(view, { soft, forced: true, request: request.id, why });
+}
+
+/** How a node is rebooted; a graceful stop that may not be forced fails at its deadline, and the node stays on. */
+export interface Reboot {
+  readonly soft: boolean;
+  readonly forced: boolean;
+  readonly request: string;
+  readonly why: string;
+}
+
+export function rebootDrafts(
+  { record, settings }: NodeView,
+  { soft, forced, request, why }: Reboot,
+): readonly Draft[] {
+  const { provisionState: state } = record;
+  const { fallback: _fallback, ...asked } = softOff(settings);
+  const off = !soft ? powerOff(settings) : forced ? softOff(settings) : asked;
   const on = powerOn(settings);
-  const graceful = `: graceful; forced at ${inWords(off.timeoutSeconds)}`;
   return [
     {
       action: { verb: "power.reboot", soft },
@@ -160,9 +177,9 @@ function reboot(view: NodeView, { request, place }: JudgedRequest): readonly Dra
       before: { power: "on" },
       after: {},
       timeoutSeconds: off.timeoutSeconds + on.timeoutSeconds,
-      why: `request ${request.id}${soft ? graceful : ""}`,
+      why,
       rank: RANKS.request,
-      request: request.id,
+      request,
       flow: {
         from: state,
         via: null,
@@ -184,9 +201,9 @@ function nmi(
 ): readonly Draft[] | Blocked {
   const can = observation?.capabilities.resetTypes;
   if (can !== undefined && !can.includes("Nmi"))
-    return refused(`the request ${request.id} (nmi) does not run: its BMC offers none (${place})`);
+    return refused(`${requestText(request)} does not run: its BMC offers none (${place})`);
   if (known(observation, "power") !== "on")
-    return refused(`the request ${request.id} (nmi) waits: its power is not on (${place})`);
+    return refused(`${requestText(request)} waits: its power is not on (${place})`);
   return [
     {
       action: { verb: "management.injectNmi" },
@@ -194,7 +211,7 @@ function nmi(
       before: { power: "on" },
       after: {},
       timeoutSeconds: settings.timeouts.settingSeconds,
-      why: `request ${request.id}; its effect can't be seen, so it is never repeated`,
+      why: `${askedIn(request.id)}; its effect can't be seen, so it is never repeated`,
       rank: RANKS.request,
       request: request.id,
     },

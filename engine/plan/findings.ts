@@ -2,9 +2,11 @@ import { placeText } from "../../schemas/diagnostic.ts";
 import type { DriftWord } from "../../schemas/documents.ts";
 import { originOf } from "../../schemas/fleet.ts";
 import { known, type Observation, type Reading } from "../../schemas/observation.ts";
+import type { PersonAct } from "../../schemas/person-act.ts";
 import type { Blocked, Change, Staged } from "../../schemas/plan.ts";
 import type { TreeTerms } from "../../schemas/tree.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import { actDrafts } from "./act-drafts.ts";
 import { underWay } from "./activity.ts";
 import { askedDrafts } from "./asked.ts";
 import { LEFT_OUT } from "./reported.ts";
@@ -44,6 +46,7 @@ export function findAll(
   stopping: readonly Obstacle[],
   tree?: TreeTerms,
 ): Findings {
+  if (view.act !== null) return findActed(view, view.act, options);
   const way = underWay(view);
   if (way === null) return compareAll(view, options, stopping, tree);
   const { observation } = view;
@@ -54,6 +57,20 @@ export function findAll(
   if (!stranger) found.drafts.push(...way.drafts);
   found.blocked.push(...way.blocked);
   found.insync = false;
+  return found;
+}
+
+/** A person's act alone: what else differs here is left to an apply. */
+function findActed(view: NodeView, act: PersonAct, options: PlanOptions): Findings {
+  const found = emptyFindings(view, options);
+  found.insync = false;
+  const comparison = identityFacet.compare(view);
+  if (comparison.kind === "differs") differs(identityFacet, comparison, found);
+  // Another machine, or a silent one, gets nothing.
+  if (found.blocked.length > 0 || view.observation?.unreachable !== null) return found;
+  const { drafts, blocked } = actDrafts(view, act);
+  found.drafts.push(...drafts);
+  found.blocked.push(...blocked);
   return found;
 }
 

@@ -2,6 +2,7 @@ import type { Fleet } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { ForgottenUses, HoldRecord, NodeRecord, UsedRequests } from "../../schemas/record.ts";
+import type { PersonAct } from "../../schemas/person-act.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type Machines, machinesOf } from "./machines.ts";
@@ -159,6 +160,8 @@ export interface PlanOptions {
   readonly obeyBackoff?: boolean | undefined;
   /** Names of nodes whose machines a person gives up to be erased (`--claim NODE`); `all` for every one. */
   readonly claims?: ReadonlySet<string> | "all" | undefined;
+  /** What a person asks of one node: nothing else is planned for it. */
+  readonly act?: PersonAct | undefined;
   /** Exact number of removals that a person accepted (`--accept-removal N`). */
   readonly acceptRemoval?: number | undefined;
 }

@@ -39,7 +39,8 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
     plannerVersion: PLANNER_VERSION,
     commit: fleet.commit.id,
     commitSubject: fleet.commit.subject,
-    commitAuthor: fleet.commit.author,
+    // A person's act was declared by nobody.
+    commitAuthor: options.act === undefined ? fleet.commit.author : null,
     commitTime: fleet.commit.time,
     tree: fleet.tree,
     settingsHash: options.settingsHash,
@@ -162,9 +163,10 @@ function refusals(
   const troubled = inTrouble(nodes, input.acknowledged);
   const found = [
     stopped,
-    refuseRemoval(input, removed, options),
+    // An act puts no commit in force, so it removes nothing.
+    options.act === undefined ? refuseRemoval(input, removed, options) : null,
     ...refuseBudgets(nodes, policiesOf(input.fleet).budgets),
-    stopped === null && !options.offline
+    stopped === null && !options.offline && options.act === undefined
       ? breakerRefusal(troubled, input.fleet.nodes.length, options.settings.breaker)
       : null,
   ];

@@ -1,3 +1,5 @@
+import type { NodeRequest } from "../../schemas/documents.ts";
+import { requestText } from "../../schemas/person-act.ts";
 import type { ProvisionState } from "../../schemas/provision-state.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
 import { originOf } from "../../schemas/fleet.ts";
@@ -9,7 +11,7 @@ import { flowRequest } from "./route.ts";
 /** Why a node stays where it is, and which lines in git would move it. */
 export function whyNoRoute(view: NodeView): Blocked {
   const asked = flowRequest(view);
-  if (asked !== null) return requestLeadsNowhere(view, asked.request.request.id, asked.verb);
+  if (asked !== null) return requestLeadsNowhere(view, asked.request.request, asked.verb);
   const { provisionState: from, instance } = view.record;
   if (from === "deploy failed" && view.target === "active") return deployFailed(view);
   if (instance !== null) return needsRequest(view);
@@ -28,19 +30,19 @@ const NOTHING_TO_RESCUE: Blocked = {
     "there is nothing to rescue: no workload was deployed or adopted here; declare state: active or adopted first",
 };
 
-function requestLeadsNowhere(view: NodeView, id: string, verb: string): Blocked {
+function requestLeadsNowhere(view: NodeView, request: NodeRequest, verb: string): Blocked {
   const { record, target, node } = view;
   const word = verb.slice("provision.".length);
   if (word === "undeploy" && node.allocation !== undefined && node.ownWord === undefined)
     return {
       kind: "request",
       code: "IW-P22",
-      message: `the request ${id} (undeploy) does not run: the Allocation ${node.allocation} has the node (${placeText(originOf(node, "/allocation"), false)}); take it out of git first`,
+      message: `${requestText(request)} does not run: the Allocation ${node.allocation} has the node (${placeText(originOf(node, "/allocation"), false)}); take it out of git first`,
     };
   return {
     kind: "request",
     code: "IW-P22",
-    message: `the request ${id} (${word}) does not run: no way leads from ${record.provisionState} through ${word} to ${target}${hint(record.instance !== null, word, target)}`,
+    message: `${requestText(request)} does not run: no way leads from ${record.provisionState} through ${word} to ${target}${hint(record.instance !== null, word, target)}`,
   };
 }
 

@@ -3,6 +3,7 @@ import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import { withoutContradicted } from "./contradicted-traits.ts";
 import { ALL_FACETS } from "./facets/all-facets.ts";
 import type { NodeView } from "./facets/facet.ts";
+import { requestedBy, settingsOf, targetOfAct } from "./act-view.ts";
 import { identityPart } from "./facets/identity.ts";
 import type { PlanOptions, Surroundings } from "./input.ts";
 import { keysOf, type ResolvedNode } from "./match-records.ts";
@@ -53,22 +54,27 @@ export function viewOf(
     digest,
     now,
   };
-  const requests = [
-    ...judgeRequests(node, record, context),
-    ...rebuildWish(node, record, { policies: surroundings.policies, digest }),
-  ];
+  const act = options.act?.node === node.name ? options.act : null;
+  const requests =
+    act === null
+      ? [
+          ...judgeRequests(node, record, context),
+          ...rebuildWish(node, record, { policies: surroundings.policies, digest }),
+        ]
+      : requestedBy(act, record);
   const view: NodeView = {
     node,
     contradicted,
     record,
     observation,
-    target: targetOf(node.spec, record),
-    settings,
+    target: act === null ? targetOf(node.spec, record) : targetOfAct(act, record),
+    settings: act === null ? settings : settingsOf(act, settings),
     now,
     offers: withLearnt(offersOf(node, catalog), record.ramdisk),
     templates,
     runbooks,
     requests,
+    act,
     claimed: isClaimed(node.name, claims, requests, seen?.serial),
     remade,
     imageMoved: imageMoved(node, surroundings),
@@ -78,7 +84,7 @@ export function viewOf(
     },
     wasHere: keysOf(seen, undefined, null).some((key) => existing.has(key)),
     others: othersOf(machines, { name: node.name, uuid: resolved.uuid }, seen),
-    seq,
+    seq: act?.registerSeq ?? seq,
     digest,
   };
   return { view, patch };

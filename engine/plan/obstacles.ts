@@ -48,7 +48,7 @@ export function obstacles(
     ...declaredTwice(view),
     ...byDeclaration(view, options),
     ...heldInGit(view),
-    ...holds.map((hold) => heldByHand(view, hold)),
+    ...holds.filter((hold) => !isPast(view, hold)).map((hold) => heldByHand(view, hold)),
     ...byRecord(view, options),
     ...aboveCeiling(options),
   ];
@@ -107,6 +107,10 @@ function heldInGit(view: NodeView): readonly Obstacle[] {
     const at = placeText(originOf(node, `/holds/${index}`), false);
     return [held(hold.scope ?? "all", hold.reason, hold.owner ?? null, at)];
   });
+}
+
+function isPast({ act }: NodeView, { id }: HoldRecord): boolean {
+  return act?.pastHolds.includes(id) === true;
 }
 
 function heldByHand({ node }: NodeView, { id, scope, reason, owner }: HoldRecord): Obstacle {

@@ -134,7 +134,8 @@ function whyNotGiven({ record, others, wasHere, observation }: NodeView): string
 }
 
 /** A request claims by serial; a machine that has none is given up by a person alone. */
-function waysToClaim({ node, observation }: NodeView): string {
+function waysToClaim({ node, observation, act }: NodeView): string {
+  if (act !== null) return "the same with --claim";
   const serial = known(observation, "identity")?.serial;
   const byPerson = `apply --claim ${node.name}`;
   if (identityPart(serial) === null) return byPerson;

@@ -1,3 +1,4 @@
+import { actorOf, isActId } from "../../schemas/person-act.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import type { Change, Gate, NodePlan, Step } from "../../schemas/plan.ts";
 import { atMost } from "./durations.ts";
@@ -200,7 +201,8 @@ function gateLines({ learns, allows, stops }: Gate, sheet: Sheet): readonly stri
 function askedFor({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
   return (first.asked ?? []).flatMap(({ id, action, expires, declaredAt }) => {
     const until = expires === null ? "" : `, expires ${expires}`;
-    const text = at(VALUE_AT, "    asked for by", `request ${id} (${action})${until}`);
+    const who = isActId(id) ? `${actorOf(id)} (${action})` : `request ${id} (${action})${until}`;
+    const text = at(VALUE_AT, "    asked for by", who);
     const more = nodes.length === 1 ? "" : ` and on ${nodes.length - 1} more`;
     return withPlace(text, PLACE_AT, `${declaredAt}${more}`, sheet);
   });

@@ -33,14 +33,7 @@ const NARROWEST = 60;
 
 /** The plan as a person reads it; ends with what to type. */
 export function showPlan(plan: Plan, options: ShowOptions): string {
-  const columns = Math.max(NARROWEST, options.columns);
-  const sheet: Sheet = {
-    columns,
-    now: options.now,
-    colors: options.colors,
-    times: timeWords(options.now, options.timeZone ?? "UTC"),
-    reach: options.reach ?? (() => null),
-  };
+  const sheet = sheetOf(options);
   const intent = plan.nodes.filter(hasIntent);
   const moved = plan.nodes.filter((node) => !hasIntent(node) && node.changes.length > 0);
   const lines = [
@@ -54,6 +47,19 @@ export function showPlan(plan: Plan, options: ShowOptions): string {
     ...lastLine(plan, options, sheet),
   ];
   return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
+}
+
+/** The paper that a plan, or a part of one, is printed on. */
+export function sheetOf(
+  options: Pick<ShowOptions, "columns" | "now" | "colors" | "timeZone" | "reach">,
+): Sheet {
+  return {
+    columns: Math.max(NARROWEST, options.columns),
+    now: options.now,
+    colors: options.colors,
+    times: timeWords(options.now, options.timeZone ?? "UTC"),
+    reach: options.reach ?? (() => null),
+  };
 }
 
 function headline(plan: Plan, options: ShowOptions, sheet: Sheet): readonly string[] {

@@ -264,10 +264,11 @@ async function runSteps(
   const now = context.clock.now();
   await grant.patchRecord({
     name: node.name,
-    applied,
-    appliedCommit: context.plan.commit,
-    appliedAt: now,
-    ...(isWellNow(plan, record) ? { lastError: null, fault: null, retryAt: null } : {}),
+    // An act brings no commit about, and mends no more than what it moved.
+    ...(context.act === null
+      ? { applied, appliedCommit: context.plan.commit, appliedAt: now }
+      : {}),
+    ...(context.act === null || movesState(plan) ? wellNow(plan, record) : {}),
     registerSeq: context.registerSeq,
     revision: record.revision + 1,
     lastFlow: {
@@ -285,9 +286,18 @@ async function runSteps(
 }
 
 /** What was aborted stays failed, and says why, until a move leaves that state; so does what is left alone. */
-function isWellNow({ steps, blockedBy }: NodePlan, { provisionState }: NodeRecord): boolean {
-  if (kindOf(provisionState) === "failed") return false;
-  return steps.length > 0 || blockedBy.length === 0;
+function wellNow(
+  { steps, blockedBy }: NodePlan,
+  { provisionState }: NodeRecord,
+): Partial<NodeRecord> {
+  const isWell =
+    kindOf(provisionState) !== "failed" && (steps.length > 0 || blockedBy.length === 0);
+  return isWell ? { lastError: null, fault: null, retryAt: null } : {};
+}
+
+/** True where a step moves the provision state machine. */
+function movesState({ steps }: NodePlan): boolean {
+  return steps.some(({ action }) => action.startsWith("provision."));
 }
 
 /** What guards the machine is written down before anything is sent to it: protection, traits, an adoption. */
@@ -345,8 +355,13 @@ async function failed(
   tell({ context, node, grant }, "node.failed", why.message, { code: why.code });
   if (context.store.dead() === null)
     await grant.patchRecord({
-      lastError: { at: now, code: why.code, message: why.message, step: why.at ?? null },
-      retryAt: now + wait,
+      // What a person saw fail is no reason for an engine to wait.
+      ...(context.act === null || context.plan.nodes.some(movesState)
+        ? {
+            lastError: { at: now, code: why.code, message: why.message, step: why.at ?? null },
+            retryAt: now + wait,
+          }
+        : {}),
       ...(why.code === "IW-P04"
         ? { fault: { kind: "identity", message: why.message, at: now, specHash: node.specHash } }
         : {}),

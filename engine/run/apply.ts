@@ -54,6 +54,48 @@ export async function apply(
 ): Promise<Result<ApplyResult>> {
   const fleet: Fleet = { ...declared, nodes: nodesAsPlanned(declared, plan) };
   const started = ports.clock.monotonic();
+  const { act } = options.plan;
+  const seq =
+    act === undefined ? await putInForce(plan, fleet, ports, options) : ok(act.registerSeq);
+  if (!seq.ok) return seq;
+  const context: ApplyContext = {
+    ...ports,
+    plan,
+    act: act ?? null,
+    authority: options.authority,
+    registerSeq: seq.value,
+    digest: options.plan.digest,
+    tree: treeOf(fleet.nodes),
+    slots: new Slots(ports.settings.concurrency),
+    budget: new Budget(ports.store, ports.clock, plan.budgets),
+    turns: new Turns(),
+    resets: new Spacing(ports.clock),
+    powerOns: new Spacing(ports.clock),
+    stopping: options.stopping,
+    seen: new Map(),
+  };
+  const busy = plan.nodes.filter(isBusy);
+  emit(context, "apply.start", startText(busy));
+  const results = await applyAll(context, busy, fleet, options);
+  await keepReadings(context);
+  if (act === undefined) await freeAllocations(context, fleet);
+  const result = summary(results, (ports.clock.monotonic() - started) / 1000);
+  const { applied, failed, skipped, recorded, waiting, durationSeconds } = result;
+  const stand = waiting === 0 ? "" : `, ${waiting} waiting`;
+  const message = `${applied} applied, ${failed} failed, ${skipped} skipped, ${recorded} recorded${stand}`;
+  const counts = { applied, failed, skipped, recorded, ...(waiting === 0 ? {} : { waiting }) };
+  const numbers = { ...counts, durationSeconds };
+  emit(context, "apply.summary", message, numbers);
+  return ok(result);
+}
+
+/** The plan's tree becomes the one in force; answers its place in the register. */
+async function putInForce(
+  plan: Plan,
+  fleet: Fleet,
+  ports: ApplyPorts,
+  options: ApplyOptions,
+): Promise<Result<number>> {
   const refused = await othersInForce(plan, ports);
   if (refused !== null) return fail(refused);
   const before = await ports.store.inForce();
@@ -71,35 +113,7 @@ export async function apply(
     allocations: allocationsInForce(fleet, before, (plan.inForce?.seq ?? 0) + 1),
     readAtSeq: plan.inForce?.seq ?? 0,
   });
-  if (!entry.ok) return entry;
-  const context: ApplyContext = {
-    ...ports,
-    plan,
-    authority: options.authority,
-    registerSeq: entry.value.seq,
-    digest: options.plan.digest,
-    tree: treeOf(fleet.nodes),
-    slots: new Slots(ports.settings.concurrency),
-    budget: new Budget(ports.store, ports.clock, plan.budgets),
-    turns: new Turns(),
-    resets: new Spacing(ports.clock),
-    powerOns: new Spacing(ports.clock),
-    stopping: options.stopping,
-    seen: new Map(),
-  };
-  const busy = plan.nodes.filter(isBusy);
-  emit(context, "apply.start", startText(busy));
-  const results = await applyAll(context, busy, fleet, options);
-  await keepReadings(context);
-  await freeAllocations(context, fleet);
-  const result = summary(results, (ports.clock.monotonic() - started) / 1000);
-  const { applied, failed, skipped, recorded, waiting, durationSeconds } = result;
-  const stand = waiting === 0 ? "" : `, ${waiting} waiting`;
-  const message = `${applied} applied, ${failed} failed, ${skipped} skipped, ${recorded} recorded${stand}`;
-  const counts = { applied, failed, skipped, recorded, ...(waiting === 0 ? {} : { waiting }) };
-  const numbers = { ...counts, durationSeconds };
-  emit(context, "apply.summary", message, numbers);
-  return ok(result);
+  return entry.ok ? ok(entry.value.seq) : entry;
 }
 
 /** Steps to do, a record to write, or work of a crashed engine to close. */

@@ -4,6 +4,7 @@ import type { EngineEvent, EventName } from "../../schemas/event.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
+import type { PersonAct } from "../../schemas/person-act.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
@@ -32,6 +33,8 @@ export interface Authority {
 /** Shared by all flows of one apply. */
 export interface ApplyContext extends ApplyPorts {
   readonly plan: Plan;
+  /** What a person asks of one node, where that is all; null for an apply. */
+  readonly act: PersonAct | null;
   readonly authority: Authority;
   /** The register entry under which every flow runs. */
   readonly registerSeq: number;

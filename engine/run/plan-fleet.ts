@@ -111,10 +111,10 @@ function remembered(
     const its = resolved.nodes.get(node);
     if (observation === undefined || its === undefined) continue;
     const before = observation.agreed;
-    const desired = {
-      ...before?.desired,
-      ...agreement(its, { observation, surroundings }, options),
-    };
+    // What a person asks for by an act is not what git was seen to hold.
+    const now =
+      options.act === undefined ? agreement(its, { observation, surroundings }, options) : {};
+    const desired = { ...before?.desired, ...now };
     const at = inSync.has(node) ? observation.at : (before?.at ?? null);
     kept.set(node, { ...observation, agreed: { at, desired } });
   }

@@ -241,6 +241,8 @@ export interface CheckedAct {
   readonly verb: string;
   readonly requestMaxMs: number;
   readonly registerSeq: number;
+  /** Ids of holds that a person's act goes past, for they were set by acts of its kind. */
+  readonly pastHolds?: readonly string[];
 }
 
 export interface OpenIntent {

@@ -112,7 +112,7 @@ async function passGate(flow: Flow, step: FlowStep): Promise<StepEnd | null> {
   return why === null ? null : failed(why);
 }
 
-function standing({ grant }: Flow): StepEnd {
+function standing({ grant, node }: Flow): StepEnd {
   const { gate } = openList(grant.record).activity;
   const where = grant.record.provisionState;
   if (gate !== null)
@@ -120,7 +120,7 @@ function standing({ grant }: Flow): StepEnd {
       kind: "waiting",
       message: `at the gate (${where}): ${gate}; it is planned again and asked for again`,
     };
-  const message = `it stands at a hold step (${grant.record.provisionState}); a request unhold lets it go on`;
+  const message = `it stands at a hold step (${grant.record.provisionState}); to go on: ironwright node unhold ${node.name}, or a request unhold`;
   return { kind: "waiting", message };
 }
 

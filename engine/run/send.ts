@@ -82,6 +82,7 @@ async function check(flow: Flow, { impact, action }: Sent): Promise<Failure | nu
     verb: action.verb,
     requestMaxMs: requestMaxMs(flow),
     registerSeq: context.registerSeq,
+    pastHolds: context.act?.pastHolds ?? [],
   });
   await context.checkpoint("checked");
   return why;

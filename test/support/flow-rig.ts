@@ -175,6 +175,7 @@ export class FlowRig {
     const [first] = whole.nodes;
     if (first === undefined) throw new Error("not planned");
     const context: ApplyContext = {
+      act: null,
       store,
       drivers: { driverFor: () => this.machine, secretVersion: () => Promise.resolve(null) },
       clock: ports.clock,

@@ -1,4 +1,4 @@
-import { type Command, CommandError, type OptionSpec } from "../command.ts";
+import { type Command, CommandError, type OptionSpec, typedName } from "../command.ts";
 import { COMMON_OPTIONS } from "../common-options.ts";
 import { EXIT } from "../exit-code.ts";
 
@@ -50,26 +50,35 @@ function longFlags(options: readonly OptionSpec[]): readonly string[] {
 
 /** Flags that take a word: what stands after them is no command. */
 function takers(commands: readonly Command[]): readonly string[] {
-  const all = [...COMMON_OPTIONS, ...commands.flatMap(({ options }) => options)];
+  const all = [...COMMON_OPTIONS, ...withParts(commands).flatMap(({ options }) => options)];
   const taking = all.filter(({ flags }) => flags.includes("<"));
   return [...new Set(taking.flatMap(({ flags }) => flags.split(/[ ,]+/).slice(0, -1)))];
 }
 
-function namesOf({ name, alias }: Command): readonly string[] {
-  return alias === undefined ? [name] : [name, alias];
+function namesOf(command: Command): readonly string[] {
+  const name = typedName(command);
+  return command.alias === undefined ? [name] : [name, command.alias];
+}
+
+/** Every command, and behind it its parts. */
+function withParts(commands: readonly Command[]): readonly Command[] {
+  return commands.flatMap((command) => [command, ...(command.parts ?? [])]);
 }
 
 /** `run` writes what a shell puts in place of a command's answer. */
 function wordsOf(command: Command, run: (command: string) => string): string {
-  if (command.completes === "node") return run(NAMES);
+  if (command.parts !== undefined) return command.parts.map(({ name }) => name).join(" ");
+  if (command.completes === "node") return [...(command.words ?? []), run(NAMES)].join(" ");
   const from = command.wordsFrom === undefined ? [] : [run(asked(command.wordsFrom))];
   return [...(command.words ?? []), ...from].join(" ");
 }
 
 function bash(commands: readonly Command[]): string {
-  const cases = commands.map((command) => {
+  const groups = commands.filter(({ parts }) => parts !== undefined).flatMap(namesOf);
+  const cases = withParts(commands).map((command) => {
     const words = [wordsOf(command, (run) => `$(${run})`), ...longFlags(command.options)].join(" ");
-    return `    ${namesOf(command).join("|")}) words="${words}" ;;`;
+    const names = namesOf(command).map((name) => (name.includes(" ") ? `"${name}"` : name));
+    return `    ${names.join("|")}) words="${words}" ;;`;
   });
   const taking = takers(commands);
   const files = taking.filter((flag) => !NAME_FLAGS.has(flag));
@@ -80,7 +89,7 @@ function bash(commands: readonly Command[]): string {
     "  for ((i = 1; i < COMP_CWORD; i++)); do case ${COMP_WORDS[i]} in",
     `    ${taking.join("|")}) i=$((i + 1)) ;;`,
     "    -*) ;;",
-    "    *) command=${COMP_WORDS[i]}; break ;;",
+    `    *) command="\${command:+$command }\${COMP_WORDS[i]}"; case $command in ${groups.join("|")}) ;; *) break ;; esac ;;`,
     "  esac; done",
     "  case $prev in",
     `    ${[...NAME_FLAGS].join("|")}) COMPREPLY=( $(compgen -W "$(${NAMES})" -- "$cur") ); return ;;`,
@@ -100,12 +109,18 @@ function bash(commands: readonly Command[]): string {
 
 function fish(commands: readonly Command[]): string {
   const common = COMMON_OPTIONS.map((option) => `complete -c ironwright ${fishFlag(option)}`);
-  const lines = commands.flatMap((command) => {
-    const names = namesOf(command).join(" ");
-    const seen = `-n '__fish_seen_subcommand_from ${names}'`;
+  const lines = withParts(commands).flatMap((command) => {
+    const names = [command.name, ...(command.alias === undefined ? [] : [command.alias])].join(" ");
+    const { group } = command;
+    const below = group === undefined ? "" : `__fish_seen_subcommand_from ${group}; and `;
+    const seen = `-n '${below}__fish_seen_subcommand_from ${names}'`;
     const words = wordsOf(command, (run) => `(${run})`);
     return [
-      `complete -c ironwright -n __fish_use_subcommand -f -a '${names}' -d '${quoted(command.summary)}'`,
+      ...(group === undefined
+        ? [
+            `complete -c ironwright -n __fish_use_subcommand -f -a '${names}' -d '${quoted(command.summary)}'`,
+          ]
+        : []),
       ...(words === "" ? [] : [`complete -c ironwright ${seen} -f -a '${words}'`]),
       ...command.options.map((option) => `complete -c ironwright ${seen} ${fishFlag(option)}`),
     ];

@@ -7,6 +7,7 @@ import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { person } from "../person.ts";
+import { setHold } from "../set-hold.ts";
 import { table } from "../table.ts";
 import { resolvedNode } from "../view.ts";
 import { loadWorld, needReader, withActing } from "../world.ts";
@@ -52,19 +53,7 @@ export const holdCommand: Command = {
       async (store) => {
         const { uuid, node } = await resolvedNode(world, store, input.args[0]);
         const id = house.random.hex(4);
-        await store.setHold(uuid, { id, scope, reason, owner, since: now, until });
-        await store.appendHistory(uuid, {
-          at: now,
-          event: "held",
-          step: null,
-          action: null,
-          commit: null,
-          by: owner,
-          fence: null,
-          code: null,
-          message: `hold ${id} (${scope}): ${reason}`,
-          durationMs: null,
-        });
+        await setHold(store, uuid, { id, scope, reason, owner, since: now, until });
         answer(
           input,
           { node: node.name, id, scope, reason, owner, since: now, until },

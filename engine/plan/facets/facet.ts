@@ -3,6 +3,7 @@ import type { Impact } from "../../../schemas/impact.ts";
 import type { DriftWord, Identity } from "../../../schemas/documents.ts";
 import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
 import type { Observation, ObservedFacet } from "../../../schemas/observation.ts";
+import type { PersonAct } from "../../../schemas/person-act.ts";
 import type { Blocked, Erase, FacetName, FlowPlan, Gate, Step } from "../../../schemas/plan.ts";
 import type { ProvisionState } from "../../../schemas/provision-state.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
@@ -42,6 +43,8 @@ export interface NodeView {
   readonly templates: Fleet["templates"];
   readonly runbooks: Fleet["runbooks"];
   readonly requests: readonly JudgedRequest[];
+  /** What a person asks of it at the command line; then nothing else is planned. */
+  readonly act: PersonAct | null;
   /** True when a person gave the machine up to be erased with this plan. */
   readonly claimed: boolean;
   /** True where the store was made anew or restored: what was agreed with the hardware before is lost. */

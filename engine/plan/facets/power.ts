@@ -40,7 +40,7 @@ export const powerFacet: Facet = {
 };
 
 /** A task that runs, or that may run: a reset in the middle of a firmware update ends a board. */
-function taskInTheWay(observation: NodeView["observation"]): string | null {
+export function taskInTheWay(observation: NodeView["observation"]): string | null {
   const reading = observation?.facets.tasks;
   if (reading?.known === false) {
     const why = reading.why === null ? "" : ` (${reading.why.message})`;

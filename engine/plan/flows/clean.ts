@@ -1,3 +1,4 @@
+import { askedIn, isActId } from "../../../schemas/person-act.ts";
 import { gravest } from "../../../schemas/impact.ts";
 import type { Blocked, FlowEntry, RamdiskTerms } from "../../../schemas/plan.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
@@ -44,7 +45,9 @@ export const cleanFlow: Flow = {
     if (request === null) return cannot("request", "IW-P07", "a manual clean needs a request");
     const list = requestedList(view, request);
     if (isBlocked(list)) return list;
-    const why = `as the request ${request.request.id} asks: ${names(list)}`;
+    const { id } = request.request;
+    const who = isActId(id) ? askedIn(id) : `as the request ${id} asks`;
+    const why = `${who}: ${names(list)}`;
     return cleaning(view, list, { why, results: {}, terms: ramdiskTerms(view.offers, "clean") });
   },
 };

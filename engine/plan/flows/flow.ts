@@ -4,6 +4,7 @@ import type { Blocked, Erase, FlowEntry, RamdiskTerms } from "../../../schemas/p
 import type { NodeView } from "../facets/facet.ts";
 import type { Move } from "../machine.ts";
 import type { JudgedRequest } from "../requests.ts";
+import { AT_COMMAND_LINE, isActId } from "../../../schemas/person-act.ts";
 import { placeText } from "../../../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../../../schemas/fleet.ts";
 import type { ListedStep, StepList, Where } from "../steps/step-list.ts";
@@ -54,6 +55,9 @@ export function checkedList(
 
 /** Where a document says it: `inventory/n1.yaml:8`, or the other document that the node's list comes from. */
 function placeOf({ kind, name, pointer }: Where, node: FleetNode): string {
+  const [, index = ""] = /^\/requests\/(\d+)/.exec(pointer) ?? [];
+  const request = kind === "Node" && index !== "" ? node.spec.requests?.[Number(index)] : undefined;
+  if (request !== undefined && isActId(request.id)) return AT_COMMAND_LINE;
   if (kind === "Node") return placeText(originOf(node, pointer), false);
   return `${kind} ${name}, at ${pointer}`;
 }

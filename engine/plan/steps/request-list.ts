@@ -1,5 +1,6 @@
 import type { NodeRequest, RunbookDocument } from "../../../schemas/documents.ts";
 import type { FleetNode } from "../../../schemas/fleet.ts";
+import { askedIn } from "../../../schemas/person-act.ts";
 import { nearest } from "../../../schemas/nearest.ts";
 import { namedList } from "./named-list.ts";
 import type { Offers } from "./offers-of.ts";
@@ -33,7 +34,7 @@ export function requestList(
     return refuse("IW-I17", "", `the request ${id} needs either a runbook or steps`);
   if (steps !== undefined) {
     const where = { kind: "Node", name: node.name, pointer: `${pointer}/steps` } as const;
-    const asked = { flow, node: node.name, source: `request ${id}`, where } as const;
+    const asked = { flow, node: node.name, source: askedIn(id), where } as const;
     return namedList(steps, asked, offers);
   }
   const runbook = runbooks.find(({ metadata }) => metadata.name === name);

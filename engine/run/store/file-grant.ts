@@ -188,7 +188,8 @@ export class FileGrant implements Grant {
     if (stops !== null) return stops;
     if (highestSeq !== act.registerSeq)
       return failure("conflict", "IW-P17", "another commit was put in force meanwhile; plan again");
-    const hold = holds.find(({ scope }) => holdStops(scope, act));
+    const { pastHolds = [] } = act;
+    const hold = holds.find(({ id, scope }) => !pastHolds.includes(id) && holdStops(scope, act));
     if (hold !== undefined && act.verb !== "session.end")
       return failure(
         "waiting",

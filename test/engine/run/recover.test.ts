@@ -48,6 +48,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
   const clock = new EagerClock();
   const flow: Flow = {
     context: {
+      act: null,
       store,
       drivers: { driverFor: () => driver, secretVersion: () => Promise.resolve(null) },
       clock,

@@ -1,0 +1,44 @@
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { ActAsk } from "../../../schemas/person-act.ts";
+import type { HoldRecord } from "../../../schemas/record.ts";
+import type { CommandInput, OptionSpec } from "../command.ts";
+import { CommandError, textOption } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
+
+/** What a person wants of one node, as read from the words of a command. */
+export interface ActWish {
+  /** `node power off`. */
+  readonly typed: string;
+  readonly node: string | undefined;
+  readonly ask: ActAsk;
+  readonly timeoutSeconds: number | null;
+  /** What a person is asked. */
+  readonly question: (node: string) => string;
+  /** True where that is asked even of what neither interrupts nor erases. */
+  readonly asks: boolean;
+  /** What is said when nothing had to be sent: `off`. */
+  readonly already: string;
+  /** Why the hold that it sets is set; null where it sets none. */
+  readonly hold: string | null;
+  /** What follows from it, shown before anybody is asked; `past` are the holds that it goes past. */
+  readonly follows: ((node: FleetNode, past: readonly HoldRecord[]) => string | null) | null;
+  /** The machine is given up to be erased by it. */
+  readonly claims?: boolean;
+}
+
+/** `--yes` of every act that asks. */
+export const YES: OptionSpec = { flags: "-y, --yes", description: "do not ask" };
+
+export const TIMEOUT: OptionSpec = {
+  flags: "--timeout <seconds>",
+  description: "how long its effect is waited for (default: as the settings say)",
+};
+
+/** Reads a number of seconds, at least one. */
+export function secondsOption(input: CommandInput, name: string, flags: string): number | null {
+  const text = textOption(input, name);
+  if (text === undefined) return null;
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new CommandError(EXIT.usage, `${flags} "${text}" is no number of seconds; write 120`);
+  return Number(text);
+}

@@ -1,0 +1,290 @@
+import type { EngineEvent } from "../../../schemas/event.ts";
+import type { Fleet } from "../../../schemas/fleet.ts";
+import { instantText } from "../../../schemas/instant.ts";
+import { compareImpact } from "../../../schemas/impact.ts";
+import { actId, goesPast, type PersonAct } from "../../../schemas/person-act.ts";
+import type { NodePlan, Plan } from "../../../schemas/plan.ts";
+import type { HoldRecord } from "../../../schemas/record.ts";
+import { fleetWithAct } from "../../plan/act-view.ts";
+import { surroundingsOf } from "../../plan/input.ts";
+import { isSilence } from "../../plan/obstacles.ts";
+import { showAct } from "../../plan/show-act.ts";
+import { sheetOf } from "../../plan/show-plan.ts";
+import { apply } from "../../run/apply.ts";
+import type { NodeResult } from "../../run/apply-node.ts";
+import { LEFT } from "../../run/flow.ts";
+import type { Planned } from "../../run/plan-fleet.ts";
+import type { ActingStore } from "../../run/ports.ts";
+import { approved, ceilingOf } from "../approve.ts";
+import { CommandError, type CommandInput } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { DriverSet } from "../house.ts";
+import { person, personAt } from "../person.ts";
+import { planWorld } from "../plan-world.ts";
+import { eventPrinter } from "../print-event.ts";
+import { setHold } from "../set-hold.ts";
+import { resolvedNode } from "../view.ts";
+import { driverOptions, loadWorldToApply, needActing, storeError, type World } from "../world.ts";
+import type { ActWish } from "./act-wish.ts";
+import { type ActEnd, sayEnd } from "./say-end.ts";
+
+/** Where an act is done. */
+interface Site {
+  readonly input: CommandInput;
+  readonly world: World;
+  readonly store: ActingStore;
+  readonly drivers: DriverSet;
+  readonly wish: ActWish;
+  readonly act: PersonAct;
+  readonly uuid: string;
+  /** The fleet with the act in it. */
+  readonly fleet: Fleet;
+  /** The hold that it sets; null where it sets none, or has set it before. */
+  readonly sets: HoldRecord | null;
+  /** Holds of the node as they were before it. */
+  readonly holds: readonly HoldRecord[];
+}
+
+/**
+ * One act of a person: planned as one step (or the list of it), shown, asked for, and applied under the node's
+ * lease, by the way of every plan. The commit that is in force stays in force.
+ */
+export async function runAct(input: CommandInput, wish: ActWish): Promise<ExitCode> {
+  const { selector, node: names, exclude } = input.common;
+  if (selector !== undefined || names.length + exclude.length > 0)
+    throw new CommandError(
+      EXIT.usage,
+      `${wish.typed} acts on the one node that it names: leave out -l, --node and --exclude`,
+    );
+  const { world } = await loadWorldToApply(input);
+  const drivers = input.house.openDrivers(driverOptions(input, world, true));
+  try {
+    const store = await needActing(input, world);
+    try {
+      return await actOn(await siteOf({ input, world, store, drivers, wish }));
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await drivers.close();
+  }
+}
+
+async function siteOf(
+  from: Pick<Site, "input" | "world" | "store" | "drivers" | "wish">,
+): Promise<Site> {
+  const { input, world, store, wish } = from;
+  const { node, uuid } = await resolvedNode(world, store, wish.node);
+  const holds = await store.holdsOf(uuid);
+  const by = personAt(input);
+  const asked = { by: person(input), ask: wish.ask };
+  const past = holds.filter((one) => goesPast(one, asked));
+  const now = input.house.clock.now();
+  const id = actId(by, instantText(now), input.house.random.hex(ID_BYTES));
+  const isMine = past.some(({ owner }) => owner === asked.by);
+  const sets: HoldRecord | null =
+    wish.hold === null || isMine
+      ? null
+      : {
+          id: input.house.random.hex(ID_BYTES),
+          scope: "power",
+          reason: wish.hold,
+          owner: asked.by,
+          since: now,
+          until: null,
+          act: id,
+        };
+  const act: PersonAct = {
+    id,
+    node: node.name,
+    by,
+    ask: wish.ask,
+    timeoutSeconds: wish.timeoutSeconds,
+    pastHolds: [...past, ...(sets === null ? [] : [sets])].map((one) => one.id),
+    registerSeq: (await store.inForce())?.seq ?? 0,
+  };
+  return { ...from, act, uuid, fleet: fleetWithAct(world.fleet, act), sets, holds };
+}
+
+/** Of a hold, as `hold` has them: short enough to be typed. */
+const ID_BYTES = 4;
+
+async function actOn(site: Site): Promise<ExitCode> {
+  const { input, world, store, drivers, act, fleet } = site;
+  const planned = await planWorld(
+    input,
+    { ...world, fleet },
+    { store, drivers },
+    { act, select: new Set([act.node]), maxImpact: ceilingOf(input), claims: claimsOf(site) },
+  );
+  const [node] = planned.plan.nodes;
+  if (node === undefined) throw new Error("its node was not planned");
+  const why = refusalOf(planned.plan, node);
+  if (!input.common.json) input.io.out(sightText(site, node, planned));
+  if (why !== null) return end(site, { status: "refused", ...why });
+  if (!(await agreed(site, planned.plan, node))) {
+    input.io.log("info", "not approved; nothing was done");
+    return EXIT.refused;
+  }
+  return performed(site, planned, node);
+}
+
+function claimsOf({ wish, act }: Site): ReadonlySet<string> {
+  return new Set(wish.claims === true ? [act.node] : []);
+}
+
+/** Why it is not done; null where it is, also where nothing is left to be done. */
+function refusalOf(
+  { refused }: Plan,
+  { steps, blockedBy }: NodePlan,
+): Pick<ActEnd, "code" | "message" | "exit"> | null {
+  const [whole] = refused;
+  if (whole !== undefined) return { ...whole, exit: EXIT.refused };
+  const [first] = blockedBy;
+  if (first === undefined || steps.length > 0) return null;
+  const { code, message } = first;
+  return { code, message, exit: isSilence(first) ? EXIT.failed : EXIT.refused };
+}
+
+/** Asks what is to be asked; what neither interrupts nor erases is done as it was typed. */
+async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> {
+  const { input, wish, act } = site;
+  const grave = node.steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
+  if (!wish.asks && !grave) return true;
+  const serial = node.identity.serial ?? "unknown";
+  const what = `${wish.question(act.node)} (serial ${serial})?`;
+  return approved(input, plan, { what, command: `ironwright ${wish.typed} ${act.node}` });
+}
+
+function sightText(
+  { input, holds, wish, act }: Site,
+  plan: NodePlan,
+  { input: from }: Planned,
+): string {
+  const { io, house } = input;
+  const node = from.fleet.nodes.find(({ name }) => name === plan.node);
+  if (node === undefined) return "";
+  const record = plan.uuid === null ? null : (from.records.get(plan.uuid) ?? null);
+  const past = holds.filter(({ id }) => act.pastHolds.includes(id));
+  const follows = plan.steps.length === 0 ? null : (wish.follows?.(node, past) ?? null);
+  const sight = {
+    node,
+    plan,
+    record,
+    observation: from.observations.get(plan.node),
+    holds,
+    follows,
+  };
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const paper = { columns: io.columns, now: house.clock.now(), colors: io.colors, timeZone };
+  return showAct(sight, sheetOf(paper));
+}
+
+/** The hold comes first, so that nobody undoes the act between its end and a hold that comes after it. */
+async function performed(site: Site, planned: Planned, node: NodePlan): Promise<ExitCode> {
+  const { store, uuid, sets } = site;
+  if (sets !== null) await setHold(store, uuid, sets);
+  const idle = node.steps.length === 0 && node.unfinished !== true;
+  const done = idle ? ALREADY : await applied(site, planned);
+  const went = done.status === "done" || done.status === "already";
+  if (went) return end(site, { ...done, ...(await holdsAfter(site)) });
+  if (sets === null || done.sent) return end(site, { ...done, held: sets });
+  // Nothing reached the machine: it is not kept from anybody.
+  await store.releaseHold(uuid, sets.id);
+  return end(site, done);
+}
+
+/** On again, its own holds are released; off, one of them stands. */
+async function holdsAfter({
+  input,
+  store,
+  uuid,
+  act,
+  holds,
+  sets,
+  wish,
+}: Site): Promise<Pick<ActEnd, "held" | "released">> {
+  const own = holds.filter(({ id }) => act.pastHolds.includes(id));
+  const mine = own.find(({ owner }) => owner === person(input)) ?? null;
+  if (wish.hold !== null) return { held: sets ?? mine, released: [] };
+  for (const { id } of own) await store.releaseHold(uuid, id);
+  return { held: null, released: own };
+}
+
+type Done = Pick<ActEnd, "status" | "code" | "message" | "exit"> & { readonly sent: boolean };
+
+const ALREADY: Done = { status: "already", code: null, message: "", exit: EXIT.done, sent: false };
+
+async function applied(site: Site, { plan, input: from }: Planned): Promise<Done> {
+  const { input, world, store, drivers, fleet, act } = site;
+  const { house } = input;
+  const print = input.common.json ? () => undefined : eventPrinter(input);
+  let sent = false;
+  const emit = (event: EngineEvent): void => {
+    sent ||= event.event === "step.sent";
+    // What is said of a whole apply says nothing of one act.
+    if (event.node !== null) print(event);
+  };
+  const result = await apply(
+    plan,
+    fleet,
+    {
+      store,
+      drivers,
+      clock: house.clock,
+      random: house.random,
+      checkpoint: house.checkpoint,
+      emit,
+      settings: world.settings,
+    },
+    {
+      plan: {
+        now: house.clock.now(),
+        settings: world.settings,
+        settingsHash: plan.settingsHash,
+        digest: (text) => house.digest(text),
+        offline: false,
+        maxImpact: ceilingOf(input),
+        claims: claimsOf(site),
+        act,
+      },
+      surroundings: surroundingsOf({ ...from, inForce: await store.inForce() }),
+      lockTimeoutMs: 0,
+      authority: { who: act.by, ceiling: ceilingOf(input) },
+      why: "act",
+      stopping: input.io.stopping,
+    },
+  );
+  input.io.progress([]);
+  if (!result.ok) throw storeError(result.failure);
+  const [node] = result.value.nodes;
+  return node === undefined ? ALREADY : { ...doneBy(node), sent };
+}
+
+/** How a node's end is the end of an act, with its exit code. */
+function doneBy({ status, code, message }: NodeResult): Omit<Done, "sent"> {
+  switch (status) {
+    case "applied":
+      return { status: "done", code, message, exit: EXIT.done };
+    case "already-done":
+    case "recorded":
+      return { status: "already", code, message, exit: EXIT.done };
+    case "waiting":
+      return { status, code, message, exit: code === LEFT ? EXIT.refused : EXIT.done };
+    case "failed":
+    case "skipped": {
+      const usual = status === "failed" ? EXIT.failed : EXIT.refused;
+      return {
+        status,
+        code,
+        message,
+        exit: code?.startsWith("IW-L") === true ? EXIT.lease : usual,
+      };
+    }
+  }
+}
+
+function end(site: Site, ended: Omit<ActEnd, "held" | "released"> & Partial<ActEnd>): ExitCode {
+  const { input, wish, act } = site;
+  return sayEnd(input, wish, act, { held: null, released: [], ...ended });
+}
