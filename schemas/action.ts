@@ -1,4 +1,5 @@
 import type { BootDevice, BootMode } from "./documents.ts";
+import type { IndicatorComponent, IndicatorState } from "./indicators.ts";
 import type { InterfaceName } from "./steps.ts";
 
 /** What a ramdisk is booted for. */
@@ -39,6 +40,12 @@ export type Action =
     }
   | { readonly verb: "management.setBootMode"; readonly mode: BootMode }
   | { readonly verb: "management.setSecureBoot"; readonly enabled: boolean }
+  | {
+      readonly verb: "management.setIndicator";
+      readonly component: IndicatorComponent;
+      readonly id: string;
+      readonly state: IndicatorState;
+    }
   /** A non-maskable interrupt; its effect can't be seen. */
   | { readonly verb: "management.injectNmi" }
   /** Makes the machine boot the ramdisk at its next power-on, and only then. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fakeSchema } from "./fake-settings.ts";
+import { indicatorsSchema } from "./indicators.ts";
 import { means } from "./means.ts";
 import { networkSchema, portGroupsSchema, portsSchema, volumesSchema } from "./parts.ts";
 import { deployStepSchema, namedStepSchema, stepPrioritiesSchema } from "./steps.ts";
@@ -255,7 +256,8 @@ export const nodeSpecSchema = z.strictObject({
   raid: z.unknown().optional(),
   firmware: z.unknown().optional(),
   virtualMedia: z.unknown().optional(),
-  indicators: z.unknown().optional(),
+  /** Lights, by component; `node led NODE` lists them. */
+  indicators: indicatorsSchema.optional(),
   console: z.unknown().optional(),
   /** The Chassis that it sits in. */
   chassis: nameSchema.optional(),

@@ -1,6 +1,7 @@
 import type { RamdiskPurpose } from "./action.ts";
 import type { BootDevice, BootMode, Identity } from "./documents.ts";
 import type { Failure } from "./failure.ts";
+import type { IndicatorReading } from "./indicators.ts";
 import type { MachineInventory } from "./machine-inventory.ts";
 
 /** A value with its age, or unknown: unknown is a value of its own, never "off". */
@@ -74,6 +75,8 @@ export interface ObservedFacets {
   readonly bootDevice: BootDeviceReading;
   readonly bootMode: BootMode;
   readonly secureBoot: SecureBootReading;
+  /** Lights by name, `disk/1:0`. */
+  readonly indicators: Readonly<Record<string, IndicatorReading>>;
   readonly bios: Readonly<Record<string, string | number | boolean | null>>;
   readonly tasks: readonly TaskReading[];
   readonly agent: AgentReading;

@@ -1,4 +1,5 @@
 import type { BootDevice, NodeRequest } from "./documents.ts";
+import type { IndicatorComponent, IndicatorState } from "./indicators.ts";
 import type { HoldRecord } from "./record.ts";
 
 /** What a person may ask of one node at the command line; each kind has a row in `engine/plan/act-drafts.ts`. */
@@ -17,6 +18,13 @@ export type ActAsk =
       readonly kind: "reboot";
       readonly soft: boolean;
       readonly forceAfterSeconds: number | null;
+    }
+  /** Null for every light of the component. */
+  | {
+      readonly kind: "indicator";
+      readonly component: IndicatorComponent;
+      readonly id: string | null;
+      readonly state: IndicatorState;
     }
   | { readonly kind: "bootDevice"; readonly device: BootDevice; readonly persistent: boolean };
 

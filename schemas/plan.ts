@@ -22,6 +22,7 @@ export const FACETS = [
   "secureBoot",
   "bios",
   "bootDevice",
+  "indicators",
   "power",
   "traits",
   "allocation",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DriverAction } from "../../schemas/action.ts";
 import { CODES } from "../../schemas/codes.ts";
 import type { Failure } from "../../schemas/failure.ts";
+import { INDICATOR_COMPONENTS } from "../../schemas/indicators.ts";
 import { known, type ObservedFacet } from "../../schemas/observation.ts";
 import type { HardwareType } from "../driver.ts";
 import type { DriverBench, Treatment } from "./bench.ts";
@@ -46,6 +47,7 @@ const OPTIONAL_ACTS: readonly DriverAction[] = [
   { verb: "management.setBootDevice", device: "pxe", persistent: true },
   { verb: "management.setBootMode", mode: "uefi" },
   { verb: "management.setSecureBoot", enabled: true },
+  { verb: "management.setIndicator", component: "system", id: "1", state: "on" },
   { verb: "management.injectNmi" },
   { verb: "boot.ramdisk", purpose: "clean" },
   { verb: "boot.instance" },
@@ -64,7 +66,51 @@ const ON = { verb: "power.on" } as const;
 
 /** Acts: at most once on the wire, after the check, and told as what they came to. */
 export function actCases(type: HardwareType): readonly ConformanceCase[] {
-  return [...sendingCases(type), ...sessionCases(type), ...outcomeCases(type), ...leftOut(type)];
+  return [
+    ...sendingCases(type),
+    ...settingCases(type),
+    ...sessionCases(type),
+    ...outcomeCases(type),
+    ...leftOut(type),
+  ];
+}
+
+/** Settings that a type may leave out, by what they are read back as. */
+function settingCases(type: HardwareType): readonly ConformanceCase[] {
+  const it = caseOf(type);
+  return [
+    ...(type.performs.includes("management.setSecureBoot")
+      ? [
+          it("secure boot is set and read back", async (stage) => {
+            await stage.open();
+            const act = { verb: "management.setSecureBoot", enabled: true } as const;
+            assert.equal((await stage.perform(act)).sent, true);
+            assert.equal((await stage.read("secureBoot"))?.enabled, true);
+          }),
+        ]
+      : []),
+
+    ...(type.performs.includes("management.setIndicator")
+      ? [
+          it("every light that can be set is set, and is read back", async (stage) => {
+            await stage.open();
+            const lights = Object.entries((await stage.read("indicators")) ?? {});
+            assert.ok(lights.length > 0, "no light is shown");
+            for (const [name, { states }] of lights) {
+              const slash = name.indexOf("/");
+              const component = INDICATOR_COMPONENTS.find((one) => one === name.slice(0, slash));
+              assert.ok(component !== undefined, `${name}: its component is none that there is`);
+              for (const state of states) {
+                const id = name.slice(slash + 1);
+                const act: DriverAction = { verb: "management.setIndicator", component, id, state };
+                assert.equal((await stage.perform(act)).sent, true, `${name} ${state}`);
+                assert.equal((await stage.read("indicators"))?.[name]?.state, state, name);
+              }
+            }
+          }),
+        ]
+      : []),
+  ];
 }
 
 function sendingCases(type: HardwareType): readonly ConformanceCase[] {
@@ -81,17 +127,6 @@ function sendingCases(type: HardwareType): readonly ConformanceCase[] {
         assert.equal(await stage.bench.mutations(), index + 1, `requests by ${act.verb}`);
       }
     }),
-
-    ...(type.performs.includes("management.setSecureBoot")
-      ? [
-          it("secure boot is set and read back", async (stage) => {
-            await stage.open();
-            const act = { verb: "management.setSecureBoot", enabled: true } as const;
-            assert.equal((await stage.perform(act)).sent, true);
-            assert.equal((await stage.read("secureBoot"))?.enabled, true);
-          }),
-        ]
-      : []),
 
     it("the check is asked once for each act, before anything is sent", async (stage) => {
       await stage.open();

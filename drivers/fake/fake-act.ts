@@ -1,4 +1,5 @@
 import type { DriverAction } from "../../schemas/action.ts";
+import { indicatorName } from "../../schemas/indicators.ts";
 import { begun, isKnownRun } from "./fake-step.ts";
 import { type FakeScene, sendPower } from "./fake-life.ts";
 import { type FakeMachine, logged } from "./fake-machine.ts";
@@ -41,6 +42,14 @@ function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene)
       return { ...machine, bootMode: action.mode };
     case "management.setSecureBoot":
       return { ...machine, secureBoot: action.enabled };
+    case "management.setIndicator":
+      return {
+        ...machine,
+        indicators: {
+          ...machine.indicators,
+          [indicatorName(action.component, action.id)]: action.state,
+        },
+      };
     case "boot.ramdisk":
       return { ...machine, nextBoot: action.purpose };
     case "boot.instance":
@@ -63,37 +72,27 @@ function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene)
 
 /** An act in the log's words: `boot.ramdisk clean`, `step.run deploy.erase_devices ID SERIAL ...`. */
 function describe(action: DriverAction): string {
-  switch (action.verb) {
-    case "boot.ramdisk":
-      return `${action.verb} ${action.purpose}`;
-    case "management.setBootDevice":
-      return bootText(action);
-    case "management.setBootMode":
-      return `${action.verb} ${action.mode}`;
-    case "management.setSecureBoot":
-      return `${action.verb} ${action.enabled}`;
-    case "step.run": {
-      const { message } = action.args;
-      const said = typeof message === "string" ? `: ${message}` : "";
-      const step = `${action.interface}.${action.step}`;
-      return [action.verb, step, action.id, ...(action.disks ?? [])].join(" ") + said;
-    }
-    case "power.on":
-    case "power.off":
-    case "power.softOff":
-    case "management.injectNmi":
-    case "boot.instance":
-    case "session.open":
-    case "session.end":
-    default:
-      return action.verb;
-  }
+  if (action.verb === "boot.ramdisk") return `${action.verb} ${action.purpose}`;
+  if (action.verb !== "step.run") return [action.verb, ...settingWords(action)].join(" ");
+  const { message } = action.args;
+  const said = typeof message === "string" ? `: ${message}` : "";
+  const step = `${action.interface}.${action.step}`;
+  return [action.verb, step, action.id, ...(action.disks ?? [])].join(" ") + said;
 }
 
-function bootText({
-  verb,
-  device,
-  persistent,
-}: Extract<DriverAction, { readonly verb: "management.setBootDevice" }>): string {
-  return `${verb} ${device}${persistent ? "" : " once"}`;
+/** What a setting is set to; nothing for all other acts. */
+function settingWords(action: DriverAction): readonly string[] {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest sets nothing
+  switch (action.verb) {
+    case "management.setBootDevice":
+      return [action.device, ...(action.persistent ? [] : ["once"])];
+    case "management.setBootMode":
+      return [action.mode];
+    case "management.setSecureBoot":
+      return [String(action.enabled)];
+    case "management.setIndicator":
+      return [indicatorName(action.component, action.id), action.state];
+    default:
+      return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BOOT_DEVICES, BOOT_MODES } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import { INDICATOR_STATES } from "../../schemas/indicators.ts";
 import { fakeInventory } from "./fake-inventory.ts";
 
 /** The version of a fake machine's stored state. */
@@ -61,6 +62,8 @@ const fakeMachineSchema = z.object({
   ...ALWAYS,
   /** The boot device is for the next boot alone. */
   bootOnce: z.boolean().default(false),
+  /** Lights that were ever set, by name; all others are off. */
+  indicators: z.record(z.string(), z.enum(INDICATOR_STATES)).default({}),
   /** Where power is on its way to, and when it is there. */
   powering: z.object({ to: z.enum(["on", "off"]), at: z.number() }).nullable(),
   bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
@@ -98,6 +101,7 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
     sessions: [],
     sessionsMade: 0,
     bootOnce: false,
+    indicators: {},
     powering: null,
     bios: {},
     nextBoot: null,

@@ -1,3 +1,4 @@
+import { INDICATOR_STATES } from "../../schemas/indicators.ts";
 import type { ObservedFacet, ObservedFacets } from "../../schemas/observation.ts";
 import { FAKE_MAKER, fakeInventory, fakeSerial } from "./fake-inventory.ts";
 import { agentStepsOf } from "./fake-agent.ts";
@@ -28,6 +29,7 @@ const READ: {
   }),
   bootMode: ({ bootMode }) => bootMode,
   secureBoot: ({ secureBoot }) => ({ enabled: secureBoot, currentBoot: secureBoot }),
+  indicators: indicatorsOf,
   bios: ({ bios }) => bios,
   tasks: () => [],
   agent: (machine, { node, now }) =>
@@ -47,3 +49,11 @@ const READ: {
   eventLog: () => [],
   inventory: (_machine, { node }) => fakeInventory(node),
 };
+
+/** Its case, its front, and one light a disk. */
+function indicatorsOf({ indicators, disks }: FakeMachine): ObservedFacets["indicators"] {
+  const names = ["chassis/1", "system/1", ...disks.map(({ name }) => `disk/${name}`)];
+  return Object.fromEntries(
+    names.map((name) => [name, { state: indicators[name] ?? "off", states: INDICATOR_STATES }]),
+  );
+}

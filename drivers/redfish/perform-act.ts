@@ -1,6 +1,7 @@
 import type { DriverAction, SessionAction } from "../../schemas/action.ts";
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import { indicatorName } from "../../schemas/indicators.ts";
 import type { Performed, PerformContext } from "../driver.ts";
 import type { JsonObject } from "../net/read-json.ts";
 import type { Answer } from "../net/wire.ts";
@@ -14,6 +15,7 @@ import {
   settingsPath,
 } from "./act-request.ts";
 import type { Bmc, Resource } from "./bmc.ts";
+import { indicatorRequest } from "./indicators.ts";
 import { behavioursOf } from "./quirks.ts";
 import { readTasks } from "./read-extras.ts";
 import { pathOf, textAt } from "./resource.ts";
@@ -110,6 +112,11 @@ async function requestOf(
     }
     case "management.setSecureBoot":
       return secureBootRequest(at.bmc.wire.thing, from.system, action.enabled);
+    case "management.setIndicator": {
+      const { component, id, state } = action;
+      const lights = { ...from, bmc: at.bmc, components: [component], signal: at.signal };
+      return indicatorRequest(lights, indicatorName(component, id), state);
+    }
     case "boot.ramdisk":
     case "boot.instance":
     case "step.run":

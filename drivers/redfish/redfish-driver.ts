@@ -18,6 +18,7 @@ import type { JsonObject } from "../net/read-json.ts";
 import { type Lanes, newLanes, Slots, WAITING_MAX } from "../net/slots.ts";
 import { Wire } from "../net/wire.ts";
 import { Bmc } from "./bmc.ts";
+import { componentsRead, readIndicators } from "./indicators.ts";
 import { readInventory } from "./parts/read-inventory.ts";
 import { performAct } from "./perform-act.ts";
 import { behavioursOf, type Make } from "./quirks.ts";
@@ -169,7 +170,7 @@ export class RedfishDriver implements Driver {
     const make = wide ? await bmc.make(system, signal) : await bmc.vendorAndModel(system);
     const reset = await bmc.resetAction(system, signal);
     const capabilities: Capabilities = readCapabilities(system, reset?.allowed);
-    const readings = await this.#readings(facets, at, make);
+    const readings = await this.#readings(node, facets, { ...at, make });
     return {
       node: node.name,
       at: this.#ports.clock.now(),
@@ -183,8 +184,20 @@ export class RedfishDriver implements Driver {
     };
   }
 
-  async #readings(facets: readonly ObservedFacet[], at: SystemAt, make: Make): Promise<Readings> {
-    const { bmc, system, signal } = at;
+  /** Drives have lights too, and cost a request each. */
+  async #indicators(node: FleetNode, at: SystemAt): Promise<ReadOf<"indicators">> {
+    const path = await at.bmc.systemPath(node, at.signal);
+    if (!path.ok) return { why: path.failure };
+    const components = componentsRead(node.spec.indicators?.disk !== undefined);
+    return readIndicators({ ...at, path: path.value, components });
+  }
+
+  async #readings(
+    node: FleetNode,
+    facets: readonly ObservedFacet[],
+    at: SystemAt & { readonly make: Make },
+  ): Promise<Readings> {
+    const { bmc, system, signal, make } = at;
     const { thing } = bmc.wire;
     const now = this.#ports.clock.now();
     const readers: { readonly [F in ObservedFacet]: () => ReadOf<F> | Promise<ReadOf<F>> } = {
@@ -193,6 +206,7 @@ export class RedfishDriver implements Driver {
       bootMode: () => readBootMode(thing, system),
       identity: () => readIdentity(system, behavioursOf(make)),
       secureBoot: () => readSecureBoot(bmc, system, signal),
+      indicators: () => this.#indicators(node, at),
       bios: () => readBios(bmc, system, signal),
       tasks: () => readTasks(bmc, signal),
       agent: () => ({ why: noRamdisk(thing) }),

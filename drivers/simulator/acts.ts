@@ -1,5 +1,6 @@
 import type { Answered, Asked } from "./exchange.ts";
 import type { Fault, FaultKind } from "./faults.ts";
+import { type LightAsked, lightAsked } from "./lights.ts";
 import { type Machine, RESET_TYPES, type Shown } from "./machine.ts";
 import * as made from "./resources.ts";
 
@@ -34,6 +35,8 @@ export function act(machine: Machine, asked: Asked, site: ActSite): Acted {
   const { room, body, fault, now } = site;
   const conflict = asked.method === "PATCH" ? ifMatch(machine, asked, site) : null;
   if (conflict !== null) return { answer: conflict, effect: "refused" };
+  const light = asked.method === "PATCH" ? lightAsked(machine, asked.path, body) : null;
+  if (light !== null) return setLight(machine, light, fault);
   const found = isWritable(room) ? WRITABLE[room] : null;
   if (found === null) return { answer: notFound(asked.path), effect: "refused" };
   if (asked.method !== found.method)
@@ -49,6 +52,16 @@ export function act(machine: Machine, asked: Asked, site: ActSite): Acted {
   const type = typeof body["ResetType"] === "string" ? body["ResetType"] : "";
   const effect = machine.reset(type, now, fault("ignore-graceful") !== null);
   return { answer: { status: 204 }, effect };
+}
+
+function setLight(machine: Machine, { path, word }: LightAsked, fault: ActSite["fault"]): Acted {
+  if (word === null)
+    return refused(400, "PropertyValueNotInList", "The indicator has no such value.");
+  const none = fault("no-effect");
+  if (none !== null && [null, "all", "Indicator"].includes(none.argument))
+    return { answer: { status: 204 }, effect: "nothing: the BMC lies" };
+  machine.lights.set(path, word);
+  return { answer: { status: 204 }, effect: "taken" };
 }
 
 function isWritable(room: string): room is keyof typeof WRITABLE {

@@ -293,7 +293,8 @@ export class SimulatedBmc {
   #hardware(machine: Machine): ShownHardware {
     const { spec, hardware } = machine;
     const none = this.#has(spec.name, "no-disks") !== null;
-    return { name: spec.name, hardware: none ? { ...hardware, disks: [] } : hardware };
+    const lit = new Set([...machine.lights].flatMap(([at, word]) => (word === "Off" ? [] : [at])));
+    return { name: spec.name, hardware: none ? { ...hardware, disks: [] } : hardware, lit };
   }
 
   #shown(machine: Machine): Shown {

@@ -6,6 +6,8 @@ import { collection, type Json, link, MANAGER_FIRMWARE, systemPath, V1 } from ".
 export interface ShownHardware {
   readonly name: string;
   readonly hardware: Hardware;
+  /** Paths of the resources whose light is on. */
+  readonly lit: ReadonlySet<string>;
 }
 
 /** The links of a system to what it consists of, and its summaries. */
@@ -92,10 +94,13 @@ function controllersOf(disks: readonly SimulatedDisk[]): ReadonlyMap<string, Sim
   return grouped;
 }
 
-function storageResources({ name, hardware }: ShownHardware): ReadonlyMap<string, Json> {
+function storageResources({ name, hardware, lit }: ShownHardware): ReadonlyMap<string, Json> {
   const resources = [...controllersOf(hardware.disks)].flatMap(([controller, disks], index) => {
     const path = `${systemPath(name)}/Storage/${index + 1}`;
-    const drives = disks.map((disk, at) => driveResource(disk, `${path}/Drives/${at}`, String(at)));
+    const drives = disks.map((disk, at) => {
+      const here = `${path}/Drives/${at}`;
+      return driveResource(disk, { path: here, id: String(at), isLit: lit.has(here) });
+    });
     return [
       {
         "@odata.type": "#Storage.v1_15_0.Storage",
@@ -120,8 +125,12 @@ function storageResources({ name, hardware }: ShownHardware): ReadonlyMap<string
   return byPath(resources);
 }
 
-function driveResource(disk: SimulatedDisk, path: string, id: string): Json {
+function driveResource(
+  disk: SimulatedDisk,
+  { path, id, isLit }: { readonly path: string; readonly id: string; readonly isLit: boolean },
+): Json {
   return {
+    LocationIndicatorActive: isLit,
     "@odata.type": "#Drive.v1_17_0.Drive",
     "@odata.id": path,
     Id: id,

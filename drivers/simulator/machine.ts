@@ -64,6 +64,8 @@ export class Machine {
   secureBoot: { enabled: boolean; current: boolean };
   bios: Record<string, string | number | boolean>;
   biosPending: Record<string, string | number | boolean> = {};
+  /** Lights that were set, by the path of their resource, in the words of IndicatorLED. */
+  readonly lights = new Map<string, string>();
   readonly log: LogEntry[] = [];
   /** What it consists of; swapped by a fault, as its identity is. */
   hardware: Hardware;

@@ -73,6 +73,7 @@ export function system(machine: Machine, { shown, etag, hardware }: SystemShown)
     Model: spec.model,
     SerialNumber: identity.serial,
     UUID: identity.uuid,
+    LocationIndicatorActive: (machine.lights.get(path) ?? "Off") !== "Off",
     PowerState: shown.power,
     Status: { State: shown.power === "Off" ? "Disabled" : "Enabled", Health: "OK" },
     ...(machine.lastReset === null
@@ -184,6 +185,7 @@ export function chassis(machine: Machine): Json {
     Id: spec.name,
     Name: `Chassis of ${spec.name}`,
     ChassisType: "RackMount",
+    IndicatorLED: machine.lights.get(`${V1}/Chassis/${spec.name}`) ?? "Off",
     Manufacturer: identity.manufacturer,
     Model: spec.model,
     SerialNumber: identity.serial,

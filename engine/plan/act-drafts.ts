@@ -6,6 +6,7 @@ import { underWay, type UnderWay } from "./activity.ts";
 import { askedDrafts, rebootDrafts } from "./asked.ts";
 import { inWords } from "./durations.ts";
 import { type Draft, type NodeView, RANKS, unsupported, whyUnknown } from "./facets/facet.ts";
+import { indicatorsFacet } from "./facets/indicators.ts";
 import { taskInTheWay } from "./facets/power.ts";
 import { provisionFacet } from "./facets/provision.ts";
 import { kindOf } from "./machine.ts";
@@ -25,6 +26,7 @@ const ANSWERS: { readonly [K in ActAsk["kind"]]: Answer<K> } = {
   power,
   reboot,
   bootDevice,
+  indicator,
 };
 
 /** What a person's act does to the node; an act of another kind than the move that is under way waits for its end. */
@@ -181,6 +183,28 @@ function bootDevice(
     request: id,
   };
   return { drafts: [draft], blocked: [] };
+}
+
+/** The declared facet with the person's word in git's place (`fleetWithAct`). */
+function indicator(view: NodeView, { id, node }: PersonAct): Acted {
+  const compared = indicatorsFacet.compare(view);
+  if (compared.kind === "unknown")
+    return refused(
+      "IW-P03",
+      `its indicators are unknown: ${compared.why}; look at: ironwright node led ${node}`,
+    );
+  const differences = compared.kind === "differs" ? compared.differences : [];
+  const closings = differences.map((difference) => indicatorsFacet.close(view, difference));
+  const blocked = closings.flatMap((closing) =>
+    closing.kind === "blocked" ? [closing.blocked] : [],
+  );
+  const drafts = closings.flatMap((closing) => (closing.kind === "steps" ? closing.drafts : []));
+  const asked = drafts.map((draft) => ({
+    ...draft,
+    why: `${askedIn(id)}: ${draft.why}`,
+    request: id,
+  }));
+  return { drafts: blocked.length > 0 ? [] : asked, blocked };
 }
 
 /** Said no by the state of things: by a code of the table, and as a plan would. */

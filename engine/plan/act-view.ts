@@ -1,4 +1,4 @@
-import type { NodeRequest } from "../../schemas/documents.ts";
+import type { NodeRequest, NodeSpec } from "../../schemas/documents.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import { AT_COMMAND_LINE, type PersonAct } from "../../schemas/person-act.ts";
 import type { ProvisionState } from "../../schemas/provision-state.ts";
@@ -9,16 +9,21 @@ import type { JudgedRequest } from "./requests.ts";
 
 /** What a node's view is made of while a person asks something of it: an act is a request of no commit. */
 
-/** The fleet with the act among its node's requests, where lists and readings look for it; git is not changed by it. */
+/** The fleet with the act where lists, readings and facets look for what is wanted; git is not changed by it. */
 export function fleetWithAct(fleet: Fleet, act: PersonAct): Fleet {
-  const request = requestOf(act);
-  if (request === null) return fleet;
-  const nodes = fleet.nodes.map((node) => {
-    if (node.name !== act.node) return node;
-    const requests = [...(node.spec.requests ?? []), request];
-    return { ...node, spec: { ...node.spec, requests } };
-  });
+  const nodes = fleet.nodes.map((node) =>
+    node.name === act.node ? { ...node, spec: { ...node.spec, ...wanted(act, node.spec) } } : node,
+  );
   return { ...fleet, nodes };
+}
+
+function wanted(act: PersonAct, spec: NodeSpec): Partial<NodeSpec> {
+  const { ask } = act;
+  const request = requestOf(act);
+  if (request !== null) return { requests: [...(spec.requests ?? []), request] };
+  if (ask.kind !== "indicator") return {};
+  const { component, id, state } = ask;
+  return { indicators: { [component]: id === null ? state : { [id]: state } } };
 }
 
 function requestOf({ id, ask }: PersonAct): NodeRequest | null {

@@ -38,8 +38,19 @@ const SIGNS: Readonly<Record<string, Sign>> = {
   },
 };
 
+/** One light of the facet `indicators`, by its name: `indicators/disk/1:0`. */
+const INDICATOR = "indicators/";
+
+function indicatorSign(name: string): Sign {
+  return {
+    observes: ["indicators"],
+    value: (observation) => known(observation, "indicators")?.[name]?.state,
+  };
+}
+
 /** The sign or facet of that name. */
 export function signNamed(name: string): Sign {
+  if (name.startsWith(INDICATOR)) return indicatorSign(name.slice(INDICATOR.length));
   return SIGNS[name] ?? facetNamed(name);
 }
 

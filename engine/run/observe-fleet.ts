@@ -39,11 +39,12 @@ function needsDisks({ spec }: FleetNode, record: NodeRecord | null): boolean {
 
 /** What must be read to compare this node; what it does not declare costs no request. */
 export function facetsToRead(node: FleetNode, record: NodeRecord | null): readonly ObservedFacet[] {
-  const { boot, bios } = node.spec;
+  const { boot, bios, indicators } = node.spec;
   return [
     ...ALWAYS,
     ...(boot?.secureBoot === undefined ? [] : (["secureBoot"] as const)),
     ...(bios === undefined ? [] : (["bios"] as const)),
+    ...(indicators === undefined ? [] : (["indicators"] as const)),
     ...(needsDisks(node, record) ? (["inventory"] as const) : []),
   ];
 }

@@ -16,7 +16,7 @@ export interface ActWish {
   readonly question: (node: string) => string;
   /** True where that is asked even of what neither interrupts nor erases. */
   readonly asks: boolean;
-  /** What is said when nothing had to be sent: `off`. */
+  /** What is said when nothing had to be sent: `it is off`. */
   readonly already: string;
   /** Why the hold that it sets is set; null where it sets none. */
   readonly hold: string | null;

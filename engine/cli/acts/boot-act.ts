@@ -50,7 +50,7 @@ function wishOf(input: CommandInput, text: string): ActWish {
     timeoutSeconds: secondsOption(input, "timeout", "--timeout"),
     question: (node) => `Let ${node} boot from ${device}`,
     asks: false,
-    already: `set to boot from ${device}${once ? " once" : ""}`,
+    already: `it is set to boot from ${device}${once ? " once" : ""}`,
     hold: null,
     follows: ({ spec }) =>
       spec.boot?.device === undefined || (spec.boot.device === device && !once)

@@ -56,7 +56,7 @@ function wishOf(input: CommandInput): ActWish {
     timeoutSeconds: null,
     question: (node) => `Clean ${node}`,
     asks: true,
-    already: "cleaned",
+    already: "it was cleaned",
     hold: null,
     follows: null,
     claims: flag(input, "claim"),

@@ -17,7 +17,7 @@ const HELD = (): string => "its power is held, so that no apply and no daemon po
 const WORDS = {
   on: {
     question: (node) => `Power on ${node}`,
-    already: "on",
+    already: "it is on",
     holds: false,
     follows: (_node, past) =>
       past.length === 0 ? null : `its hold ${past.map(({ id }) => id).join(", ")} is released`,
@@ -25,28 +25,28 @@ const WORDS = {
   },
   off: {
     question: (node) => `Power off ${node} at once`,
-    already: "off",
+    already: "it is off",
     holds: true,
     follows: HELD,
     ask: () => ({ kind: "power", to: "off", soft: false, forceAfterSeconds: null }),
   },
   "soft-off": {
     question: (node) => `Shut down ${node}`,
-    already: "off",
+    already: "it is off",
     holds: true,
     follows: HELD,
     ask: (forceAfterSeconds) => ({ kind: "power", to: "off", soft: true, forceAfterSeconds }),
   },
   reboot: {
     question: (node) => `Power ${node} off at once, and on again`,
-    already: "rebooted",
+    already: "it was rebooted",
     holds: false,
     follows: null,
     ask: () => ({ kind: "reboot", soft: false, forceAfterSeconds: null }),
   },
   "soft-reboot": {
     question: (node) => `Shut ${node} down, and power it on again`,
-    already: "rebooted",
+    already: "it was rebooted",
     holds: false,
     follows: null,
     ask: (forceAfterSeconds) => ({ kind: "reboot", soft: true, forceAfterSeconds }),

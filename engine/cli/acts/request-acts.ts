@@ -55,7 +55,7 @@ export const requestActs: readonly Command[] = ROWS.map(({ action, summary, ques
       timeoutSeconds: null,
       question,
       asks,
-      already: `through with ${action}`,
+      already: `${action} was done`,
       hold: null,
       follows: null,
     }),

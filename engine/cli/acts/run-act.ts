@@ -157,12 +157,12 @@ async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> 
 }
 
 function sightText(
-  { input, holds, wish, act }: Site,
+  { input, world, holds, wish, act }: Site,
   plan: NodePlan,
   { input: from }: Planned,
 ): string {
   const { io, house } = input;
-  const node = from.fleet.nodes.find(({ name }) => name === plan.node);
+  const node = world.fleet.nodes.find(({ name }) => name === plan.node);
   if (node === undefined) return "";
   const record = plan.uuid === null ? null : (from.records.get(plan.uuid) ?? null);
   const past = holds.filter(({ id }) => act.pastHolds.includes(id));

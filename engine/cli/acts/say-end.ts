@@ -44,7 +44,7 @@ function firstLine({ typed, already }: ActWish, node: string, ended: ActEnd): st
     case "done":
       return `${node}: ${typed}: done.`;
     case "already":
-      return `${node} is ${already} already; nothing was sent.`;
+      return `${node}: ${already} already; nothing was sent.`;
     case "waiting":
       return `${node}: ${typed}: waiting: ${why}`;
     case "refused":

@@ -5,6 +5,7 @@ import { bootModeFacet } from "./boot-mode.ts";
 import type { Facet } from "./facet.ts";
 import { identityFacet } from "./identity.ts";
 import { configDriveFacet, imageFacet } from "./image.ts";
+import { indicatorsFacet } from "./indicators.ts";
 import { networkFacet } from "./network.ts";
 import { portsFacet } from "./ports.ts";
 import { powerFacet } from "./power.ts";
@@ -26,6 +27,7 @@ export const ALL_FACETS: readonly Facet[] = [
   secureBootFacet,
   biosFacet,
   bootDeviceFacet,
+  indicatorsFacet,
   powerFacet,
   traitsFacet,
   portsFacet,

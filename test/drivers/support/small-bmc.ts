@@ -33,6 +33,7 @@ interface SmallSystem {
   enabled: string;
   mode: string;
   secureBoot: boolean;
+  led: string;
   serial: string;
   revision: number;
 }
@@ -121,6 +122,7 @@ function newState(options: SmallBmcOptions): State {
     enabled: "Disabled",
     mode: "UEFI",
     secureBoot: false,
+    led: "Off",
     serial: `SN${index + 1}`,
     revision: 1,
   }));
@@ -288,7 +290,7 @@ function readable(state: State, { system, below }: OnSystem, path: string): unkn
 
 function shownOf(state: State, name: string): readonly ShownHardware[] {
   const { hardware } = state.bmc;
-  return hardware === undefined ? [] : [{ name, hardware }];
+  return hardware === undefined ? [] : [{ name, hardware, lit: new Set() }];
 }
 
 function unmetCondition(seen: SeenRequest, etag: string): number | null {
@@ -304,6 +306,7 @@ function change(system: SmallSystem, body: Readonly<Record<string, unknown>>): v
   system.enabled = textAt(boot, "BootSourceOverrideEnabled") ?? system.enabled;
   system.mode = textAt(boot, "BootSourceOverrideMode") ?? system.mode;
   if (typeof body["SecureBootEnable"] === "boolean") system.secureBoot = body["SecureBootEnable"];
+  system.led = textAt(body, "IndicatorLED") ?? system.led;
   if (body["ResetType"] === "On" || body["ResetType"] === "ForceOn") system.power = "On";
   if (body["ResetType"] === "ForceOff" || body["ResetType"] === "GracefulShutdown") {
     system.power = "Off";
@@ -325,6 +328,7 @@ function systemBody(state: State, system: SmallSystem, path: string): unknown {
     SKU: `TAG-${system.serial}`,
     UUID: `38947555-7742-3448-3784-82334782383${system.serial.slice(-1)}`,
     PowerState: system.power,
+    IndicatorLED: system.led,
     Boot: {
       BootSourceOverrideTarget: system.target,
       BootSourceOverrideEnabled: system.enabled,

@@ -191,6 +191,33 @@ test("boot: a device for one boot is written as Once, read back, and used up by 
   expect(JSON.parse(after.out)).toMatchObject({ device: "none", declared: null });
 });
 
+test("led: a system's newer light, a chassis' older one and a drive's are set and read back", async () => {
+  const rack = await anActiveRack();
+  const rows = [
+    [["on"], "/Systems/n1", { LocationIndicatorActive: true }],
+    [["blinking", "--component", "chassis"], "/Chassis/n1", { IndicatorLED: "Blinking" }],
+    [["on", "--component", "disk", "--id", "1:0"], "/Drives/0", { LocationIndicatorActive: true }],
+  ] as const;
+  for (const [index, [words, path, body]] of rows.entries()) {
+    const ran = await rack.run("node", "led", "n1", ...words);
+    const sent = rack.acts()[index];
+    expect([ran.code, sent?.body]).toEqual([0, body]);
+    expect(sent?.path.endsWith(path)).toBe(true);
+  }
+  const refused = await rack.run("node", "led", "n1", "blinking");
+  expect([refused.code, rack.acts().length]).toEqual([4, 3]);
+  expect(refused.out).toContain("its BMC offers on, off");
+  const read = await rack.run("node", "led", "n1", "--json");
+  const { lights } = JSON.parse(read.out) as { lights: { light: string; state: string }[] };
+  expect(
+    lights.filter(({ state }) => state !== "off").map((one) => [one.light, one.state]),
+  ).toEqual([
+    ["chassis/n1", "blinking"],
+    ["system/n1", "on"],
+    ["disk/1:0", "on"],
+  ]);
+});
+
 describe("kill -9 in the midst of node power off", () => {
   test.each(["before-intent", "intent-durable", "performed", "outcome-durable"])(
     "at %s: no apply powers it on, and asked again it is off by exactly one act",
