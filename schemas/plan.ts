@@ -9,7 +9,7 @@ import type { ProvisionState } from "./provision-state.ts";
 export const PLAN_FORMAT_VERSION = 1;
 
 /** The planner's own version: two planners may plan differently, so it is in the plan's id. */
-export const PLANNER_VERSION = 2;
+export const PLANNER_VERSION = 3;
 
 /** Every facet of a node; the list in `engine/plan/facets/` has one file for each. */
 export const FACETS = [

@@ -93,7 +93,7 @@ class Player {
   }
 
   #numbered(text: string): string {
-    for (const [, id = ""] of text.matchAll(/^PLAN (?:REFUSED +)?([0-9a-f]{8}) /gm))
+    for (const [, id = ""] of text.matchAll(/^(?:PLAN (?:REFUSED +)?|## Plan )([0-9a-f]{8})\b/gm))
       if (!this.#plans.includes(id)) this.#plans.push(id);
     const places = text
       .replaceAll(this.#stateDir, "/var/lib/ironwright")
