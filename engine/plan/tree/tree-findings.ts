@@ -36,6 +36,7 @@ export function treeObstacles(terms: TreeTerms | undefined): readonly Obstacle[]
   }));
 }
 
+/** What a person is told of it beside the steps. */
 export function treeNotes(terms: TreeTerms | undefined): readonly string[] {
   return terms?.notes ?? [];
 }
