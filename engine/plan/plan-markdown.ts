@@ -3,6 +3,7 @@ import { inWords } from "./durations.ts";
 import { groupAlike } from "./group-alike.ts";
 import { hasIntent, intentHeading, movedHeading } from "./headings.ts";
 import { shortId } from "./plan-json.ts";
+import { showAllocations } from "./show-allocations.ts";
 import { reasonText } from "./show-not-done.ts";
 import { withoutColumn } from "./show-nodes.ts";
 import { timeWords } from "./say-time.ts";
@@ -89,6 +90,11 @@ function notDone(
   const rows = plan.nodes.flatMap((node) =>
     node.blockedBy.map(
       (reason) => `| ${node.node} | ${escaped(reasonText(reason, { times }))} | ${reason.code} |`,
+    ),
+  );
+  rows.push(
+    ...showAllocations(plan.allocations).map(
+      ({ name, text, code }) => `| ${name} | ${escaped(text)} | ${code} |`,
     ),
   );
   rows.push(

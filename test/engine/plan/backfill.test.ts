@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { allocate } from "../../../engine/plan/allocations/allocate.ts";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
+import { planMarkdown } from "../../../engine/plan/plan-markdown.ts";
 import { showPlan } from "../../../engine/plan/show-plan.ts";
 import { NO_COLORS } from "../../../engine/plan/sheet.ts";
 import type { Plan } from "../../../schemas/plan.ts";
@@ -141,6 +142,9 @@ describe("an Allocation by another name", () => {
       { state: "waiting", left: { node: "n1", allocation: "web-1" } },
     ]);
     expect(notDone(plan)).toContain("and it waits for one of its own");
+    const inMergeRequest = planMarkdown(plan, { now: DECIDING.now });
+    expect(inMergeRequest).toContain("| web | no node fits this Allocation");
+    expect(inMergeRequest).toContain("| web | n1 is still taken by the Allocation web-1");
   });
 
   test.each<[string, Parameters<typeof anAllocation>[1]]>([
