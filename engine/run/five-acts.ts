@@ -187,8 +187,8 @@ function nameInList({ id, name, reason }: Asked): string {
 }
 
 /** What the machine does by itself, for minutes or hours, is left to it; all else is seen to its end. */
-function isLong({ waits, fallback }: Asked): boolean {
-  return waits || fallback !== undefined;
+function isLong({ waits, fallback, action }: Asked): boolean {
+  return waits || fallback !== undefined || action.verb === "power.softOff";
 }
 
 async function lookFor(flow: Flow, asked: Asked): Promise<Settled> {

@@ -14,13 +14,23 @@ interface Word {
 
 const HELD = (): string => "its power is held, so that no apply and no daemon powers it on again";
 
+/** Its own hold goes with it; and git's word, where it is another one, comes back. */
+const afterOn: ActWish["follows"] = ({ spec }, past) => {
+  const released = past.map(({ id }) => `its hold ${id} is released`);
+  const again =
+    spec.power === "off"
+      ? ["git says off: where drift.power is enforce, the next apply powers it off again"]
+      : [];
+  const said = [...released, ...again];
+  return said.length === 0 ? null : said.join("; ");
+};
+
 const WORDS = {
   on: {
     question: (node) => `Power on ${node}`,
     already: "it is on",
     holds: false,
-    follows: (_node, past) =>
-      past.length === 0 ? null : `its hold ${past.map(({ id }) => id).join(", ")} is released`,
+    follows: afterOn,
     ask: () => ({ kind: "power", to: "on", soft: false, forceAfterSeconds: null }),
   },
   off: {

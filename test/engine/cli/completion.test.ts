@@ -18,5 +18,8 @@ test("completion knows commands, their other names and flags, also behind -C DIR
   expect(ask("ironwright mig")).toEqual(["migrate"]);
   expect(ask("ironwright migrate --dry")).toEqual(["--dry-run"]);
   expect(ask("ironwright schema dri")).toEqual(["driver"]);
+  expect(ask("ironwright node po")).toEqual(["power"]);
+  expect(ask("ironwright -C . node power soft-of")).toEqual(["soft-off"]);
+  expect(ask("ironwright node power off --force")).toEqual(["--force-after"]);
   expect(ask("ironwright plan --read")).toEqual(["--read-only"]);
 });

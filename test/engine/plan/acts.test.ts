@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import { fleetWithAct } from "../../../engine/plan/act-view.ts";
+import { makePlan } from "../../../engine/plan/make-plan.ts";
+import type { NodeSpec } from "../../../schemas/documents.ts";
+import type { PersonAct } from "../../../schemas/person-act.ts";
+import type { NodePlan } from "../../../schemas/plan.ts";
+import { PROVISION_STATES } from "../../../schemas/provision-state.ts";
+import type { HoldRecord, NodeRecord } from "../../../schemas/record.ts";
+import {
+  aFleet,
+  aNode,
+  anInput,
+  aRecord,
+  byUuid,
+  inForce,
+  options,
+  seen,
+  uuidOf,
+} from "../../support/a-fleet.ts";
+import {
+  ACTIVE,
+  ask,
+  CATALOG,
+  codes,
+  DISKS,
+  SERIAL,
+  verbs,
+  WANT_ACTIVE,
+} from "../../support/plan-one.ts";
+
+/** Git asks for all of this; an act is none of it. */
+const GIT: NodeSpec = {
+  ...WANT_ACTIVE,
+  power: "on",
+  boot: { device: "pxe", mode: "bios" },
+  indicators: { system: "on" },
+  traits: ["CUSTOM_NEW"],
+  requests: [ask("rebuild"), ask("reboot")],
+  drift: { default: "enforce" },
+};
+
+const OFF = { kind: "power", to: "off", soft: false, forceAfterSeconds: null } as const;
+const ON = { ...OFF, to: "on" } as const;
+const CLEAN: PersonAct["ask"] = {
+  kind: "request",
+  request: { action: "clean", steps: [{ interface: "deploy", step: "erase_devices" }] },
+};
+
+function anAct(asked: PersonAct["ask"], more: Partial<PersonAct> = {}): PersonAct {
+  return {
+    id: "act:ada@desk/2026-11-24T05:16:44.000Z/00000000",
+    node: "n1",
+    by: "ada@desk",
+    ask: asked,
+    timeoutSeconds: null,
+    pastHolds: [],
+    registerSeq: 1,
+    ...more,
+  };
+}
+
+interface Scene {
+  readonly spec?: NodeSpec;
+  readonly record?: Partial<NodeRecord>;
+  readonly values?: Parameters<typeof seen>[1];
+  readonly holds?: readonly HoldRecord[];
+}
+
+function planned(
+  act: PersonAct,
+  { spec = GIT, record = ACTIVE, values = {}, holds = [] }: Scene,
+): NodePlan {
+  const node = aNode("n1", { driver: "fake", identity: SERIAL, ...spec }, { rack: "r1" });
+  const git = aFleet([node]);
+  const known = aRecord("n1", { origin: "new", inventory: DISKS, identity: SERIAL, ...record });
+  const whole = makePlan(
+    anInput(fleetWithAct(git, act), {
+      catalog: CATALOG,
+      records: byUuid([known]),
+      observations: new Map([["n1", seen("n1", values)]]),
+      holds: new Map([[uuidOf("n1"), holds]]),
+      inForce: inForce(git),
+    }),
+    options({ act }),
+  );
+  const [one] = whole.nodes;
+  if (one === undefined) throw new Error("not planned");
+  return one;
+}
+
+describe("whatever git asks for, an act is planned alone", () => {
+  const asks = [
+    [OFF, ["power.off"]],
+    [{ kind: "reboot", soft: true, forceAfterSeconds: null }, ["power.reboot"]],
+    [{ kind: "bootDevice", device: "cdrom", persistent: false }, ["management.setBootDevice"]],
+    [
+      { kind: "indicator", component: "system", id: null, state: "off" },
+      ["management.setIndicator"],
+    ],
+  ] as const satisfies readonly (readonly [PersonAct["ask"], readonly string[]])[];
+
+  test.each(asks)("%j", (asked, expected) => {
+    const indicators = { "system/1": { state: "on", states: ["on", "off"] } } as const;
+    const node = planned(anAct(asked), { values: { indicators } });
+    expect([verbs(node), node.changes, codes(node)]).toEqual([expected, [], []]);
+    expect(node.records).toBeUndefined();
+  });
+
+  test.each(PROVISION_STATES)(
+    "on a node that is %s: its own step, or a reason, never both or neither",
+    (state) => {
+      const node = planned(anAct(OFF), { record: { ...ACTIVE, provisionState: state } });
+      expect(verbs(node).filter((verb) => verb !== "power.off")).toEqual([]);
+      expect(verbs(node).length + codes(node).length).toBe(1);
+    },
+  );
+});
+
+test("a machine that was never verified gets no act", () => {
+  const record = { provisionState: "enroll", instance: null } as const;
+  expect(codes(planned(anAct(OFF), { record }))).toEqual(["IW-P23"]);
+  expect(codes(planned(anAct(CLEAN), { record }))).toEqual(["IW-P23"]);
+});
+
+test("power is left alone while a task runs on the BMC", () => {
+  const tasks = [{ uri: "/t/1", name: "Firmware update", state: "Running" }];
+  for (const asked of [OFF, { kind: "reboot", soft: false, forceAfterSeconds: null }] as const)
+    expect(codes(planned(anAct(asked), { values: { tasks } }))).toEqual(["IW-B17"]);
+});
+
+test("what is so already has no step and no reason against it", () => {
+  const node = planned(anAct(ON), {});
+  expect([verbs(node), codes(node)]).toEqual([[], []]);
+});
+
+describe("a hold on power", () => {
+  const hold = {
+    id: "h1",
+    scope: "power",
+    reason: "fan",
+    owner: "ada",
+    since: 0,
+    until: null,
+  } as const;
+  const values = { power: "off" } as const;
+
+  test("stops an act as it stops a plan", () => {
+    expect(codes(planned(anAct(ON), { holds: [hold], values }))).toEqual(["IW-P01"]);
+  });
+
+  test("is gone past by its id alone", () => {
+    const act = anAct(ON, { pastHolds: ["h1"] });
+    expect(verbs(planned(act, { holds: [hold], values }))).toEqual(["power.on"]);
+    const two = planned(act, { holds: [hold, { ...hold, id: "h2" }], values });
+    expect([verbs(two), codes(two)]).toEqual([[], ["IW-P01"]]);
+  });
+});
+
+describe("a clean that a person asks for", () => {
+  const record = { provisionState: "manageable", instance: null } as const;
+
+  test("ends where it began, and not where git leads", () => {
+    const node = planned(anAct(CLEAN), { record });
+    expect([verbs(node), node.targetProvisionState]).toEqual([["provision.clean"], "manageable"]);
+    expect(node.erases.map(({ serial }) => serial)).toEqual(["D1", "D2"]);
+  });
+
+  test("of a protected machine is refused, also by the record's word alone", () => {
+    expect(codes(planned(anAct(CLEAN), { record: { ...record, protected: true } }))).toEqual([
+      "IW-P05",
+    ]);
+  });
+
+  test("never comes under the entry that lifted the protection: an act is of no later one", () => {
+    const lifted = { ...record, unprotectedSeq: 4 };
+    const at = (registerSeq: number): readonly string[] =>
+      verbs(planned(anAct(CLEAN, { registerSeq }), { record: lifted }));
+    expect([at(4), at(5)]).toEqual([[], ["provision.clean"]]);
+  });
+
+  test("of a workload has no way", () => {
+    expect(codes(planned(anAct(CLEAN), {}))).toEqual(["IW-P22"]);
+  });
+});
