@@ -100,3 +100,14 @@ export type DriverAction =
       | { readonly verb: "power.reboot" }
     >
   | SessionAction;
+
+/**
+ * Verbs that came with a later format of the store than the first: who takes over a node from a journal must know every act
+ * in it, so none of these is done while engines of an earlier format share the store.
+ */
+const SINCE_FORMAT: Readonly<Record<string, number>> = { "management.setIndicator": 2 };
+
+/** The format from which on engines know that verb. */
+export function formatOf(verb: string): number {
+  return SINCE_FORMAT[verb] ?? 1;
+}

@@ -70,6 +70,7 @@ export const CODES = {
   "IW-P30": "an Allocation that left git still has its node",
   "IW-P31": "an Allocation names another node than it has",
   "IW-P32": "the power of a parent or of a child stands in the way",
+  "IW-P33": "the store is shared with engines that don't know this act",
   // B: the wire to a BMC
   "IW-B01": "the BMC does not answer",
   "IW-B02": "the BMC's name cannot be resolved",

@@ -28,6 +28,14 @@ export const storeFileSchema = z.looseObject({
 });
 export type StoreFile = z.infer<typeof storeFileSchema>;
 
+/** The format that engines write into a store: while it is not raised, that of the older one that made it. */
+export function writtenIn({
+  format,
+  writes = format,
+}: Pick<StoreFile, "format" | "writes">): number {
+  return writes;
+}
+
 /** `inst/<inc>`: one lease for each running engine; a counter, no time. */
 export const incarnationSchema = z.looseObject({
   inc: z.string(),

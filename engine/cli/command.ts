@@ -1,4 +1,4 @@
-import type { ExitCode } from "./exit-code.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { House } from "./house.ts";
 import type { Io } from "./io.ts";
 
@@ -91,6 +91,14 @@ export function textOption(input: CommandInput, name: string): string | undefine
 /** Reads a switch. */
 export function flag(input: CommandInput, name: string): boolean {
   return input.options[name] === true;
+}
+
+/** Options that mean nothing beside what else was said. */
+export function refuseOptions(input: CommandInput, names: readonly string[], why: string): void {
+  const given = names.find((name) => flag(input, name) || textOption(input, name) !== undefined);
+  if (given === undefined) return;
+  const flagName = given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new CommandError(EXIT.usage, `--${flagName} ${why}`);
 }
 
 /** Reads an option that may be given several times. */

@@ -9,7 +9,14 @@ import { type Machines, machinesOf } from "./machines.ts";
 import { resolveNodes } from "./match-records.ts";
 import type { Digest } from "./plan-id.ts";
 import { type Policies, policiesOf } from "./policies.ts";
-import type { AppliedImage, RegisterEntry, StopFile, StoreFile } from "../../schemas/store.ts";
+import { STORE_FORMAT } from "../../schemas/store-format.ts";
+import {
+  type AppliedImage,
+  type RegisterEntry,
+  type StopFile,
+  type StoreFile,
+  writtenIn,
+} from "../../schemas/store.ts";
 
 /** Everything that a plan is made from. Nothing else is read. */
 export interface PlanInput {
@@ -65,6 +72,8 @@ export interface Surroundings {
   readonly existing: PlanInput["existing"];
   /** True for a store that was made anew or restored: what was agreed with the hardware before is lost. */
   readonly remade: boolean;
+  /** The format that the store is written in. */
+  readonly format: number;
   readonly policies: Policies;
   /** MACs of recorded ports, with the record that has each; two while one waits to be let go. */
   readonly macs: ReadonlyMap<string, NodeRecord>;
@@ -101,6 +110,7 @@ export function surroundingsOf(
     forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
     seq,
+    format: input.store === null ? STORE_FORMAT : writtenIn(input.store),
     policies: policiesOf(fleet),
     macs: recordedMacs(input.records),
     existing,

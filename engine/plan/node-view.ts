@@ -44,6 +44,7 @@ export function viewOf(
     machines,
     existing,
     remade,
+    format,
   } = surroundings;
   const context = {
     spent: spentRequests,
@@ -77,6 +78,7 @@ export function viewOf(
     act,
     claimed: isClaimed(node.name, claims, requests, seen?.serial),
     remade,
+    format,
     imageMoved: imageMoved(node, surroundings),
     macsElsewhere(mac) {
       const other = surroundings.macs.get(mac);

@@ -85,7 +85,7 @@ const spec = fc.record(
     driver: fc.constant("fake"),
     power: fc.constantFrom("on", "off", "unmanaged"),
     description: text,
-    resourceClass: text.filter((one) => one.length <= 80),
+    resourceClass: text.filter((one) => one.length > 0 && one.length <= 80),
     traits: fc.uniqueArray(fc.constantFrom("CUSTOM_A", "CUSTOM_B", "HW_CPU_X86_VMX")),
     properties: value.map,
     identity: fc.record({ serial: text.filter((one) => one.length > 0) }),

@@ -54,7 +54,9 @@ spec:
 
 /** New nodes whose disks may be erased without a claim, in a store that the version before made. */
 async function aStoreOfBefore(names: readonly string[]): Promise<TempRepo> {
-  const repo = await tempRepo({ "ironwright.yaml": QUICK_SETTINGS });
+  const repo = await tempRepo({
+    "ironwright.yaml": `${QUICK_SETTINGS}lease: { ttlSeconds: 10 }\n`,
+  });
   for (const name of names)
     repo.write(`inventory/${name}.yaml`, document(name, "provision: { state: available }"));
   await done(runCli(repo.dir, ["init", "--nodes", "new"], {}, old));
@@ -119,6 +121,14 @@ test("two versions take turns on one store, and take over what the other left wh
   expect(err).toContain("once none is needed: ironwright migrate store");
 });
 
+test("an act that the version before does not know is not done while it shares the store", async () => {
+  const repo = await aStoreOfBefore(["n1"]);
+  const led = await runCli(repo.dir, ["node", "led", "n1", "on", "--yes"]);
+  expect([led.code, `${led.out}${led.err}`]).toEqual([4, expect.stringContaining("IW-P33")]);
+  await done(runCli(repo.dir, ["migrate", "store"]));
+  await done(runCli(repo.dir, ["node", "led", "n1", "on", "--yes"]));
+});
+
 test("both at once: each node is worked on by one of them", async () => {
   const names = Array.from({ length: 6 }, (_, index) => `n${index}`);
   const repo = await aStoreOfBefore(names);
@@ -140,6 +150,8 @@ test("both at once: each node is worked on by one of them", async () => {
 test("the format is raised once no older engine lives; from then on an older one reads nothing", async () => {
   const repo = await aStoreOfBefore(["n1"]);
   deploy(repo, "n1");
+  const looked = await runCli(repo.dir, ["migrate", "store", "--check"]);
+  expect([looked.code, looked.out]).toEqual([2, expect.stringContaining("nothing was changed")]);
   const paused = startCli(repo.dir, applies(1), { IRONWRIGHT_TEST_PAUSE_AT: "performed:3" }, old);
   await stopped(paused.child.pid);
   const before = storeFile(repo);

@@ -4,7 +4,13 @@ import { TOOLS, type Tool } from "../../../inventory/foreign/foreign-node.ts";
 import { type ReadFile, readExport } from "../../../inventory/foreign/read-export.ts";
 import { workingTree } from "../../../inventory/source-tree.ts";
 import { StatCache } from "../../../inventory/stat-cache.ts";
-import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  refuseOptions,
+  textOption,
+} from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { migrateForeign } from "../migrate-foreign.ts";
 import { migrateOwn, type OwnFile } from "../migrate-own.ts";
@@ -48,16 +54,16 @@ export const migrateCommand: Command = {
       throw new CommandError(EXIT.usage, "--ref: a commit cannot be written to; leave it out");
     const from = toolOption(input);
     if (args.length === 0) {
-      refuse(input, ["from", "out", "force"], "needs FILE, an export; - is stdin");
+      refuseOptions(input, ["from", "out", "force"], "needs FILE, an export; - is stdin");
       return migrateOwn(input, await declaredFiles(input));
     }
     const files = await filesOf(input);
     const read = files.map(readExport);
     if (from === undefined && read.every(({ origin }) => origin === "own")) {
-      refuse(input, ["out", "force"], "is for exports, and these are documents of ours");
+      refuseOptions(input, ["out", "force"], "is for exports, and these are documents of ours");
       return migrateOwn(input, files.map(placed));
     }
-    refuse(input, ["check", "dryRun"], "is for documents of ours, and these are none");
+    refuseOptions(input, ["check", "dryRun"], "is for documents of ours, and these are none");
     return migrateForeign(input, read, from ?? guessed(input, read));
   },
 };
@@ -68,13 +74,6 @@ function toolOption(input: CommandInput): Tool | undefined {
   if (asked !== undefined && tool === undefined)
     throw new CommandError(EXIT.usage, `--from "${asked}" is none of ${TOOLS.join(", ")}`);
   return tool;
-}
-
-function refuse(input: CommandInput, names: readonly string[], why: string): void {
-  const given = names.find((name) => flag(input, name) || textOption(input, name) !== undefined);
-  if (given === undefined) return;
-  const flagName = given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new CommandError(EXIT.usage, `--${flagName} ${why}`);
 }
 
 /** Files as they were named, each read once. */

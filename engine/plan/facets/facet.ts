@@ -1,4 +1,4 @@
-import type { Action } from "../../../schemas/action.ts";
+import { type Action, formatOf } from "../../../schemas/action.ts";
 import type { Impact } from "../../../schemas/impact.ts";
 import type { DriftWord, Identity } from "../../../schemas/documents.ts";
 import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
@@ -49,6 +49,8 @@ export interface NodeView {
   readonly claimed: boolean;
   /** True where the store was made anew or restored: what was agreed with the hardware before is lost. */
   readonly remade: boolean;
+  /** The format that the store is written in: engines of it must know every act. */
+  readonly format: number;
   /** True when the machine that answers was in the inventory when the store was made, or in a record that was forgotten. */
   readonly wasHere: boolean;
   /** The Image that it names was applied with another content; null where it was not. */
@@ -166,6 +168,16 @@ export function whyUnknown(observation: Observation | undefined, facet: Observed
   const reading = observation.facets[facet];
   if (reading === undefined || reading.known) return "the BMC does not report it";
   return reading.why?.message ?? "the BMC does not report it";
+}
+
+/** Why an act is not done while engines that do not know it share the store; null where all know it. */
+export function unknownToOthers(
+  { format }: Pick<NodeView, "format">,
+  verb: string,
+): Blocked | null {
+  if (formatOf(verb) <= format) return null;
+  const message = `the store is written in format ${format}, for engines of the version before, which don't know ${verb}; once none is needed: ironwright migrate store`;
+  return { kind: "unsupported", code: "IW-P33", message };
 }
 
 /** The hardware says that it can't. */

@@ -7,7 +7,14 @@ import {
   type IndicatorState,
 } from "../../../schemas/indicators.ts";
 import { known } from "../../../schemas/observation.ts";
-import { type Difference, type Facet, RANKS, unsupported, whyUnknown } from "./facet.ts";
+import {
+  type Difference,
+  type Facet,
+  RANKS,
+  unknownToOthers,
+  unsupported,
+  whyUnknown,
+} from "./facet.ts";
 
 /** One light as git wants it. */
 interface Wish {
@@ -38,7 +45,10 @@ export const indicatorsFacet: Facet = {
     return { kind: "differs", desired, differences };
   },
 
-  close({ observation, settings }, { path, desired, observed }) {
+  close(view, { path, desired, observed }) {
+    const { observation, settings } = view;
+    const unknown = unknownToOthers(view, "management.setIndicator");
+    if (unknown !== null) return { kind: "blocked", blocked: unknown };
     const { component, id } = atPath(path);
     const seen = known(observation, "indicators") ?? {};
     const name = indicatorName(component, id ?? "");

@@ -47,7 +47,7 @@ export function imageChanged({ imageMoved, node }: NodeView): Blocked | null {
   const { name = "", checksum = "none" } = node.spec.provision?.image ?? {};
   const { node: first, at, checksum: before } = imageMoved;
   const when = at === null ? "" : ` on ${dayText(at)}`;
-  const message = `the Image ${name} was applied to ${first}${when} with ${short(before)} and has ${short(checksum)} now; an Image never changes once it was applied: declare this one under another name`;
+  const message = `an image of the name ${name} was applied to ${first}${when} with ${short(before)}, and the Image ${name} has ${short(checksum)} now; what a name means never changes once it was applied: declare this one under another name`;
   return { kind: "state", code: "IW-P25", message };
 }
 

@@ -8,6 +8,7 @@ import {
   type StopFile,
   type StoreFile,
   storeFileSchema,
+  writtenIn,
 } from "../../../schemas/store.ts";
 import type {
   ActingStore,
@@ -23,7 +24,6 @@ import { ClaimBlanks } from "./claim-blanks.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
 import { forgetNode } from "./forget-node.ts";
 import { grouped } from "./grouped.ts";
-import { writtenIn } from "./formats.ts";
 import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
@@ -334,9 +334,14 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   raiseFormat(): ReturnType<typeof raiseFormat> {
     const { layout, ports } = this;
     const others = (): Promise<readonly Incarnation[]> => this.others();
-    return raiseFormat({ layout, files: ports.files, writer: this.#writer, others }).catch(
-      (error: unknown) => fail(anyStoreFailure(layout.dir, error)),
-    );
+    return raiseFormat({
+      layout,
+      files: ports.files,
+      writer: this.#writer,
+      others,
+      wait: () => ports.clock.sleep(this.file.ttlMs, this.deathSignal).catch(() => undefined),
+      dead: () => this.dead(),
+    }).catch((error: unknown) => fail(anyStoreFailure(layout.dir, error)));
   }
 
   async close(): Promise<void> {

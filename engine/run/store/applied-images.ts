@@ -55,7 +55,9 @@ export async function readAppliedImages(
   const there = new Set(await files.list(layout.images));
   for (const name of names) {
     if (!there.has(name)) continue;
-    const applied = await readJson(files, layout.image(name), appliedImageSchema);
+    const path = layout.image(name);
+    const way = `remove it, and nobody knows any more with which checksum the Image ${name} was applied first`;
+    const applied = await readJson(files, path, appliedImageSchema, way);
     if (applied !== null) found.set(name, applied);
   }
   return found;

@@ -255,13 +255,14 @@ export class FileGrant implements Grant {
 
   async #append(line: JournalLine, patch: RecordPatch = {}): Promise<void> {
     const { me, journal } = this.#site;
+    // Before anything of this line is decided: while it waits another line may come first.
+    if ("instance" in patch) await this.#orDie(() => this.#keepImages(patch));
     const dead = me.dead();
     if (dead !== null) throw new LeaseLost(dead);
     const whole = this.#isWritten ? null : this.#wholeRecord();
     this.#isWritten = true;
     this.#isNewer = true;
     await this.#orDie(async () => {
-      if ("instance" in patch) await this.#keepImages(patch);
       // In order: the second is never there without the first.
       await Promise.all([...(whole === null ? [] : [journal.append(whole)]), journal.append(line)]);
     });

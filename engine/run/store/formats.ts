@@ -1,5 +1,5 @@
 import { STORE_FORMAT } from "../../../schemas/store-format.ts";
-import type { IntentLine, JournalLine, StoreFile } from "../../../schemas/store.ts";
+import type { IntentLine, JournalLine } from "../../../schemas/store.ts";
 import { isMap } from "../../../schemas/is-map.ts";
 import { UnreadableFile } from "./store-files.ts";
 
@@ -11,7 +11,10 @@ interface Upgrade {
   readonly line: (line: Shape) => Shape;
 }
 
-/** By the format that it leads away from; formats older than these are read by an engine in between. */
+/**
+ * By the format that it leads away from. A row is kept for ever: a record is written anew only when somebody acts on its
+ * node, and may be of any format that a store ever had.
+ */
 const UPGRADES: Readonly<Record<number, Upgrade>> = {
   1: { record: recordOf1, line: lineOf1 },
 };
@@ -32,17 +35,17 @@ function upgrade(
   wayOf: (step: Upgrade) => Upgrade[keyof Upgrade],
 ): Shape {
   const { version } = value;
-  if (typeof version === "number" && version > STORE_FORMAT)
+  // Whatever else calls itself a version is damage, and the schema says so.
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1) return value;
+  if (version > STORE_FORMAT)
     throw new UnreadableFile(
       "IW-S05",
       `${path} was written in format ${version}, this engine knows ${STORE_FORMAT}; use a newer ironwright`,
     );
   let now = value;
-  for (let at = Number(version); at < STORE_FORMAT; at += 1) {
+  for (let at = version; at < STORE_FORMAT; at += 1) {
     const step = UPGRADES[at];
-    // Whatever else calls itself a version is damage, and the schema says so.
-    if (step === undefined) return value;
-    now = { ...wayOf(step)(now), version: at + 1 };
+    if (step !== undefined) now = { ...wayOf(step)(now), version: at + 1 };
   }
   return now;
 }
@@ -61,14 +64,6 @@ export function recordIn(
 /** A line as engines of that format read it. */
 export function lineIn(format: number, line: JournalLine): Shape {
   return { ...line, version: format };
-}
-
-/** The format that engines write into a store: so far as none was raised, the older one that made it. */
-export function writtenIn({
-  format,
-  writes = format,
-}: Pick<StoreFile, "format" | "writes">): number {
-  return writes;
 }
 
 /** What came in while format 1 was the newest, so that its records may lack it. */

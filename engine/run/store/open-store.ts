@@ -7,6 +7,7 @@ import { FileActingStore } from "./acting-store.ts";
 import { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { entriesIn, Layout } from "./layout.ts";
 import { FileStoreReader } from "./reader.ts";
+import { changedAtThisMoment } from "./raise-format.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { takeName } from "./take-name.ts";
@@ -93,16 +94,23 @@ async function begin(
   const me = new LivingIncarnation(info, { layout, ports, writer, ttlMs: file.ttlMs }, startedAt);
   me.start();
   const coroner = new Coroner(layout, ports, writer, file.ttlMs);
-  const refused =
-    (await movedMeanwhile(file, layout, files)) ??
-    (actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null);
-  if (refused !== null) {
+  try {
+    const refused =
+      (await movedMeanwhile(file, layout, files)) ??
+      (actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null);
+    if (refused === null) {
+      const living = { me, writer, coroner, witness };
+      const store = new FileActingStore(file, layout, ports, living);
+      await witness.saw({ epoch: file.epoch, seq: (await store.inForce())?.seq ?? 0 });
+      return ok(store);
+    }
     await me.close();
     return fail(refused);
+  } catch (error) {
+    // Nobody would see it end.
+    await me.close().catch(() => undefined);
+    throw error;
   }
-  const store = new FileActingStore(file, layout, ports, { me, writer, coroner, witness });
-  await witness.saw({ epoch: file.epoch, seq: (await store.inForce())?.seq ?? 0 });
-  return ok(store);
 }
 
 /**
@@ -118,7 +126,7 @@ async function movedMeanwhile(
   const wordsOf = ({ id, epoch, format, writes }: StoreFile): string =>
     [id, epoch, format, writes].join(" ");
   if (now !== null && wordsOf(now) === wordsOf(file)) return null;
-  return failure("conflict", "IW-S04", `the store in ${dir} was changed at this moment; try again`);
+  return changedAtThisMoment(dir);
 }
 
 function witnessOf(

@@ -56,7 +56,7 @@ describe("an Image", () => {
     );
     for (const node of plan.nodes)
       expect(blockedBy(node).join("\n")).toContain(
-        `IW-P25 the Image d was applied to n1 on 2026-11-23 with sha256:111111111111... and has sha256:222222222222... now`,
+        `IW-P25 an image of the name d was applied to n1 on 2026-11-23 with sha256:111111111111..., and the Image d has sha256:222222222222... now`,
       );
   });
 
@@ -76,7 +76,7 @@ describe("an Image", () => {
         .join("\n");
     };
     expect(planned("d", sum("1"))).toContain(
-      "IW-P25 the Image d was applied to n7 on 2026-11-02 with sha256:111111111111... and has sha256:222222222222... now",
+      "IW-P25 an image of the name d was applied to n7 on 2026-11-02 with sha256:111111111111..., and the Image d has sha256:222222222222... now",
     );
     expect(planned("d", sum("2"))).not.toContain("IW-P25");
     expect(planned("e", sum("1"))).not.toContain("IW-P25");

@@ -1,17 +1,21 @@
 import { hash } from "node:crypto";
 import { expect, test } from "vitest";
-import { initStore } from "../../../../engine/run/store/init-store.ts";
+import type { ActingStore } from "../../../../engine/run/ports.ts";
+import { declareRestored, initStore } from "../../../../engine/run/store/init-store.ts";
 import { openActing, openReader } from "../../../../engine/run/store/open-store.ts";
+import { adoptedInstance } from "../../../../schemas/record.ts";
 import { STORE_FORMAT } from "../../../../schemas/store-format.ts";
 import {
   acting,
   held,
   INTENT,
+  pass,
   STORE,
   storePorts,
   TTL_SECONDS,
   UUID,
 } from "../../../support/a-store.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
 
 const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
@@ -64,6 +68,16 @@ async function aStore(change: Readonly<Record<string, unknown>> = {}): Promise<M
 function line(value: unknown): string {
   const json = JSON.stringify(value);
   return `${hash("sha1", json).slice(0, 8)} ${json}\n`;
+}
+
+/** Raises the format while time passes: it looks again when a lease has lived. */
+async function raise(
+  store: ActingStore,
+  clock: FakeClock,
+): Promise<Awaited<ReturnType<ActingStore["raiseFormat"]>>> {
+  const raised = store.raiseFormat();
+  await pass(clock, TTL_SECONDS + 1);
+  return raised;
 }
 
 function formats(disk: MemoryFiles): { format: number; writes?: number } {
@@ -157,7 +171,8 @@ test("the format is not raised while an engine lives that does not know it", asy
     format: number;
   };
   disk.files.set(path, JSON.stringify(info));
-  const store = await acting(storePorts(disk, 2, { fateOf: () => "alive" }), "new");
+  const clock = new FakeClock();
+  const store = await acting(storePorts(disk, 2, { clock, fateOf: () => "alive" }), "new");
   expect(await store.raiseFormat()).toMatchObject({
     ok: false,
     failure: {
@@ -166,7 +181,7 @@ test("the format is not raised while an engine lives that does not know it", asy
   });
   expect(formats(disk)).toMatchObject({ format: BEFORE });
   await old.close();
-  expect(await store.raiseFormat()).toEqual({
+  expect(await raise(store, clock)).toEqual({
     ok: true,
     value: { from: BEFORE, to: STORE_FORMAT },
   });
@@ -181,16 +196,18 @@ test("cut off while it is raised, the store is written as before and the next ca
     if (operation === "rename" && path.endsWith("/store.json")) renames += 1;
     return renames > 1 ? Promise.reject(new Error("power cut")) : Promise.resolve();
   });
-  const cut = await acting(storePorts(files, 2));
-  await expect(cut.raiseFormat()).rejects.toThrow("power cut");
+  const first = new FakeClock();
+  const cut = await acting(storePorts(files, 2, { clock: first }));
+  await expect(raise(cut, first)).rejects.toThrow("power cut");
   expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
-  const store = await acting(storePorts(disk, 3, { fateOf: () => "gone" }));
+  const clock = new FakeClock();
+  const store = await acting(storePorts(disk, 3, { clock, fateOf: () => "gone" }));
   const grant = await held(store);
   await grant.patchRecord({ traits: ["CUSTOM_A"] });
   await grant.release();
   const record = [...disk.files].find(([path]) => path.includes("/record."))?.[1] ?? "";
   expect(JSON.parse(record)).toMatchObject({ version: BEFORE });
-  expect(await store.raiseFormat()).toEqual({
+  expect(await raise(store, clock)).toEqual({
     ok: true,
     value: { from: BEFORE, to: STORE_FORMAT },
   });
@@ -203,8 +220,9 @@ test("an engine that began while the format was raised does not go on with what 
   const files = disk.sharedWith(async (operation, path) => {
     if (operation !== "link" || !path.includes("/inst/") || !once) return;
     once = false;
-    const other = await acting(storePorts(disk, 3));
-    expect((await other.raiseFormat()).ok).toBe(true);
+    const clock = new FakeClock();
+    const other = await acting(storePorts(disk, 3, { clock }));
+    expect((await raise(other, clock)).ok).toBe(true);
     await other.close();
   });
   const actor = { name: "late", role: "apply", host: "h" } as const;
@@ -214,4 +232,51 @@ test("an engine that began while the format was raised does not go on with what 
       message: expect.stringContaining("was changed at this moment; try again") as string,
     },
   });
+});
+
+test("a store that was restored while its format was raised stays restored", async () => {
+  const disk = await aStore({ format: BEFORE });
+  let once = true;
+  const files = disk.sharedWith(async (operation, path) => {
+    if (operation !== "list" || !path.endsWith("/inst") || !once) return;
+    once = false;
+    const meant = { store: "store", spentRequests: ["r1"], names: ["n1"] };
+    expect((await declareRestored("/s", meant, storePorts(disk, 4))).ok).toBe(true);
+  });
+  const clock = new FakeClock();
+  const store = await acting(storePorts(files, 2, { clock }));
+  once = true;
+  expect(await raise(store, clock)).toMatchObject({ ok: false, failure: { code: "IW-S04" } });
+  const file = JSON.parse(disk.files.get("/s/store.json") ?? "") as object;
+  expect(file).toMatchObject({ epoch: 2, spentRequests: ["r1"], existing: ["n1"], format: BEFORE });
+});
+
+test("an engine of format 1 that was on its way to be seen is seen before anything is written for later ones", async () => {
+  const disk = await aStore({ format: BEFORE });
+  const clock = new FakeClock();
+  const store = await acting(storePorts(disk, 2, { clock, fateOf: () => "alive" }));
+  const raising = store.raiseFormat();
+  await pass(clock, 5);
+  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+  const old = { inc: "old.1", name: "old", role: "apply", pid: 9, startTicks: "1", host: "h" };
+  const process = { bootId: "boot-9", pidNamespace: "n", counter: 0, startedAt: 0 };
+  disk.files.set("/s/inst/old.1", JSON.stringify({ ...old, ...process }));
+  await pass(clock, TTL_SECONDS);
+  expect(await raising).toMatchObject({
+    ok: false,
+    failure: { message: expect.stringContaining("old (pid 9 on h)") as string },
+  });
+  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+});
+
+test("two facts at once of a node without a record: the line that says it whole is the first of them", async () => {
+  const disk = await aStore();
+  const store = await acting(storePorts(disk, 2));
+  const grant = await held(store);
+  const image = { name: "debian-13", checksum: "sha256:13" };
+  await Promise.all([
+    grant.patchRecord({ instance: { ...adoptedInstance("ops"), image } }),
+    grant.patchRecord({ traits: ["CUSTOM_A"] }),
+  ]);
+  expect(await store.record(UUID)).toMatchObject({ traits: ["CUSTOM_A"], instance: { image } });
 });
