@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import { type Settings, settingsSchema } from "../schemas/settings.ts";
@@ -44,6 +45,9 @@ const FILE = "ironwright.yaml";
 const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
 /** Settings of one instance: they change how it works, never what it plans. */
 const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"] as const;
+
+/** Settings that came after the first version: each new one is added here, and a test holds it. */
+const LATER: readonly (readonly [group: string, key: string])[] = [["traits", "more"]];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */
 export async function loadSettings(options: LoadSettingsOptions): Promise<LoadedSettings> {
@@ -299,10 +303,27 @@ function spotOf(document: PlainDocument | undefined, path: readonly string[]): S
   return document?.spot ?? [1, 1];
 }
 
-/** Two instances with their own names and directories plan the same. */
+/** Settings without those that came after the first version and are as they are by themselves. */
+function withoutUntouched(settings: Settings): Readonly<Record<string, unknown>> {
+  const untouched: Readonly<Record<string, unknown>> = settingsSchema.parse({});
+  const said: Record<string, unknown> = { ...settings };
+  for (const [group, key] of LATER) {
+    const [own, byItself] = [said[group], untouched[group]];
+    if (!isMap(own) || !isMap(byItself) || !isDeepStrictEqual(own[key], byItself[key])) continue;
+    const { [key]: _untouched, ...rest } = own;
+    if (Object.keys(rest).length > 0) said[group] = rest;
+    else delete said[group];
+  }
+  return said;
+}
+
+/**
+ * Two instances with their own names and directories plan the same, and so do two versions of which the later has more
+ * settings: a saved plan lives through an upgrade.
+ */
 function hashOf(settings: Settings): string {
   const shared = Object.fromEntries(
-    Object.entries(settings)
+    Object.entries(withoutUntouched(settings))
       .filter(([key]) => !OF_AN_INSTANCE.some((own) => own === key))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );

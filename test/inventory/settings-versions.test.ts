@@ -44,3 +44,10 @@ test("migrate brings the settings to the newest version, with comments and order
   );
   expect(await house.run(["migrate", "--check"], how)).toContain("nothing to migrate: 2 files");
 });
+
+test("a setting that nobody touches changes no saved plan of the version before", async () => {
+  const { dir } = await tempRepo({ "ironwright.yaml": "concurrency: 4\n" });
+  const { settingsHash } = await loadSettings({ dir, env: {} });
+  // As the first version made it. Where this fails for a new setting, name it in LATER.
+  expect(settingsHash).toBe("39b73a1c44bf5b0de9f0353cf5910ba7b1aaf5172480298af95135c7aaa64300");
+});

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { STORE_FORMAT } from "../../schemas/store-format.ts";
 import { QUICK_SETTINGS } from "../support/rack.ts";
 import { MAIN, type Ran, runCli, startCli } from "../support/run-cli.ts";
@@ -13,6 +13,8 @@ import { type TempRepo, tempRepo } from "../support/temp-repo.ts";
 const PREVIOUS = "0288870078ff5ba853582e91dc89b9417ef2321a";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILD_MS = 180_000;
+// Twenty commands one after the other, each a process of its own.
+vi.setConfig({ testTimeout: 300_000 });
 
 let dir = "";
 /** The command as the version before built it. */
@@ -123,10 +125,10 @@ test("two versions take turns on one store, and take over what the other left wh
 
 test("an act that the version before does not know is not done while it shares the store", async () => {
   const repo = await aStoreOfBefore(["n1"]);
-  const led = await runCli(repo.dir, ["node", "led", "n1", "on", "--yes"]);
+  const led = await runCli(repo.dir, ["node", "led", "n1", "on"]);
   expect([led.code, `${led.out}${led.err}`]).toEqual([4, expect.stringContaining("IW-P33")]);
   await done(runCli(repo.dir, ["migrate", "store"]));
-  await done(runCli(repo.dir, ["node", "led", "n1", "on", "--yes"]));
+  await done(runCli(repo.dir, ["node", "led", "n1", "on"]));
 });
 
 test("both at once: each node is worked on by one of them", async () => {
