@@ -69,7 +69,7 @@ function shown(
         isSilence(blocked) ||
         alwaysShown(blocked),
     )
-    .map(({ blocked }) => blocked);
+    .map(({ blocked, names }) => (stopped === undefined ? blocked : (names?.(stopped) ?? blocked)));
 }
 
 const AT_GATE: Blocked = {

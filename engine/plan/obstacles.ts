@@ -16,6 +16,8 @@ export interface Obstacle {
   readonly stops: (
     draft: Pick<Draft, "impact" | "action" | "request" | "flow" | "resumes">,
   ) => boolean;
+  /** Why, in words of the very step that it stops. */
+  readonly names?: (draft: Draft) => Blocked;
 }
 
 const everything = (): boolean => true;
@@ -50,7 +52,7 @@ export function obstacles(
     ...heldInGit(view),
     ...holds.filter((hold) => !isPast(view, hold)).map((hold) => heldByHand(view, hold)),
     ...byRecord(view, options),
-    ...aboveCeiling(options),
+    ...aboveCeiling(view, options),
   ];
 }
 
@@ -157,7 +159,7 @@ function byRecord({ node, record, now }: NodeView, options: PlanOptions): readon
   return found;
 }
 
-function aboveCeiling({ maxImpact }: PlanOptions): readonly Obstacle[] {
+function aboveCeiling({ act }: NodeView, { maxImpact }: PlanOptions): readonly Obstacle[] {
   if (maxImpact === undefined) return [];
   const way = maxImpact === "destructive" ? "" : "; what erases needs --allow-erase N";
   const message = `above the ceiling of this run (--max-impact ${maxImpact})${way}`;
@@ -166,8 +168,17 @@ function aboveCeiling({ maxImpact }: PlanOptions): readonly Obstacle[] {
       blocked: { kind: "impact", code: "IW-P14", message },
       // What goes on was approved when it began.
       stops: (draft) => !isApprovedBefore(draft) && compareImpact(draft.impact, maxImpact) > 0,
+      // A person's act has no ceiling of its own to raise: one machine may be erased by it, or none.
+      ...(act === null ? {} : { names: unallowedErase }),
     },
   ];
+}
+
+function unallowedErase({ erases = [] }: Draft): Blocked {
+  const serials = erases.map(({ serial }) => serial ?? "a disk without a serial");
+  const what = serials.length === 0 ? "it" : [...new Set(serials)].join(", ");
+  const message = `${what} would be ERASED, and --yes alone allows no erase; when it is meant: --allow-erase 1`;
+  return { kind: "impact", code: "IW-P14", message };
 }
 
 function obstacle(kind: Blocked["kind"], code: string, message: string): Obstacle {
