@@ -1,19 +1,20 @@
 import type { z } from "zod";
 import type { DriverAction } from "../schemas/action.ts";
 import type { FleetNode } from "../schemas/fleet.ts";
-import type { Failure } from "../schemas/failure.ts";
+import type { Failure, Result } from "../schemas/failure.ts";
 import type { SettingsFinding } from "../schemas/interface-answer.ts";
 import type { Observation, ObservedFacet } from "../schemas/observation.ts";
 import type { Secret } from "../schemas/secret.ts";
 import type { HardwareOffer } from "../schemas/steps.ts";
 import type { Settings } from "../schemas/settings.ts";
+import type { VendorCall, VendorImpact, VendorReadings } from "../schemas/vendor.ts";
 
 /**
  * Types only: what the engine knows of a driver, and the door `ironwright/driver` for packages that bring one.
  * A change that a package of before does not survive raises `DriverApiVersion`.
  */
 export type { DriverAction, FleetNode, Failure, HardwareOffer, Observation, ObservedFacet };
-export type { Secret, SettingsFinding };
+export type { Result, Secret, SettingsFinding, VendorCall, VendorImpact, VendorReadings };
 
 /** Time for drivers; fakes in tests. */
 export interface DriverClock {
@@ -91,6 +92,11 @@ export interface Driver {
    * `session.open` first. On a BMC without sessions `session.open` answers sent without a session.
    */
   perform(node: FleetNode, action: DriverAction, context: PerformContext): Promise<Performed>;
+  /**
+   * Answers a vendor method that only reads, as JSON; required where the type declares one. Never throws and never
+   * mutates but to log in, as `observe`.
+   */
+  readVendor?(node: FleetNode, call: VendorCall, signal?: AbortSignal): Promise<Result<unknown>>;
   /** Ends sessions, closes sockets. */
   close(): Promise<void>;
 }
@@ -102,6 +108,25 @@ export type DriverApiVersion = 1;
 export interface DriverPackage {
   readonly apiVersion: DriverApiVersion;
   readonly hardwareTypes: readonly HardwareType[];
+}
+
+/** Something that only this kind of hardware does, called by a person: `ironwright node vendor NODE METHOD`. */
+export interface VendorMethod {
+  /** Lower-case letters, digits and `_`, a letter first. */
+  readonly name: string;
+  /** One sentence of what it does. */
+  readonly description: string;
+  /** True where it changes nothing: it takes no lease, leaves no line in the journal, and has impact `none`. */
+  readonly reads: boolean;
+  /** What a running system suffers by it; a method that acts goes to `perform` as `vendor.call`. */
+  readonly impact: VendorImpact;
+  /** Each argument with its meaning; strict, and without transforms. Arguments are kept in history: no secrets. */
+  readonly args: z.ZodObject;
+  /**
+   * What the facet `vendor` shows once it took effect: pure, of arguments that `args` took. Left out where nothing can
+   * be seen of it: then what a crash left open is ambiguous, and is never repeated.
+   */
+  readonly after?: (args: Readonly<Record<string, unknown>>) => VendorReadings;
 }
 
 /** A hardware type: composes interfaces, validates a node's settings, opens a driver for all of its nodes. */
@@ -118,6 +143,8 @@ export interface HardwareType {
   /** Facets it can read, and verbs that it performs. */
   readonly observes: readonly ObservedFacet[];
   readonly performs: readonly DriverAction["verb"][];
+  /** Its vendor methods; a node whose vendor interface is `no-vendor` has none of them. */
+  readonly vendor?: readonly VendorMethod[];
   /** What the schema can't say of one node's settings: pure, never throws; empty when fine. */
   validate(node: FleetNode): readonly SettingsFinding[];
   /** Opens the one driver that serves every node of this type in this process. */

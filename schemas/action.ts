@@ -1,6 +1,7 @@
 import type { BootDevice, BootMode } from "./documents.ts";
 import type { IndicatorComponent, IndicatorState } from "./indicators.ts";
 import type { InterfaceName } from "./steps.ts";
+import type { VendorCall } from "./vendor.ts";
 
 /** What a ramdisk is booted for. */
 export type RamdiskPurpose = "inspect" | "clean" | "deploy" | "service" | "rescue";
@@ -48,6 +49,8 @@ export type Action =
     }
   /** A non-maskable interrupt; its effect can't be seen. */
   | { readonly verb: "management.injectNmi" }
+  /** A vendor method that acts, by its name; a person's act, never git's word. */
+  | ({ readonly verb: "vendor.call" } & VendorCall)
   /** Makes the machine boot the ramdisk at its next power-on, and only then. */
   | { readonly verb: "boot.ramdisk"; readonly purpose: RamdiskPurpose }
   /** Takes the ramdisk's media and boot order away again. */

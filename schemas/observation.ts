@@ -3,6 +3,7 @@ import type { BootDevice, BootMode, Identity } from "./documents.ts";
 import type { Failure } from "./failure.ts";
 import type { IndicatorReading } from "./indicators.ts";
 import type { MachineInventory } from "./machine-inventory.ts";
+import type { VendorReadings } from "./vendor.ts";
 
 /** A value with its age, or unknown: unknown is a value of its own, never "off". */
 export type Reading<T> =
@@ -88,6 +89,8 @@ export interface ObservedFacets {
   readonly eventLog: readonly LogLine[];
   /** CPUs, memory, disks, NICs, firmware: dozens of requests, so it is read only when somebody asks for it. */
   readonly inventory: MachineInventory;
+  /** What the hardware type's own vendor methods change; read where one of them is called. */
+  readonly vendor: VendorReadings;
 }
 export type ObservedFacet = keyof ObservedFacets;
 

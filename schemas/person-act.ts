@@ -1,6 +1,7 @@
 import type { BootDevice, NodeRequest } from "./documents.ts";
 import type { IndicatorComponent, IndicatorState } from "./indicators.ts";
 import type { HoldRecord } from "./record.ts";
+import type { VendorCall, VendorImpact, VendorReadings } from "./vendor.ts";
 
 /** What a person may ask of one node at the command line; each kind has a row in `engine/plan/act-drafts.ts`. */
 export type ActAsk =
@@ -26,7 +27,13 @@ export type ActAsk =
       readonly id: string | null;
       readonly state: IndicatorState;
     }
-  | { readonly kind: "bootDevice"; readonly device: BootDevice; readonly persistent: boolean };
+  | { readonly kind: "bootDevice"; readonly device: BootDevice; readonly persistent: boolean }
+  | ({
+      readonly kind: "vendor";
+      readonly impact: VendorImpact;
+      /** What is read back once it took effect; empty where that can't be seen. */
+      readonly after: VendorReadings;
+    } & VendorCall);
 
 /** One act of a person on one node: never git's word, and never put in force. */
 export interface PersonAct {

@@ -1,6 +1,7 @@
 import type { DriverAction } from "../../schemas/action.ts";
 import { indicatorName } from "../../schemas/indicators.ts";
 import { begun, isKnownRun } from "./fake-step.ts";
+import { vendorActed } from "./fake-vendor.ts";
 import { type FakeScene, sendPower } from "./fake-life.ts";
 import { type FakeMachine, logged } from "./fake-machine.ts";
 
@@ -30,6 +31,16 @@ export function acted(
 }
 
 function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene): FakeMachine {
+  return action.verb === "vendor.call"
+    ? vendorActed(machine, action)
+    : changedByStandard(machine, action, scene);
+}
+
+function changedByStandard(
+  machine: FakeMachine,
+  action: Exclude<DriverAction, { readonly verb: "vendor.call" }>,
+  scene: FakeScene,
+): FakeMachine {
   switch (action.verb) {
     case "power.on":
       return sendPower(machine, "on", scene);
@@ -92,6 +103,8 @@ function settingWords(action: DriverAction): readonly string[] {
       return [String(action.enabled)];
     case "management.setIndicator":
       return [indicatorName(action.component, action.id), action.state];
+    case "vendor.call":
+      return [action.method, JSON.stringify(action.args)];
     default:
       return [];
   }

@@ -1,5 +1,5 @@
 import type { DriverAction } from "../../schemas/action.ts";
-import { type Failure, failure } from "../../schemas/failure.ts";
+import { type Failure, failure, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type {
   Capabilities,
@@ -7,6 +7,7 @@ import type {
   ObservedFacet,
   Reading,
 } from "../../schemas/observation.ts";
+import type { VendorCall } from "../../schemas/vendor.ts";
 import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
 import { acted, isSessionAct, nextSession } from "./fake-act.ts";
@@ -22,6 +23,7 @@ import {
 import { agentRuns, type FakeScene, settled } from "./fake-life.ts";
 import { type FakeMachine, newFakeMachine, parseFakeMachine } from "./fake-machine.ts";
 import { valueOf } from "./fake-readings.ts";
+import { vendorAnswer, vendorRefusal } from "./fake-vendor.ts";
 import { isKnownRun, stepRefusal, thingOf } from "./fake-step.ts";
 
 const CAPABILITIES: Capabilities = {
@@ -96,6 +98,8 @@ export class FakeDriver implements Driver {
   ): Promise<Performed> {
     const thing = thingOf(node);
     if (this.#ports.readOnly) return { sent: false, failure: socketFault(thing, "IW_READ_ONLY") };
+    const unknown = vendorRefusal(thing, action);
+    if (unknown !== null) return { sent: false, failure: unknown };
     const noSession = this.#sessionMissing(node, action, await this.#machine(node));
     if (noSession !== null) return { sent: false, failure: noSession };
     const refused = await context.check();
@@ -106,6 +110,16 @@ export class FakeDriver implements Driver {
     const performed = await this.#act(node, action);
     await this.#delay(node, context.signal);
     return performed;
+  }
+
+  async readVendor(
+    node: FleetNode,
+    call: VendorCall,
+    signal?: AbortSignal,
+  ): Promise<Result<unknown>> {
+    const seen = await this.observe(node, ["vendor"], signal);
+    if (seen.unreachable !== null) return { ok: false, failure: seen.unreachable };
+    return vendorAnswer(thingOf(node), await this.#machine(node), call);
   }
 
   async close(): Promise<void> {

@@ -66,6 +66,8 @@ const fakeMachineSchema = z.object({
   indicators: z.record(z.string(), z.enum(INDICATOR_STATES)).default({}),
   /** Where power is on its way to, and when it is there. */
   powering: z.object({ to: z.enum(["on", "off"]), at: z.number() }).nullable(),
+  /** What somebody wrote on its board by a vendor method; empty at first. */
+  assetTag: z.string().default(""),
   bios: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   /** The ramdisk that the next power-on boots, and only that one. */
   nextBoot: z.enum(["inspect", "clean", "deploy", "service", "rescue"]).nullable(),
@@ -103,6 +105,7 @@ export function newFakeMachine(node: FleetNode): FakeMachine {
     bootOnce: false,
     indicators: {},
     powering: null,
+    assetTag: "",
     bios: {},
     nextBoot: null,
     runs: runsAtFirst(power, disks),

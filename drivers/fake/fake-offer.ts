@@ -18,6 +18,7 @@ export const FAKE_OBSERVES: readonly ObservedFacet[] = [
   "nextBoot",
   "eventLog",
   "inventory",
+  "vendor",
 ];
 
 /** Acts that a fake machine takes: all there are. */
@@ -30,6 +31,7 @@ export const FAKE_PERFORMS: readonly DriverAction["verb"][] = [
   "management.setSecureBoot",
   "management.setIndicator",
   "management.injectNmi",
+  "vendor.call",
   "boot.ramdisk",
   "boot.instance",
   "step.run",

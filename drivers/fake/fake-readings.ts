@@ -4,6 +4,7 @@ import { FAKE_MAKER, fakeInventory, fakeSerial } from "./fake-inventory.ts";
 import { agentStepsOf } from "./fake-agent.ts";
 import { agentRuns, bootIdOf, type FakeScene } from "./fake-life.ts";
 import type { FakeMachine } from "./fake-machine.ts";
+import { vendorReadings } from "./fake-vendor.ts";
 
 /** The value of one facet of a settled machine. */
 export function valueOf<F extends ObservedFacet>(
@@ -48,6 +49,7 @@ const READ: {
   nextBoot: ({ nextBoot }) => nextBoot ?? "instance",
   eventLog: () => [],
   inventory: (_machine, { node }) => fakeInventory(node),
+  vendor: vendorReadings,
 };
 
 /** Its case, its front, and one light a disk. */

@@ -3,6 +3,7 @@ import { fakeSchema } from "../../schemas/fake-settings.ts";
 import type { HardwareType } from "../driver.ts";
 import { FakeDriver } from "./fake-driver.ts";
 import { validateFake } from "./fake-failures.ts";
+import { fakeVendor } from "./fake-vendor.ts";
 import { FAKE_OBSERVES, FAKE_PERFORMS, fakeOffer } from "./fake-offer.ts";
 
 const PROPERTIES = z
@@ -16,6 +17,7 @@ export const fakeType: HardwareType = {
   offer: fakeOffer,
   observes: FAKE_OBSERVES,
   performs: FAKE_PERFORMS,
+  vendor: fakeVendor,
   validate: validateFake,
   open: (ports) => new FakeDriver(ports),
 };

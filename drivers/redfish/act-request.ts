@@ -8,9 +8,9 @@ import { linkAt, objectAt, textAt, textsAt } from "./resource.ts";
 
 /** A mutating request before its headers. */
 export interface ActRequest {
-  readonly method: "POST" | "PATCH";
+  readonly method: "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly body: JsonObject;
+  readonly body: JsonObject | null;
 }
 
 /** Verbs that are one kind of reset each. */

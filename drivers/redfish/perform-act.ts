@@ -17,6 +17,7 @@ import {
 import type { Bmc, Resource } from "./bmc.ts";
 import { indicatorRequest } from "./indicators.ts";
 import { behavioursOf } from "./quirks.ts";
+import { vendorRequest } from "./redfish-vendor.ts";
 import { readTasks } from "./read-extras.ts";
 import { pathOf, textAt } from "./resource.ts";
 
@@ -70,7 +71,10 @@ async function prepare(at: ActAt, action: MachineAction): Promise<Result<Prepare
   if (!path.ok) return path;
   const system = await at.bmc.readForAct(path.value, at.headers, at.signal);
   if (!system.ok) return system;
-  const request = await requestOf(at, action, { path: path.value, system: system.value.body });
+  const from = { path: path.value, system: system.value.body };
+  const request = await (action.verb === "vendor.call"
+    ? vendorRequest(at.bmc, action, at.signal)
+    : requestOf(at, action, from));
   if (!request.ok) return request;
   if (request.value.method !== "PATCH") return ok({ request: request.value, ifMatch: undefined });
   const target: Result<Resource> =
@@ -89,7 +93,7 @@ interface SystemRead {
 
 async function requestOf(
   at: ActAt,
-  action: MachineAction,
+  action: Exclude<MachineAction, { readonly verb: "vendor.call" }>,
   from: SystemRead,
 ): Promise<Result<ActRequest>> {
   switch (action.verb) {

@@ -8,6 +8,7 @@ import type {
   ObservedFacets,
   Reading,
 } from "../../schemas/observation.ts";
+import type { VendorCall } from "../../schemas/vendor.ts";
 import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { socketFault } from "../net/fault-table.ts";
@@ -23,6 +24,7 @@ import { readInventory } from "./parts/read-inventory.ts";
 import { performAct } from "./perform-act.ts";
 import { behavioursOf, type Make } from "./quirks.ts";
 import { readBios, readEventLog, readSecureBoot, readTasks } from "./read-extras.ts";
+import { answerVendor, readVendorFacet } from "./redfish-vendor.ts";
 import {
   type Read,
   readBootDevice,
@@ -82,6 +84,15 @@ export class RedfishDriver implements Driver {
     if (action.verb === "session.open") return bmc.value.login.open(node.name, context);
     if (action.verb === "session.end") return bmc.value.login.end(action.session, context);
     return performAct(bmc.value, node, action, context);
+  }
+
+  async readVendor(
+    node: FleetNode,
+    call: VendorCall,
+    signal?: AbortSignal,
+  ): Promise<Result<unknown>> {
+    const bmc = await this.bmcOf(node);
+    return bmc.ok ? answerVendor(bmc.value, call, signal) : bmc;
   }
 
   async close(): Promise<void> {
@@ -215,6 +226,7 @@ export class RedfishDriver implements Driver {
       nextBoot: () => ({ why: noRamdisk(thing) }),
       eventLog: () => readEventLog(bmc, system, signal),
       inventory: () => readInventory(bmc, system, make, signal),
+      vendor: () => readVendorFacet(bmc, signal),
     };
     const readings: Readings = {};
     const one = async (facet: ObservedFacet): Promise<void> => {

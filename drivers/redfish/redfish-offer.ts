@@ -29,7 +29,7 @@ export const redfishOffer: HardwareOffer = {
     { interface: "storage", implementation: "noop", steps: [], built: true },
     { interface: "rescue", implementation: "no-rescue", steps: [], built: true },
     { interface: "rescue", implementation: "agent", steps: [], built: false },
+    { interface: "vendor", implementation: "redfish", steps: [], built: true },
     { interface: "vendor", implementation: "no-vendor", steps: [], built: true },
-    { interface: "vendor", implementation: "redfish", steps: [], built: false },
   ],
 };

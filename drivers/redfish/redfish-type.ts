@@ -6,6 +6,7 @@ import type { HardwareType } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { RedfishDriver } from "./redfish-driver.ts";
 import { redfishOffer } from "./redfish-offer.ts";
+import { redfishVendor } from "./redfish-vendor.ts";
 
 const PROPERTIES = z
   .object({
@@ -36,6 +37,7 @@ export const redfishType: HardwareType = {
     "tasks",
     "eventLog",
     "inventory",
+    "vendor",
   ],
   performs: [
     "power.on",
@@ -46,9 +48,11 @@ export const redfishType: HardwareType = {
     "management.setSecureBoot",
     "management.setIndicator",
     "management.injectNmi",
+    "vendor.call",
     "session.open",
     "session.end",
   ],
+  vendor: redfishVendor,
   validate: validateRedfish,
   open: (ports) => new RedfishDriver(ports),
 };

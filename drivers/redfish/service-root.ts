@@ -15,6 +15,7 @@ export interface ServiceRoot {
   readonly sessionService: string | undefined;
   readonly tasks: string | undefined;
   readonly updateService: string | undefined;
+  readonly eventService: string | undefined;
   readonly vendor: string | undefined;
   readonly product: string | undefined;
 }
@@ -26,6 +27,7 @@ const HIDDEN_ROOT: ServiceRoot = {
   sessionService: "/redfish/v1/SessionService",
   tasks: "/redfish/v1/TaskService",
   updateService: "/redfish/v1/UpdateService",
+  eventService: "/redfish/v1/EventService",
   vendor: undefined,
   product: undefined,
 };
@@ -55,6 +57,7 @@ export async function readServiceRoot(
     sessionService: linkAt(body, "SessionService"),
     tasks: linkAt(body, "Tasks") ?? linkAt(body, "TaskService"),
     updateService: linkAt(body, "UpdateService"),
+    eventService: linkAt(body, "EventService"),
     vendor: textAt(body, "Vendor"),
     product: textAt(body, "Product"),
   });

@@ -68,7 +68,8 @@ function isWritable(room: string): room is keyof typeof WRITABLE {
   return Object.hasOwn(WRITABLE, room);
 }
 
-function refused(status: number, id: string, message: string): Acted {
+/** An error answer; a refused request changes nothing. */
+export function refused(status: number, id: string, message: string): Acted {
   return { answer: { status, body: made.errorBody(id, message) }, effect: "refused" };
 }
 

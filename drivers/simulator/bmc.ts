@@ -2,7 +2,7 @@ import type { DriverClock } from "../driver.ts";
 import type { Fault, FaultKind } from "./faults.ts";
 import { act, etagOf, notFound } from "./acts.ts";
 import type { Machine, Shown } from "./machine.ts";
-import type { Answered, Asked, LoggedCall } from "./exchange.ts";
+import { type Answered, type Asked, bodyOf, type LoggedCall } from "./exchange.ts";
 import {
   hardwareLinks,
   hardwareResource,
@@ -11,6 +11,7 @@ import {
 } from "./hardware-resources.ts";
 import * as made from "./resources.ts";
 import { serviceResource } from "./service-resources.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 export interface BmcOptions {
   readonly machines: readonly Machine[];
@@ -43,6 +44,7 @@ export class SimulatedBmc {
   >();
   /** What a stale BMC goes on showing, and until when. */
   readonly #stale = new Map<string, { readonly shown: Shown; readonly until: number }>();
+  readonly #subscriptions = new Subscriptions();
   #sessionCount = 0;
 
   constructor(options: BmcOptions) {
@@ -138,14 +140,16 @@ export class SimulatedBmc {
         headers: { "www-authenticate": 'Basic realm="redfish"' },
       };
     if (asked.method === "GET" || asked.method === "HEAD") return this.#read(path);
-    const answer = this.#write(asked, path, session);
+    const answer = this.#subscriptions.owns(path)
+      ? this.#subscribe(asked, path, session)
+      : this.#write(asked, path, session);
     if (this.#has(machine, "drop-after") !== null && machine !== null)
       return { ...answer, drop: true };
     return answer;
   }
 
   #login(asked: Asked): Answered {
-    const body = parse(asked.body);
+    const body = bodyOf(asked);
     const { username, password, sessionLimit, hex } = this.#options;
     const log = (status: number, effect: string, id: string | null): void =>
       this.#log(asked, { machine: null, session: id, status, effect });
@@ -218,6 +222,7 @@ export class SimulatedBmc {
       const body = updateResource(path, shown);
       return body === null ? notFound(path) : { status: 200, body };
     }
+    if (this.#subscriptions.owns(path)) return this.#subscriptions.read(path);
     if (room === "SessionService") return this.#readSession(path, rest);
     if (machine === undefined) return notFound(path);
     if (room === "Chassis" && rest.length === 0)
@@ -319,7 +324,7 @@ export class SimulatedBmc {
     }
     const name = this.machineOf(path);
     const machine = name === null ? undefined : this.machines.get(name);
-    const body = parse(asked.body);
+    const body = bodyOf(asked);
     if (machine === undefined || body === null) {
       this.#log(asked, {
         machine: name,
@@ -348,8 +353,20 @@ export class SimulatedBmc {
     return answer;
   }
 
+  /** Of the BMC, and so of a machine only where it has but one. */
+  #subscribe(asked: Asked, path: string, session: string): Answered {
+    const machine = this.machineOf(path);
+    const body = bodyOf(asked) ?? {};
+    const none = this.#has(machine, "no-effect")?.argument;
+    const ignores = none !== undefined && [null, "all", "Subscription"].includes(none);
+    const { answer, effect } = this.#subscriptions.write(asked.method, path, { body, ignores });
+    const lost = this.#has(machine, "drop-after") !== null;
+    this.#log(asked, { machine, session, status: lost ? null : answer.status, effect });
+    return answer;
+  }
+
   #log(asked: Asked, what: Pick<LoggedCall, "machine" | "session" | "status" | "effect">): void {
-    const body = parse(asked.body);
+    const body = bodyOf(asked);
     const masked = body !== null && "Password" in body ? { ...body, Password: "****" } : body;
     this.#options.log({
       time: new Date(this.#now()).toISOString(),
@@ -359,17 +376,5 @@ export class SimulatedBmc {
       body: masked,
       ...what,
     });
-  }
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> | null {
-  if (text === "") return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value))
-      : null;
-  } catch {
-    return null;
   }
 }

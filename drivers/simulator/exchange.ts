@@ -30,3 +30,16 @@ export interface LoggedCall {
   /** What really happened, whatever was answered. */
   readonly effect: string;
 }
+
+/** The body of a request: empty where there is none, null where it is no JSON object. */
+export function bodyOf({ body: text }: Pick<Asked, "body">): Json | null {
+  if (text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -3,7 +3,7 @@ import { fail, failure, ok, type Result } from "../../schemas/failure.ts";
 /** Every lie and weakness that a simulated BMC can be given, with what it does. Help and BEHAVIOUR.md print this table. */
 export const FAULTS = {
   "no-effect": {
-    argument: "Reset, Boot, SecureBoot, Indicator or nothing for all",
+    argument: "Reset, Boot, SecureBoot, Indicator, Subscription or nothing for all",
     does: "answers 204 and does nothing",
   },
   hang: {

@@ -33,6 +33,7 @@ export function serviceRoot(uuid: string): Json {
     SessionService: link(`${V1}/SessionService`),
     Tasks: link(`${V1}/TaskService`),
     UpdateService: link(`${V1}/UpdateService`),
+    EventService: link(`${V1}/EventService`),
     Links: { Sessions: link(`${V1}/SessionService/Sessions`) },
   };
 }

@@ -11,6 +11,7 @@ import { taskInTheWay } from "./facets/power.ts";
 import { provisionFacet } from "./facets/provision.ts";
 import { kindOf } from "./machine.ts";
 import { flowRequest } from "./route.ts";
+import { VENDOR_SIGN } from "./signs.ts";
 
 /** What an act comes to: its one step (or the list of it), or why it is not done; neither where it is so already. */
 export type Acted = Pick<UnderWay, "drafts" | "blocked">;
@@ -27,6 +28,7 @@ const ANSWERS: { readonly [K in ActAsk["kind"]]: Answer<K> } = {
   reboot,
   bootDevice,
   indicator,
+  vendor,
 };
 
 /** What a person's act does to the node; an act of another kind than the move that is under way waits for its end. */
@@ -205,6 +207,31 @@ function indicator(view: NodeView, { id, node }: PersonAct): Acted {
     request: id,
   }));
   return { drafts: blocked.length > 0 ? [] : asked, blocked };
+}
+
+/** What it is, its hardware type alone knows: of the machine only its state and its tasks stand in the way. */
+function vendor(
+  { observation, settings }: NodeView,
+  { id }: PersonAct,
+  { method, args, impact, after }: Extract<ActAsk, { kind: "vendor" }>,
+): Acted {
+  const task = impact === "reboot" ? taskInTheWay(observation) : null;
+  if (task !== null) return refused("IW-B17", task);
+  const words = Object.keys(args).length === 0 ? "" : ` ${JSON.stringify(args)}`;
+  const isUnseen = Object.keys(after).length === 0;
+  const unseen = isUnseen ? "; its effect can't be seen, so it is never repeated" : "";
+  const expected = Object.entries(after).map(([name, value]) => [`${VENDOR_SIGN}${name}`, value]);
+  const draft: Draft = {
+    action: { verb: "vendor.call", method, args },
+    impact,
+    before: {},
+    after: Object.fromEntries(expected),
+    timeoutSeconds: settings.timeouts.settingSeconds,
+    why: `${askedIn(id)}: ${method}${words}${unseen}`,
+    rank: RANKS.request,
+    request: id,
+  };
+  return { drafts: [draft], blocked: [] };
 }
 
 /** Said no by the state of things: by a code of the table, and as a plan would. */

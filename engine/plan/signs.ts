@@ -1,5 +1,6 @@
 import { known, type Observation, type ObservedFacet } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import { VENDOR_ABSENT } from "../../schemas/vendor.ts";
 import { facetNamed } from "./facets/all-facets.ts";
 
 /** What the `before` and `after` of an act can name: a facet of the node, or a sign of what its ramdisk does. */
@@ -48,9 +49,23 @@ function indicatorSign(name: string): Sign {
   };
 }
 
+/** One name of what a vendor method changes: `vendor/asset tag`. */
+export const VENDOR_SIGN = "vendor/";
+
+function vendorSign(name: string): Sign {
+  return {
+    observes: ["vendor"],
+    value(observation) {
+      const readings = known(observation, "vendor");
+      return readings === undefined ? undefined : (readings[name] ?? VENDOR_ABSENT);
+    },
+  };
+}
+
 /** The sign or facet of that name. */
 export function signNamed(name: string): Sign {
   if (name.startsWith(INDICATOR)) return indicatorSign(name.slice(INDICATOR.length));
+  if (name.startsWith(VENDOR_SIGN)) return vendorSign(name.slice(VENDOR_SIGN.length));
   return SIGNS[name] ?? facetNamed(name);
 }
 

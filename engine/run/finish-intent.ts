@@ -59,6 +59,11 @@ function patchFor(flow: Flow, { line }: OpenIntent, { outcome, why }: Found): Re
   return passed(record, next.cursor, { observation, settings }, clock.now());
 }
 
+const UNSEEN: Found = {
+  outcome: "ambiguous",
+  message: "whether it was sent can't be seen; it is not repeated",
+};
+
 async function findOut(flow: Flow, intent: OpenIntent): Promise<Found | Failure> {
   const { line } = intent;
   switch (line.action.verb) {
@@ -71,10 +76,9 @@ async function findOut(flow: Flow, intent: OpenIntent): Promise<Found | Failure>
       if (flow.context.stopping.aborted && leftOf(flow, intent) > 0) return stillRunning(intent);
       return { outcome: "done", message: "the rest of its time has passed" };
     case "management.injectNmi":
-      return {
-        outcome: "ambiguous",
-        message: "whether it was sent can't be seen; it is not repeated",
-      };
+      return UNSEEN;
+    case "vendor.call":
+      return Object.keys(intent.line.after).length === 0 ? UNSEEN : lookBack(flow, intent);
     default:
       return lookBack(flow, intent);
   }
