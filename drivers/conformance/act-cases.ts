@@ -49,6 +49,7 @@ const OPTIONAL_ACTS: readonly DriverAction[] = [
   { verb: "management.setSecureBoot", enabled: true },
   { verb: "management.setIndicator", component: "system", id: "1", state: "on" },
   { verb: "management.injectNmi" },
+  { verb: "vendor.call", method: "nothing", args: {} },
   { verb: "boot.ramdisk", purpose: "clean" },
   { verb: "boot.instance" },
   {

@@ -1,5 +1,6 @@
 import type { DriverAction, StepRun } from "../../schemas/action.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import type { VendorCall } from "../../schemas/vendor.ts";
 import type { Driver } from "../driver.ts";
 
 /** How a machine treats one verb: says no, does it and loses the answer, takes it and does nothing, is not there. */
@@ -42,6 +43,8 @@ export interface DriverBench {
   mutations(): number | Promise<number>;
   /** Required where the type performs `step.run`. */
   readonly work?: WorkBench;
+  /** Arguments by vendor method, of those that need some. */
+  readonly vendorArgs?: Readonly<Record<string, VendorCall["args"]>>;
   /** Ends the machine; the drivers were closed before. */
   close(): Promise<void>;
 }

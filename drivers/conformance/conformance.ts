@@ -4,6 +4,7 @@ import type { SetUp } from "./bench.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import { observeCases } from "./observe-cases.ts";
 import { offerCases } from "./offer-cases.ts";
+import { vendorCases } from "./vendor-cases.ts";
 import { workCases } from "./work-cases.ts";
 
 /** The door of `ironwright/conformance`: what every driver must hold, for any test runner or none. */
@@ -26,6 +27,7 @@ export function conformanceCases(type: HardwareType): readonly ConformanceCase[]
     ...offerCases(type),
     ...observeCases(type),
     ...actCases(type),
+    ...vendorCases(type),
     ...(type.performs.includes("step.run") ? workCases(type) : []),
   ];
 }

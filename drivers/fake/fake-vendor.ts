@@ -29,7 +29,7 @@ export const fakeVendor: readonly VendorMethod[] = [
         .string()
         .min(1)
         .max(63)
-        .regex(/^[\x21-\x7e]+$/)
+        .regex(/^[\x21-\x7e]+$/, "must be printable, without spaces")
         .describe("the tag, without spaces"),
     }),
     after: ({ tag }) => ({ [ASSET_TAG]: String(tag) }),
@@ -41,7 +41,11 @@ export const fakeVendor: readonly VendorMethod[] = [
     reads: false,
     impact: "reboot",
     args: z.strictObject({
-      raw_bytes: z.string().max(1023).regex(BYTES).describe('the bytes, as "0x06 0x01"'),
+      raw_bytes: z
+        .string()
+        .max(1023)
+        .regex(BYTES, 'must be bytes in hex, as "0x06 0x01"')
+        .describe("the bytes in hex, 0x before each"),
     }),
   },
 ];

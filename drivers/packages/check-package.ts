@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { IMPACTS } from "../../schemas/impact.ts";
+import { VENDOR_IMPACTS } from "../../schemas/vendor.ts";
 import { INTERFACES, STEP_FLOWS } from "../../schemas/steps.ts";
 import type { DriverApiVersion, HardwareType } from "../driver.ts";
 import { FAKE_OBSERVES, FAKE_PERFORMS } from "../fake/fake-offer.ts";
@@ -22,6 +23,28 @@ const stepShape = z.looseObject({
   rerun: z.boolean(),
 });
 
+const vendorShape = z
+  .looseObject({
+    name: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9_]{0,62}$/,
+        "must be lower-case letters, digits and '_', a letter first",
+      ),
+    description: z.string().min(1),
+    reads: z.boolean(),
+    impact: z.enum(
+      VENDOR_IMPACTS,
+      `must be one of ${VENDOR_IMPACTS.join(", ")}: what erases is a step of an interface, which names its disks`,
+    ),
+    args: z.custom(isSchema, "must be a z.strictObject(...) of zod 4"),
+    after: callable.optional(),
+  })
+  .refine(({ reads, impact }) => !reads || impact === "none", {
+    path: ["impact"],
+    error: "must be none of a method that only reads",
+  });
+
 const hardwareTypeShape = z.looseObject({
   name: z
     .string()
@@ -43,6 +66,7 @@ const hardwareTypeShape = z.looseObject({
   // A fake machine shows and takes all that there is.
   observes: z.array(z.enum(FAKE_OBSERVES)),
   performs: z.array(z.enum(FAKE_PERFORMS)),
+  vendor: z.array(vendorShape).optional(),
   validate: callable,
   open: callable,
 });

@@ -1,4 +1,4 @@
-import { type Failure, failure } from "../../schemas/failure.ts";
+import { type Failure, failure, fail, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { SettingsFinding } from "../../schemas/interface-answer.ts";
 import type { Driver, HardwareType } from "../driver.ts";
@@ -8,13 +8,14 @@ import type { Driver, HardwareType } from "../driver.ts";
  * throws is a Failure (IW-D02), so that a bug of one package stops its own nodes and no others.
  */
 export function guardType(type: HardwareType): HardwareType {
-  const { name, properties, offer, observes, performs } = type;
+  const { name, properties, offer, observes, performs, vendor } = type;
   return {
     name,
     properties,
     offer,
     observes,
     performs,
+    ...(vendor === undefined ? {} : { vendor }),
     validate: (node) => findingsOf(type, node),
     open: (ports) => guardDriver(type.name, type.open(ports), () => ports.clock.now()),
   };
@@ -63,6 +64,18 @@ function guardDriver(name: string, driver: Driver, now: () => number): Driver {
           sent: "unknown",
           failure: { ...broken(name, "perform", error), kind: "ambiguous" },
         };
+      }
+    },
+    async readVendor(node, call, signal) {
+      try {
+        const answered = await driver.readVendor?.(node, call, signal);
+        if (answered?.ok !== true)
+          return answered ?? fail(broken(name, "readVendor", "it has none"));
+        // What can't be written as JSON is found here, and not where it is printed.
+        const value: unknown = JSON.parse(JSON.stringify(answered.value) ?? "null");
+        return ok(value);
+      } catch (error) {
+        return fail(broken(name, "readVendor", error));
       }
     },
     async close() {

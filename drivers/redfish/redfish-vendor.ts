@@ -26,7 +26,10 @@ const EVENT_TYPES = [
 const idArgs = z.strictObject({
   id: z
     .string()
-    .regex(/^[\x21-\x2e\x30-\x7e]{1,128}$/)
+    .regex(
+      /^[\x21-\x2e\x30-\x7e]{1,128}$/,
+      "must be an Id, 1 to 128 characters without spaces and /",
+    )
     .describe("its Id, as get_all_subscriptions shows it"),
 });
 
@@ -47,7 +50,7 @@ const createArgs = z.strictObject({
   Context: z
     .string()
     .max(256)
-    .regex(/^[\x20-\x7e]*$/)
+    .regex(/^[\x20-\x7e]*$/, "must be printable ASCII")
     .default("")
     .describe("text that comes with each event; no secret, for it is kept in history"),
   Protocol: z.enum(["Redfish"]).default("Redfish").describe("how events are sent"),

@@ -83,11 +83,15 @@ export async function loadWorldToApply(
   const { store } = await reader(input, place);
   const readAtSeq = store === null ? null : ((await store.inForce())?.seq ?? 0);
   const world = await loadFleetOf(input, place);
-  await loadDrivers(input, place);
-  await input.house.checkpoint(INVENTORY_READ);
-  // A declared step that can't be run ends it here; commands that only look or hold don't ask for that much.
-  stopAtErrors(input, findingsOf(input, world.root, world.fleet));
+  await readyToAct(input, world);
   return { world, readAtSeq };
+}
+
+/** What acting asks for beyond looking: the drivers of packages, and nothing declared that can't be run. */
+export async function readyToAct(input: CommandInput, world: World): Promise<void> {
+  await loadDrivers(input, world);
+  await input.house.checkpoint(INVENTORY_READ);
+  stopAtErrors(input, findingsOf(input, world.root, world.fleet));
 }
 
 /** Refuses a plan that was made from an inventory read before the commit that is in force now. */

@@ -146,7 +146,7 @@ async function attempt(flow: Flow, asked: Asked, count: number): Promise<Ended> 
   const { outcome, why } = await performAndLook(flow, asked, intent);
   if (outcome === "left") return { outcome, why };
   const durationMs = Math.round(context.clock.monotonic() - started);
-  const message = why?.message ?? (asked.opens === true ? "begun" : "seen");
+  const message = why?.message ?? (asked.opens === true ? "begun" : seenText(asked));
   const code = why?.code ?? null;
   const patch = asked.ended?.(outcome, why) ?? undefined;
   await grant.outcome(intent, outcome, { code, message, durationMs }, patch);
@@ -154,6 +154,12 @@ async function attempt(flow: Flow, asked: Asked, count: number): Promise<Ended> 
   const event = outcome === "done" && asked.opens === true ? "step.sent" : EVENTS[outcome];
   tell(flow, event, message, { ...told(asked), code, durationMs });
   return { outcome, why };
+}
+
+/** Of what nobody can see, nothing was seen. */
+function seenText({ action, after }: Asked): string {
+  const isUnseen = !isOurs(action) && Object.keys(after).length === 0;
+  return isUnseen ? "its BMC accepted it; its effect can't be seen" : "seen";
 }
 
 function told({ id, name, impact }: Asked): { step: string; action: string; impact: string } {

@@ -29,7 +29,7 @@ function askedBy(flow: Flow, step: Step): Asked {
   return {
     id,
     action: act,
-    name: act.verb,
+    name: act.verb === "vendor.call" ? `vendor.${act.method}` : act.verb,
     impact,
     before,
     after,

@@ -9,6 +9,8 @@ import { EXIT } from "../exit-code.ts";
 export interface ActWish {
   /** `node power off`. */
   readonly typed: string;
+  /** What is typed to do it without a question; left out: `ironwright TYPED NODE`. */
+  readonly command?: string;
   readonly node: string | undefined;
   readonly ask: ActAsk;
   readonly timeoutSeconds: number | null;

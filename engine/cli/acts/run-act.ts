@@ -50,13 +50,27 @@ interface Site {
  * lease, by the way of every plan. The commit that is in force stays in force.
  */
 export async function runAct(input: CommandInput, wish: ActWish): Promise<ExitCode> {
-  const { selector, node: names, exclude } = input.common;
-  if (selector !== undefined || names.length + exclude.length > 0)
-    throw new CommandError(
-      EXIT.usage,
-      `${wish.typed} acts on the one node that it names: leave out -l, --node and --exclude`,
-    );
+  refuseSelection(input, wish.typed);
   const { world } = await loadWorldToApply(input);
+  return runActIn(input, world, wish);
+}
+
+/** An act is on the one node that it names. */
+export function refuseSelection({ common }: CommandInput, typed: string): void {
+  const { selector, node: names, exclude } = common;
+  if (selector === undefined && names.length + exclude.length === 0) return;
+  throw new CommandError(
+    EXIT.usage,
+    `${typed} acts on the one node that it names: leave out -l, --node and --exclude`,
+  );
+}
+
+/** The same in a world that was read already, and is ready to act in. */
+export async function runActIn(
+  input: CommandInput,
+  world: World,
+  wish: ActWish,
+): Promise<ExitCode> {
   const drivers = input.house.openDrivers(driverOptions(input, world, true));
   try {
     const store = await needActing(input, world);
@@ -153,7 +167,10 @@ async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> 
   if (!wish.asks && !grave) return true;
   const serial = node.identity.serial ?? "unknown";
   const what = `${wish.question(act.node)} (serial ${serial})?`;
-  return approved(input, plan, { what, command: `ironwright ${wish.typed} ${act.node}` });
+  return approved(input, plan, {
+    what,
+    command: wish.command ?? `ironwright ${wish.typed} ${act.node}`,
+  });
 }
 
 function sightText(
@@ -258,7 +275,11 @@ async function applied(site: Site, { plan, input: from }: Planned): Promise<Done
   input.io.progress([]);
   if (!result.ok) throw storeError(result.failure);
   const [node] = result.value.nodes;
-  return node === undefined ? ALREADY : { ...doneBy(node), sent };
+  if (node === undefined) return ALREADY;
+  const done = doneBy(node);
+  // Only under its lease was it looked at: what a vendor method changes is in no reading of a plan.
+  const isSo = act.ask.kind === "vendor" && done.status === "done" && !sent;
+  return isSo ? ALREADY : { ...done, sent };
 }
 
 /** How a node's end is the end of an act, with its exit code. */

@@ -3,11 +3,12 @@ import { cleanAct } from "../acts/clean-act.ts";
 import { ledAct } from "../acts/led-act.ts";
 import { powerAct } from "../acts/power-act.ts";
 import { requestActs } from "../acts/request-acts.ts";
+import { vendorAct } from "../acts/vendor-act.ts";
 import type { Command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
 /** `node VERB NODE`: what a person does to one node now. A new act is a file in `acts/` and a row here. */
-const ACTS: readonly Command[] = [powerAct, bootAct, ...requestActs, cleanAct, ledAct];
+const ACTS: readonly Command[] = [powerAct, bootAct, ...requestActs, cleanAct, ledAct, vendorAct];
 
 export const nodeCommand: Command = {
   name: "node",

@@ -308,7 +308,8 @@ export class FileGrant implements Grant {
 
 /** An act in the words of people: `power.on`, `deploy.write_image`. */
 function actionName({ verb, ...said }: IntentLine["action"]): string {
-  const { interface: where, step } = said;
+  const { interface: where, step, method } = said;
+  if (verb === "vendor.call" && typeof method === "string") return `vendor.${method}`;
   return verb === "step.run" && typeof where === "string" && typeof step === "string"
     ? `${where}.${step}`
     : verb;

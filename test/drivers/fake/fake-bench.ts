@@ -47,6 +47,7 @@ export function benchOfFake(): Promise<DriverBench> {
       erase: { interface: "deploy", step: "erase_devices", args: {} },
       serials: ["fake-n1-D0", "fake-n1-D1"],
     },
+    vendorArgs: { set_asset_tag: { tag: "r1-u7" }, send_raw: { raw_bytes: "0x06 0x01" } },
     close: () => Promise.resolve(),
   });
 }

@@ -13,6 +13,7 @@ async function setUp(): Promise<DriverBench> {
   const bmc = await startSmallBmc({
     username: "root",
     password: "calvin",
+    events: true,
     hardware: madeUpHardware("n1"),
   });
   // It says its password back, as some do in their errors.
@@ -40,6 +41,11 @@ async function setUp(): Promise<DriverBench> {
     diskless: () => {
       bmc.hardware = { ...madeUpHardware("n1"), disks: [] };
       return node;
+    },
+    vendorArgs: {
+      get_subscription: { id: "1" },
+      create_subscription: { Destination: "https://events.example/r1", Context: "r1" },
+      delete_subscription: { id: "1" },
     },
     mutations: () => bmc.mutations().length,
     close: async () => {

@@ -13,6 +13,7 @@ import {
   type ShownHardware,
   updateResource,
 } from "../../../drivers/simulator/hardware-resources.ts";
+import { Subscriptions } from "../../../drivers/simulator/subscriptions.ts";
 import { isObject } from "../../../drivers/net/read-json.ts";
 import { objectAt, textAt } from "../../../drivers/redfish/resource.ts";
 
@@ -50,6 +51,8 @@ export interface SmallBmcOptions {
   readonly wantsEtag?: boolean;
   readonly resetTypes?: readonly string[] | "action-info" | "silent";
   readonly extra?: Record<string, unknown>;
+  /** It has an EventService. */
+  readonly events?: boolean;
   /** What its systems consist of; nothing is said of it when left out. */
   readonly hardware?: Hardware;
 }
@@ -112,6 +115,7 @@ async function take(
 interface State {
   readonly options: SmallBmcOptions;
   readonly bmc: SmallBmc;
+  readonly subscriptions: Subscriptions;
   made: number;
 }
 
@@ -142,7 +146,7 @@ function newState(options: SmallBmcOptions): State {
         .map((seen) => `${seen.method} ${seen.path} ${JSON.stringify(seen.body)}`),
     close: () => Promise.resolve(),
   };
-  return { options, bmc, made: 0 };
+  return { options, bmc, subscriptions: new Subscriptions(), made: 0 };
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -181,6 +185,17 @@ function allowed(state: State, seen: SeenRequest): boolean {
   return seen.headers.authorization === basic;
 }
 
+function subscription(
+  { subscriptions }: State,
+  { method, path, body }: SeenRequest,
+  response: ServerResponse,
+): void {
+  const asking = { body: isObject(body) ? body : {}, ignores: false };
+  const answered =
+    method === "GET" ? subscriptions.read(path) : subscriptions.write(method, path, asking).answer;
+  sendJson(response, answered.status, answered.body ?? null, { ...answered.headers });
+}
+
 const SESSIONS = "/redfish/v1/SessionService/Sessions";
 
 function answer(state: State, seen: SeenRequest, response: ServerResponse): void {
@@ -190,6 +205,8 @@ function answer(state: State, seen: SeenRequest, response: ServerResponse): void
   if (!allowed(state, seen)) {
     return sendJson(response, 401, redfishError("NoValidSession"));
   }
+  if (state.options.events === true && state.subscriptions.owns(path))
+    return subscription(state, seen, response);
   if (path.startsWith(`${SESSIONS}/`)) return session(state, seen, response);
   if (path === "/redfish/v1/Systems") {
     const members = state.bmc.systems.map((_, index) => ({
@@ -217,6 +234,9 @@ function root(state: State): unknown {
     ...(state.bmc.hardware === undefined
       ? {}
       : { UpdateService: { "@odata.id": "/redfish/v1/UpdateService" } }),
+    ...(state.options.events === true
+      ? { EventService: { "@odata.id": "/redfish/v1/EventService" } }
+      : {}),
     ...(state.options.sessions === false ? {} : { Links: { Sessions: { "@odata.id": SESSIONS } } }),
   };
 }
