@@ -1,7 +1,7 @@
 import { type Failure, failure, fail, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { SettingsFinding } from "../../schemas/interface-answer.ts";
-import type { Driver, HardwareType } from "../driver.ts";
+import type { Driver, HardwareType, VendorMethod } from "../driver.ts";
 
 /**
  * A hardware type of a package behind its own schema: what `properties` refuses is a finding, and what its code
@@ -15,9 +15,25 @@ export function guardType(type: HardwareType): HardwareType {
     offer,
     observes,
     performs,
-    ...(vendor === undefined ? {} : { vendor }),
+    ...(vendor === undefined ? {} : { vendor: vendor.map(guardMethod) }),
     validate: (node) => findingsOf(type, node),
     open: (ports) => guardDriver(type.name, type.open(ports), () => ports.clock.now()),
+  };
+}
+
+/** What can't be said can't be looked for: then its effect is one that nobody can see. */
+function guardMethod(method: VendorMethod): VendorMethod {
+  const { after } = method;
+  if (after === undefined) return method;
+  return {
+    ...method,
+    after(args) {
+      try {
+        return after(args);
+      } catch {
+        return {};
+      }
+    },
   };
 }
 

@@ -26,6 +26,8 @@ const TYPE = `{
   observes: ["power"], performs: ["power.on"],
   validate: () => [], open: () => ({}),
 }`;
+const METHOD = `{ name: "blink", description: "blinks once", reads: false, impact: "in-place",
+  args: { _zod: {}, shape: {}, safeParse: (data) => ({ success: true, data }) } }`;
 const module = (body: string) => ({ "local.mjs": body });
 const packageOf = (types: string) =>
   `export const driverPackage = { apiVersion: 1, hardwareTypes: ${types} };`;
@@ -116,6 +118,28 @@ describe("a driver that the settings name is refused in a sentence, when", () =>
       module(packageOf(`[{ ...${TYPE}, observes: ["colour"] }]`)),
       "./local.mjs",
       /observes\.0 is wrong/,
+    ],
+    [
+      "a vendor method erases",
+      module(
+        packageOf(`[{ ...${TYPE}, vendor: [${METHOD}, { ...${METHOD}, impact: "destructive" }] }]`),
+      ),
+      "./local.mjs",
+      /vendor\.1\.impact must be one of none, in-place, reboot: what erases is a step/,
+    ],
+    [
+      "a vendor method that reads does more",
+      module(
+        packageOf(`[{ ...${TYPE}, vendor: [{ ...${METHOD}, reads: true, impact: "reboot" }] }]`),
+      ),
+      "./local.mjs",
+      /vendor\.0\.impact must be none of a method that only reads/,
+    ],
+    [
+      "a vendor method's arguments are no schema",
+      module(packageOf(`[{ ...${TYPE}, vendor: [{ ...${METHOD}, args: {} }] }]`)),
+      "./local.mjs",
+      /vendor\.0\.args must be a z\.strictObject/,
     ],
     [
       "its offer has another name",
@@ -225,6 +249,26 @@ describe("a package that breaks its word stops its own nodes only", () => {
       failure: { code: "IW-D02", kind: "ambiguous" },
     });
     await driver.close();
+  });
+
+  it("a vendor method that throws, or answers what is no JSON, is a Failure", async () => {
+    const call = { method: "get_asset_tag", args: {} };
+    const answers = [boom, () => Promise.resolve({ ok: true, value: 1n } as const), undefined];
+    for (const readVendor of answers) {
+      const whole = { observe: boom, perform: boom, close: () => Promise.resolve() };
+      const open = () => (readVendor === undefined ? whole : { ...whole, readVendor });
+      const driver = guardType({ ...fakeType, open }).open(testPorts());
+      expect(await driver.readVendor?.(node, call)).toMatchObject({
+        ok: false,
+        failure: { code: "IW-D02" },
+      });
+    }
+    const [method] = fakeType.vendor ?? [];
+    const guarded = guardType({
+      ...fakeType,
+      vendor: method === undefined ? [] : [{ ...method, after: boom }],
+    });
+    expect(guarded.vendor?.[0]?.after?.({})).toEqual({});
   });
 
   it("settings that its schema refuses are findings with their place", () => {

@@ -59,6 +59,21 @@ test("a step is shown with priorities, impact, what it needs and its arguments",
   for (const line of driverSheet(fakeType, 80).split("\n")) expect(line.length).toBeLessThan(81);
 });
 
+test("vendor methods are shown with impact and arguments, and as JSON Schema", () => {
+  expect(driverSheet(fakeType, 400)).toMatch(
+    /set_asset_tag +in-place +writes another asset tag on the board; tag \(string, 1 to 63/,
+  );
+  expect(driverSheet({ ...fakeType, vendor: [] }, 400)).toContain("It has no vendor methods.");
+  const { vendor } = driverData(fakeType);
+  expect(vendor).toContainEqual({
+    name: "set_asset_tag",
+    description: "writes another asset tag on the board",
+    reads: false,
+    impact: "in-place",
+    args: expect.objectContaining({ required: ["tag"], additionalProperties: false }),
+  });
+});
+
 test("of the implementations of an interface one is the default", () => {
   const { interfaces } = driverData(fakeType) as {
     interfaces: { interface: string; implementation: string; default: boolean }[];

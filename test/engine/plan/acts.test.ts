@@ -97,6 +97,10 @@ describe("whatever git asks for, an act is planned alone", () => {
       { kind: "indicator", component: "system", id: null, state: "off" },
       ["management.setIndicator"],
     ],
+    [
+      { kind: "vendor", method: "set_tag", args: { tag: "u7" }, impact: "in-place", after: {} },
+      ["vendor.call"],
+    ],
   ] as const satisfies readonly (readonly [PersonAct["ask"], readonly string[]])[];
 
   test.each(asks)("%j", (asked, expected) => {
@@ -120,6 +124,16 @@ test("a machine that was never verified gets no act", () => {
   const record = { provisionState: "enroll", instance: null } as const;
   expect(codes(planned(anAct(OFF), { record }))).toEqual(["IW-P23"]);
   expect(codes(planned(anAct(CLEAN), { record }))).toEqual(["IW-P23"]);
+});
+
+test("a vendor method that may interrupt waits for a task on the BMC, and a milder one does not", () => {
+  const tasks = [{ uri: "/t/1", name: "Firmware update", state: "Running" }];
+  const asked = { kind: "vendor", method: "send_raw", args: {}, after: {} } as const;
+  const grave = planned(anAct({ ...asked, impact: "reboot" }), { values: { tasks } });
+  expect([verbs(grave), codes(grave)]).toEqual([[], ["IW-B17"]]);
+  const mild = planned(anAct({ ...asked, impact: "in-place" }), { values: { tasks } });
+  expect(verbs(mild)).toEqual(["vendor.call"]);
+  expect(mild.steps[0]?.reason).toContain("its effect can't be seen, so it is never repeated");
 });
 
 test("power is left alone while a task runs on the BMC", () => {
