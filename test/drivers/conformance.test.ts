@@ -51,6 +51,14 @@ const PLANTED: readonly (readonly [string, (driver: Words) => Partial<Driver>, R
     /before anything is sent/,
   ],
   [
+    "takes a vendor method and does nothing",
+    ({ perform }) => ({
+      perform: async (node, act, context): Promise<Performed> =>
+        act.verb === "vendor.call" ? { sent: true } : perform(node, act, context),
+    }),
+    /vendor method that acts/,
+  ],
+  [
     "throws on a silent BMC",
     ({ observe }) => ({
       observe: async (...args) => {
