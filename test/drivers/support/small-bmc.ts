@@ -185,11 +185,13 @@ function allowed(state: State, seen: SeenRequest): boolean {
   return seen.headers.authorization === basic;
 }
 
-function subscription(
-  { subscriptions }: State,
+function elsewhere(
+  { subscriptions, options }: State,
   { method, path, body }: SeenRequest,
   response: ServerResponse,
 ): void {
+  if (options.events !== true || !subscriptions.owns(path))
+    return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
   const asking = { body: isObject(body) ? body : {}, ignores: false };
   const answered =
     method === "GET" ? subscriptions.read(path) : subscriptions.write(method, path, asking).answer;
@@ -205,8 +207,6 @@ function answer(state: State, seen: SeenRequest, response: ServerResponse): void
   if (!allowed(state, seen)) {
     return sendJson(response, 401, redfishError("NoValidSession"));
   }
-  if (state.options.events === true && state.subscriptions.owns(path))
-    return subscription(state, seen, response);
   if (path.startsWith(`${SESSIONS}/`)) return session(state, seen, response);
   if (path === "/redfish/v1/Systems") {
     const members = state.bmc.systems.map((_, index) => ({
@@ -221,7 +221,7 @@ function answer(state: State, seen: SeenRequest, response: ServerResponse): void
   if (update !== null) return sendJson(response, 200, update);
   const match = /^\/redfish\/v1\/Systems\/(\d+)(\/.*)?$/.exec(path);
   const system = state.bmc.systems[Number(match?.[1] ?? 0) - 1];
-  if (system === undefined) return sendJson(response, 404, redfishError("ResourceMissingAtURI"));
+  if (system === undefined) return elsewhere(state, seen, response);
   onSystem(state, { seen, system, below: match?.[2] ?? "" }, response);
 }
 
