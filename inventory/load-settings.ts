@@ -44,7 +44,7 @@ const FILE = "ironwright.yaml";
 /** Variables for tests alone, and those of the demo. */
 const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
 /** Settings of one instance: they change how it works, never what it plans. */
-const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"] as const;
+const OF_AN_INSTANCE = ["state", "instance", "git", "concurrency", "listen", "witness"] as const;
 
 /** Settings that came after the first version: each new one is added here, and a test holds it. */
 const LATER: readonly (readonly [group: string, key: string])[] = [["traits", "more"]];
@@ -195,6 +195,9 @@ const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
   ["witness"],
   ["git", "url"],
   ["git", "ref"],
+  ["git", "credentials", "username"],
+  ["git", "credentials", "password", "env"],
+  ["git", "credentials", "password", "file"],
   ["bmc", "networks"],
 ];
 /** Lists are written with commas. */

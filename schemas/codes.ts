@@ -1,7 +1,7 @@
 /**
  * Every code a person can meet, with the sentence that `explain` and the README print for it.
- * The letter is the room it comes from: I inventory, S settings and store, P plan, B BMC, D drivers from
- * packages, L lease, A apply.
+ * The letter is the room it comes from: I inventory, G the git repository that is followed, S settings and
+ * store, P plan, B BMC, D drivers from packages, L lease, A apply.
  */
 export const CODES = {
   // I: inventory documents
@@ -27,6 +27,15 @@ export const CODES = {
   "IW-I20": "the declared state needs something that is not declared",
   "IW-I21": "ports, port groups or volumes that contradict each other",
   "IW-I22": "a parent and its children that contradict each other",
+  // G: the git repository that is followed
+  "IW-G01": "there is no git repository to follow",
+  "IW-G02": "the ref that is followed does not exist",
+  "IW-G03": "the git remote does not answer",
+  "IW-G04": "the git remote refused the login",
+  "IW-G05": "the git remote's answer cannot be used",
+  "IW-G06": "the git command is missing or failed",
+  "IW-G07": "the mirror of the git remote cannot be written",
+  "IW-G08": "the git repository is damaged or of an unknown format",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",

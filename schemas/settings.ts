@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { traitSchema } from "./documents.ts";
+import { secretRefSchema, traitSchema } from "./documents.ts";
+import { gitUrlProblem } from "./git-url.ts";
 
 /**
  * `ironwright.yaml`, environment `IRONWRIGHT_*`, flags: the later wins. Unknown keys are errors.
@@ -17,11 +18,26 @@ export const settingsSchema = z.strictObject({
   mode: z.enum(["manage", "observe"]).default("manage"),
   /** This engine's name; the host's name when left out. */
   instance: z.string().optional(),
+  /** What `watch` follows. */
   git: z
     .strictObject({
-      url: z.string().optional(),
-      ref: z.string().optional(),
+      /** A repository elsewhere; the one at hand when left out. */
+      url: z
+        .string()
+        .superRefine((url, context) => {
+          const message = gitUrlProblem(url);
+          if (message !== null) context.addIssue({ code: "custom", message });
+        })
+        .optional(),
+      /** A branch, a tag or a commit; HEAD when left out. */
+      ref: z.string().min(1).optional(),
       pollSeconds: z.number().int().min(1).default(30),
+      /** Seconds for one fetch, at whose end it is cut off; the first one of a large repository may need more. */
+      timeoutSeconds: z.number().min(1).max(3600).default(60),
+      /** For http and https; ssh has its keys. */
+      credentials: z
+        .strictObject({ username: z.string().min(1), password: secretRefSchema })
+        .optional(),
     })
     .prefault({}),
   lease: z
