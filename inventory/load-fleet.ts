@@ -28,6 +28,7 @@ import {
   findRepository,
   isTracked,
   NO_COMMIT,
+  noWorkingTree,
   readCommit,
   type Repository,
   type SourceFile,
@@ -119,8 +120,9 @@ async function readSource(options: LoadFleetOptions): Promise<Source | Diagnosti
       settings.inventory,
       `the setting inventory is ${settings.inventory}; it must be a folder of the repository, for a commit holds no other`,
     );
-  const repository = await findRepository(dir);
+  const repository = findRepository(dir);
   if (ref !== undefined) return committedSource(repository, ref, inventory);
+  if (repository?.bare === true) return diagnostic("IW-I14", ".", noWorkingTree(repository));
   const folder = join(dir, inventory);
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     return diagnostic(

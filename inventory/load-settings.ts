@@ -16,7 +16,13 @@ import { decodeText } from "./decode-text.ts";
 import { isMap } from "../schemas/is-map.ts";
 import { nearest } from "../schemas/nearest.ts";
 import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
-import { committedFile, findRepository, readCommit } from "./source-tree.ts";
+import {
+  committedFile,
+  findRepository,
+  noWorkingTree,
+  readCommit,
+  type SourceFile,
+} from "./source-tree.ts";
 
 /** Where settings come from: the file, then the environment, then flags; the later wins. */
 export interface LoadSettingsOptions {
@@ -131,17 +137,15 @@ async function readSource({
     return "wrong" in decoded ? problem(decoded.wrong, "IW-I02") : { text: decoded.text, path };
   };
   if (ref !== undefined && configFile === undefined) {
-    const repository = await findRepository(dir);
-    const commit = repository === null ? null : await readCommit(repository, ref);
-    // load-fleet says what is wrong with the ref.
-    if (repository === null || commit?.id == null) return { text: "", path: null };
-    const file = await committedFile(repository, commit.id, FILE);
+    const file = await committedSettings(dir, ref);
     return file === null ? { text: "", path: null } : readable(await file.read(), FILE);
   }
   const full = resolve(dir, configFile ?? FILE);
   if (!existsSync(full)) {
     if (configFile !== undefined)
       return problem(`there is no settings file ${full}; check --config`);
+    const repository = findRepository(dir);
+    if (repository?.bare === true) return problem(noWorkingTree(repository), "IW-I14");
     return { text: "", path: null };
   }
   const path = relative(dir, full);
@@ -152,6 +156,14 @@ async function readSource({
       `${full} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** Of a ref that is not there, load-fleet says what is wrong. */
+async function committedSettings(dir: string, ref: string): Promise<SourceFile | null> {
+  const repository = findRepository(dir);
+  const commit = repository === null ? null : await readCommit(repository, ref);
+  if (repository === null || commit?.id == null) return null;
+  return committedFile(repository, commit.id, FILE);
 }
 
 /** `IRONWRIGHT_LEASE_TTL_SECONDS` is `lease.ttlSeconds`: every leaf of the settings has such a name. */

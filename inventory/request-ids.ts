@@ -17,7 +17,7 @@ export interface RequestIds {
  * so that a revert, or a loss, never runs an old one again. Equal blobs are read once.
  */
 export async function requestIdsInGit(root: string, inventory: string): Promise<RequestIds> {
-  const repository = await findRepository(root);
+  const repository = findRepository(root);
   if (repository === null) return { ids: [], complete: true };
   const complete = !fs.existsSync(join(repository.gitdir, "shallow"));
   const ids = new Set<string>();
@@ -31,9 +31,9 @@ export async function requestIdsInGit(root: string, inventory: string): Promise<
   return { ids: [...ids].sort(), complete };
 }
 
-async function history({ dir, cache }: Repository): Promise<readonly string[]> {
+async function history({ gitdir, cache }: Repository): Promise<readonly string[]> {
   try {
-    const commits = await git.log({ fs, dir, ref: "HEAD", cache });
+    const commits = await git.log({ fs, gitdir, ref: "HEAD", cache });
     return commits.map(({ oid }) => oid);
   } catch {
     // A repository without a commit has no history.

@@ -1,5 +1,5 @@
 import fs, { type Dirent } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import * as git from "isomorphic-git";
 import type { CommitInfo } from "../schemas/fleet.ts";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
@@ -112,30 +112,47 @@ function workingFile(
 
 /** A git repository at or above a directory, opened once: isomorphic-git's cache makes reads cheap. */
 export interface Repository {
+  /** Of its working tree; of a bare one, its git directory. */
   readonly dir: string;
   readonly gitdir: string;
+  /** People push to it, and nobody works in it. */
+  readonly bare: boolean;
   readonly cache: object;
 }
 
-/** The repository that holds `root`; null where there is none. */
-export async function findRepository(root: string): Promise<Repository | null> {
-  try {
-    const dir = await git.findRoot({ fs, filepath: root });
-    const gitdir = join(dir, ".git");
-    return { dir, gitdir, cache: {} };
-  } catch {
-    return null;
+/** The repository that holds `root`, or is it; null where there is none. */
+export function findRepository(root: string): Repository | null {
+  for (let at = root; ; at = dirname(at)) {
+    const gitdir = join(at, ".git");
+    if (fs.existsSync(gitdir)) return { dir: at, gitdir, bare: false, cache: {} };
+    if (isGitDirectory(at)) return { dir: at, gitdir: at, bare: true, cache: {} };
+    if (at === dirname(at)) return null;
   }
+}
+
+/** As git itself tells one. */
+function isGitDirectory(path: string): boolean {
+  return ["HEAD", "objects", "refs"].every((name) => fs.existsSync(join(path, name)));
+}
+
+/** Why nothing can be read of a bare repository without a commit, and the way out. */
+export function noWorkingTree({ dir }: Repository): string {
+  return `${dir} is a bare repository: it has commits and no working tree; name one: --ref HEAD, or run this in a clone`;
 }
 
 /** Resolves a ref, a short or a full commit id, and reads the commit; null when there is none such. */
 export async function readCommit(
-  { dir, cache }: Repository,
+  { gitdir, cache }: Repository,
   ref: string,
 ): Promise<CommitInfo | null> {
   try {
-    const oid = await resolveRef(dir, ref);
-    const { commit } = await git.readCommit({ fs, dir, oid, cache });
+    // Of an annotated tag, the commit that it names.
+    const { oid, commit } = await git.readCommit({
+      fs,
+      gitdir,
+      oid: await resolveRef(gitdir, ref),
+      cache,
+    });
     const { message, author, committer } = commit;
     return {
       id: oid,
@@ -149,13 +166,13 @@ export async function readCommit(
   }
 }
 
-async function resolveRef(dir: string, ref: string): Promise<string> {
+async function resolveRef(gitdir: string, ref: string): Promise<string> {
   const back = /^(.*?)(?:~(\d+)|(\^+))$/.exec(ref);
   if (back !== null) {
-    let oid = await resolveRef(dir, back[1] ?? "HEAD");
+    let oid = await resolveRef(gitdir, back[1] ?? "HEAD");
     const steps = back[2] === undefined ? (back[3] ?? "").length : Number(back[2]);
     for (let i = 0; i < steps; i += 1) {
-      const { commit } = await git.readCommit({ fs, dir, oid });
+      const { commit } = await git.readCommit({ fs, gitdir, oid });
       const [parent] = commit.parent;
       if (parent === undefined) throw new Error("no such ancestor");
       oid = parent;
@@ -163,9 +180,9 @@ async function resolveRef(dir: string, ref: string): Promise<string> {
     return oid;
   }
   try {
-    return await git.resolveRef({ fs, dir, ref });
+    return await git.resolveRef({ fs, gitdir, ref });
   } catch {
-    return await git.expandOid({ fs, dir, oid: ref });
+    return await git.expandOid({ fs, gitdir, oid: ref });
   }
 }
 
@@ -175,11 +192,11 @@ export async function committedFiles(
   commit: string,
   folder: string,
 ): Promise<Omit<SourceTree, "commit">> {
-  const { dir, cache } = repository;
+  const { gitdir, cache } = repository;
   const files: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const visit = async (oid: string, at: string): Promise<void> => {
-    const { tree } = await git.readTree({ fs, dir, oid, cache });
+    const { tree } = await git.readTree({ fs, gitdir, oid, cache });
     for (const { path: name, oid: id, type, mode } of tree) {
       const path = at === "" ? name : `${at}/${name}`;
       if (type === "tree" && !name.startsWith(".") && leadsTo(path, folder)) await visit(id, path);
@@ -190,7 +207,7 @@ export async function committedFiles(
         files.push({ path, oid: id, read: () => readBlob(repository, id) });
     }
   };
-  const { commit: body } = await git.readCommit({ fs, dir, oid: commit, cache });
+  const { commit: body } = await git.readCommit({ fs, gitdir, oid: commit, cache });
   await visit(body.tree, "");
   return { files: sorted(files), diagnostics };
 }
@@ -205,23 +222,23 @@ export async function committedFile(
   path: string,
 ): Promise<SourceFile | null> {
   try {
-    const { dir, cache } = repository;
-    const { oid } = await git.readBlob({ fs, dir, oid: commit, filepath: path, cache });
+    const { gitdir, cache } = repository;
+    const { oid } = await git.readBlob({ fs, gitdir, oid: commit, filepath: path, cache });
     return { path, oid, read: () => readBlob(repository, oid) };
   } catch {
     return null;
   }
 }
 
-async function readBlob({ dir, cache }: Repository, oid: string): Promise<Uint8Array> {
-  const { blob } = await git.readBlob({ fs, dir, oid, cache });
+async function readBlob({ gitdir, cache }: Repository, oid: string): Promise<Uint8Array> {
+  const { blob } = await git.readBlob({ fs, gitdir, oid, cache });
   return blob;
 }
 
 /** True when the index or the head commit holds anything below that folder. */
-export async function isTracked({ dir, cache }: Repository, folder: string): Promise<boolean> {
+export async function isTracked({ gitdir, cache }: Repository, folder: string): Promise<boolean> {
   try {
-    const staged = await git.listFiles({ fs, dir, cache });
+    const staged = await git.listFiles({ fs, gitdir, cache });
     return staged.some((path) => within(path, folder));
   } catch {
     return false;

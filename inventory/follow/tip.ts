@@ -1,0 +1,77 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import * as git from "isomorphic-git";
+import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
+import { damaged, noSuchRef } from "./follow-failures.ts";
+import { isInventoryFile, readCommit, type Repository } from "../source-tree.ts";
+
+/** The commit of a ref as it is now, once all that it names can be read. */
+export async function tipOf(
+  repository: Repository,
+  ref: string,
+  { what, known }: { readonly what: string; readonly known: Set<string> },
+): Promise<Result<string>> {
+  // Its own cache: an object that was missing may be here now.
+  const fresh = { ...repository, cache: {} };
+  const id = (await readCommit(fresh, ref))?.id ?? null;
+  if (id === null) return fail(await whyNoCommit(fresh, ref, what));
+  return (await isWhole(fresh, id, known)) ? ok(id) : fail(damaged(what, id));
+}
+
+async function whyNoCommit({ gitdir }: Repository, ref: string, what: string): Promise<Failure> {
+  const unreadable = unreadableFormat(gitdir);
+  if (unreadable !== null) return failure("stalled", "IW-G08", `${what}: ${unreadable}`);
+  try {
+    const oid = await git.resolveRef({ fs, gitdir, ref });
+    return oid === ref ? noSuchRef(what, ref) : damaged(what, oid);
+  } catch {
+    return noSuchRef(what, ref);
+  }
+}
+
+/** What the reader of repositories does not know, in words; null when it knows all of it. */
+export function unreadableFormat(gitdir: string): string | null {
+  const config = readIfThere(join(gitdir, "config")) ?? "";
+  if (/^\s*objectformat\s*=\s*"?sha256/im.test(config))
+    return "its objects are named by SHA-256, which is not read; keep the inventory in a repository made by git init --object-format=sha1";
+  if (/^\s*refstorage\s*=\s*"?reftable/im.test(config))
+    return "its refs are kept in a reftable, which is not read; run there: git refs migrate --ref-format=files";
+  return null;
+}
+
+export function readIfThere(path: string): string | null {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** Objects that were read whole, so that of the next commit only what is new is read. */
+const KNOWN_MAX = 500_000;
+
+/** True when every folder of the commit and every document in them can be read; `known` is kept between commits. */
+async function isWhole(
+  { gitdir, cache }: Repository,
+  commit: string,
+  known: Set<string>,
+): Promise<boolean> {
+  if (known.size > KNOWN_MAX) known.clear();
+  const visit = async (oid: string): Promise<void> => {
+    if (known.has(oid)) return;
+    const { tree } = await git.readTree({ fs, gitdir, oid, cache });
+    for (const entry of tree) {
+      if (entry.type === "tree") await visit(entry.oid);
+      if (entry.type !== "blob" || !isInventoryFile(entry.path) || known.has(entry.oid)) continue;
+      await git.readBlob({ fs, gitdir, oid: entry.oid, cache });
+      known.add(entry.oid);
+    }
+    known.add(oid);
+  };
+  try {
+    await visit(commit);
+    return true;
+  } catch {
+    return false;
+  }
+}
