@@ -36,6 +36,7 @@ export const CODES = {
   "IW-G06": "the git command is missing or failed",
   "IW-G07": "the mirror of the git remote cannot be written",
   "IW-G08": "the git repository is damaged or of an unknown format",
+  "IW-G09": "a git hook cannot be written",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",

@@ -7,6 +7,7 @@ import { driftCommand } from "./commands/drift-command.ts";
 import { explainCommand } from "./commands/explain-command.ts";
 import { historyCommand } from "./commands/history-command.ts";
 import { holdCommand, holdsCommand, releaseCommand } from "./commands/hold-commands.ts";
+import { hookCommand } from "./commands/hook-command.ts";
 import { initCommand } from "./commands/init-command.ts";
 import { leaseCommand } from "./commands/lease-command.ts";
 import { migrateCommand } from "./commands/migrate-command.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   discoverCommand,
   migrateCommand,
   leaseCommand,
+  hookCommand,
   graphCommand,
   schemaCommand,
   conformanceCommand,

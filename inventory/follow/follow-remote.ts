@@ -115,7 +115,7 @@ class Remote {
       return fetched;
     }
     const mirror: Repository = { dir: gitdir, gitdir, bare: true, cache: {} };
-    const tip = await tipOf(mirror, fetched.value, { what, known: this.#known });
+    const tip = await tipOf(mirror, fetched.value, { what, known: this.#known, fetched: true });
     if (tip.ok) await writeFollowed(gitdir, tip.value);
     return tip;
   }

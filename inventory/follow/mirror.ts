@@ -8,6 +8,8 @@ import * as git from "isomorphic-git";
 export const FOLLOWED = "refs/ironwright/followed";
 /** Refs of fetches that run; each has its own, so that no lock of one that was killed is in the way. */
 export const INCOMING = "refs/ironwright/incoming";
+/** Where isomorphic-git writes the remote's refs before it has their objects; so these are not written at all. */
+const TOLD = "refs/ironwright/told";
 /** What a killed fetch left lies for so long, in case it is one of another engine and alive. Milliseconds. */
 const LEFT_BEHIND_MS = 3_600_000;
 
@@ -23,6 +25,9 @@ export async function makeMirror(gitdir: string): Promise<void> {
   await git.init({ fs: mirrorFs, gitdir, bare: true, defaultBranch: "main" });
   for (const folder of ["objects/pack", "refs/heads", INCOMING])
     await mkdir(join(gitdir, folder), { recursive: true });
+  const config = { fs: mirrorFs, gitdir, path: "remote.origin.fetch" };
+  const value = `+refs/*:${TOLD}/*`;
+  if ((await git.getConfig(config)) !== value) await git.setConfig({ ...config, value });
   const head = join(gitdir, "HEAD");
   if (!existsSync(head)) await mirrorFs.promises.writeFile(head, "ref: refs/heads/main\n");
 }
@@ -76,6 +81,7 @@ export const mirrorFs = {
         data: string | Uint8Array,
         how?: { encoding?: BufferEncoding },
       ) {
+        if (path.includes(`/${TOLD}/`)) return;
         if (path.endsWith(".pack") && typeof data !== "string") checkPack(data);
         const aside = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`);
         const file = await open(aside, "w", 0o644);

@@ -5,16 +5,25 @@ import { type Failure, fail, failure, ok, type Result } from "../../schemas/fail
 import { damaged, noSuchRef } from "./follow-failures.ts";
 import { isInventoryFile, readCommit, type Repository } from "../source-tree.ts";
 
+export interface TipOptions {
+  /** "main of /srv/inventory.git". */
+  readonly what: string;
+  /** Objects that were read whole before; it grows. */
+  readonly known: Set<string>;
+  /** True for an id that was fetched: if it can't be read, then what holds it is damaged. */
+  readonly fetched?: boolean;
+}
+
 /** The commit of a ref as it is now, once all that it names can be read. */
 export async function tipOf(
   repository: Repository,
   ref: string,
-  { what, known }: { readonly what: string; readonly known: Set<string> },
+  { what, known, fetched = false }: TipOptions,
 ): Promise<Result<string>> {
   // Its own cache: an object that was missing may be here now.
   const fresh = { ...repository, cache: {} };
   const id = (await readCommit(fresh, ref))?.id ?? null;
-  if (id === null) return fail(await whyNoCommit(fresh, ref, what));
+  if (id === null) return fail(fetched ? damaged(what, ref) : await whyNoCommit(fresh, ref, what));
   return (await isWhole(fresh, id, known)) ? ok(id) : fail(damaged(what, id));
 }
 

@@ -15,6 +15,7 @@ import {
   replaceStore,
 } from "../../run/store/init-store.ts";
 import { requestIdsInGit } from "../../../inventory/request-ids.ts";
+import { findRepository } from "../../../inventory/source-tree.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -55,6 +56,7 @@ export const initCommand: Command = {
     if (nodes !== "existing" && nodes !== "new")
       throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
     const place = await loadPlace(input);
+    refuseBare(place);
     // A store that only moved keeps what it knows.
     const spentRequests = flag(input, "moved") ? null : await spentIn(place);
     const meant = {
@@ -134,6 +136,16 @@ function told(input: CommandInput, made: Result<StoreFile>, what: string): typeo
   const { id } = made.value;
   answer(input, { store: id, is: what }, `store ${id}: the directory ${what}\n`);
   return EXIT.done;
+}
+
+/** It writes ironwright.yaml for a person to commit. */
+function refuseBare({ root }: Place): void {
+  if (findRepository(root)?.bare !== true) return;
+  throw new CommandError(
+    EXIT.invalid,
+    `${root} is a bare repository, and init writes files to be committed; run it in a clone, with --state DIR where the daemon will have it`,
+    "IW-I14",
+  );
 }
 
 /** A second store for the same fleet would act beside the first. */
