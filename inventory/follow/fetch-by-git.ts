@@ -4,8 +4,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import type { FetchJob } from "./fetch.ts";
-import { mirrorUnwritable, noSuchRef } from "./follow-failures.ts";
-import { INCOMING } from "./mirror.ts";
+import { damaged, mirrorUnwritable, noSuchRef } from "./follow-failures.ts";
+import { FOLLOWED, INCOMING } from "./mirror.ts";
 
 /** More than this of what git says is of no use to anybody. Bytes. */
 const SAID_MAX = 64 * 1024;
@@ -115,6 +115,10 @@ interface Said {
 /** What git 2.39 and ssh say, under LC_ALL=C; the first row that fits. */
 const SAID: readonly Said[] = [
   {
+    pattern: /bad object refs\/ironwright\//,
+    failure: ({ what }) => damaged(what, FOLLOWED),
+  },
+  {
     pattern: /couldn't find remote ref|no such remote ref|not our ref|unadvertised object/i,
     failure: ({ what, ref }) => noSuchRef(what, ref),
   },
@@ -157,7 +161,7 @@ const SAID: readonly Said[] = [
   },
   {
     pattern:
-      /bad object|corrupt|did not send all necessary objects|missing (?:blob|tree|commit)|index-pack|unpack-objects|inflate/i,
+      /bad object|corrupt|did not send all necessary objects|missing (?:blob|tree|commit)|index-pack|unpack-objects|inflate|protocol error|bad pack header/i,
     failure: ({ what }, cause) =>
       failure(
         "transient",

@@ -10,11 +10,11 @@ export function noSuchRef(what: string, ref: string): Failure {
 }
 
 /** Not all of a commit is there. */
-export function damaged(what: string, oid: string): Failure {
+export function damaged(what: string, commit: string): Failure {
   return failure(
     "transient",
     "IW-G08",
-    `${what}: not all of commit ${oid} can be read; look at: git fsck. A repository that borrows objects of another (objects/info/alternates) is followed by git.url: file://PATH`,
+    `${what}: not all of commit ${commit} can be read; look at: git fsck. A repository that borrows objects of another (objects/info/alternates) is followed by git.url: file://PATH`,
   );
 }
 

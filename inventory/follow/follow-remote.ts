@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import { gitPath, gitTransport } from "../../schemas/git-url.ts";
@@ -11,7 +12,14 @@ import { fetchByGit } from "./fetch-by-git.ts";
 import { fetchHttp } from "./fetch-http.ts";
 import { mirrorUnwritable, tookTooLong, toldToStop } from "./follow-failures.ts";
 import type { Following, FollowOptions } from "./following.ts";
-import { emptyMirror, makeMirror, mirrorDir, sweepMirror, writeFollowed } from "./mirror.ts";
+import {
+  freshDir,
+  makeMirror,
+  mirrorDir,
+  replaceMirror,
+  sweepMirror,
+  writeFollowed,
+} from "./mirror.ts";
 import { relationOf } from "./relation.ts";
 import { tipOf } from "./tip.ts";
 import { WAKE_FILE, watchGitDirectory } from "./watch-git-directory.ts";
@@ -93,22 +101,29 @@ class Remote {
 
   async #fetched(signal: AbortSignal): Promise<Result<string>> {
     const { gitdir, what } = this.#place;
-    const first = await this.#fetchOnce(signal);
+    const first = await this.#fetchInto(gitdir, signal);
     if (first.ok || first.failure.code !== "IW-G08" || signal.aborted) return first;
     this.#options.warn?.(`${what}: its mirror in ${gitdir} is damaged and is fetched anew`);
     this.#known.clear();
-    await emptyMirror(gitdir);
-    return this.#fetchOnce(signal);
+    const fresh = freshDir(gitdir);
+    try {
+      const second = await this.#fetchInto(fresh, signal);
+      // Where it is the remote that is damaged, the commits that were fetched before are kept.
+      if (second.ok) await replaceMirror(gitdir, fresh);
+      return second;
+    } finally {
+      await rm(fresh, { recursive: true, force: true });
+    }
   }
 
-  async #fetchOnce(signal: AbortSignal): Promise<Result<string>> {
-    const { gitdir, what } = this.#place;
+  async #fetchInto(gitdir: string, signal: AbortSignal): Promise<Result<string>> {
+    const { what } = this.#place;
     await makeMirror(gitdir);
     sweepMirror(gitdir, Date.now());
     const login = await this.#login();
     if (login !== null && "code" in login) return fail(login);
     const { env } = this.#options;
-    const fetched = await this.#fetch({ ...this.#place, signal, login, env });
+    const fetched = await this.#fetch({ ...this.#place, gitdir, signal, login, env });
     if (!fetched.ok) {
       // A password that was renewed is looked for anew.
       if (fetched.failure.code === "IW-G04") this.#secrets = this.#resolver();

@@ -32,13 +32,20 @@ export async function makeMirror(gitdir: string): Promise<void> {
   if (!existsSync(head)) await mirrorFs.promises.writeFile(head, "ref: refs/heads/main\n");
 }
 
-/** A damaged mirror loses all that it holds, to be fetched anew; its directory stays, for it is watched. */
-export async function emptyMirror(gitdir: string): Promise<void> {
+/** Puts what was fetched anew in the place of a damaged mirror's; its directory stays, for it is watched. */
+export async function replaceMirror(gitdir: string, fresh: string): Promise<void> {
   const aside = join(gitdir, `${randomBytes(4).toString("hex")}.tmp`);
   await mkdir(aside);
-  for (const name of ["objects", "refs", "packed-refs", "shallow"])
+  for (const name of ["objects", "refs", "packed-refs", "shallow"]) {
     if (existsSync(join(gitdir, name))) await rename(join(gitdir, name), join(aside, name));
+    if (existsSync(join(fresh, name))) await rename(join(fresh, name), join(gitdir, name));
+  }
   await rm(aside, { recursive: true, force: true });
+}
+
+/** Where a mirror is fetched anew; one that a kill left there is swept away later. */
+export function freshDir(gitdir: string): string {
+  return `${gitdir}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
 /** Written once all that the commit names is there: the next fetch says that it has this. */
@@ -46,23 +53,24 @@ export async function writeFollowed(gitdir: string, oid: string): Promise<void> 
   await git.writeRef({ fs: mirrorFs, gitdir, ref: FOLLOWED, value: oid, force: true });
 }
 
-/** Removes what killed fetches left in the mirror. */
+/** Removes what killed fetches left in and beside the mirror, and refs that a power failure left without a text. */
 export function sweepMirror(gitdir: string, now: number): void {
-  const old = (path: string): boolean => now - statSync(path).mtimeMs > LEFT_BEHIND_MS;
   const left = /\.(?:tmp|lock|keep)$|^tmp_/;
-  for (const folder of ["", "objects/pack", INCOMING]) {
-    const path = join(gitdir, folder);
-    if (!existsSync(path)) continue;
-    for (const name of readdirSync(path)) {
-      const full = join(path, name);
-      if (!left.test(name) && folder !== INCOMING) continue;
-      try {
-        if (old(full)) rmSync(full, { recursive: true, force: true });
-      } catch {
-        // Another engine was faster.
-      }
+  for (const folder of ["..", "", "objects/pack", INCOMING]) {
+    for (const name of namesIn(join(gitdir, folder))) {
+      const path = join(gitdir, folder, name);
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined || !(left.test(name) || folder === INCOMING)) continue;
+      const empty = folder === INCOMING && found.size === 0;
+      if (empty || now - found.mtimeMs > LEFT_BEHIND_MS)
+        rmSync(path, { recursive: true, force: true });
     }
   }
+}
+
+/** Another engine may sweep the same. */
+function namesIn(path: string): readonly string[] {
+  return existsSync(path) ? readdirSync(path) : [];
 }
 
 /** A pack that is not what its last 20 bytes say; nothing of it was written. */
