@@ -12,6 +12,8 @@ const REFERENCE = /^\s*\{\s*(?:(?:env|file|provider|key)\s*:\s*[^,{}]*,?\s*)*\}/
 const REFERENCE_LINE = /^\s*(?:env|file|provider|key)\s*:/;
 /** What stands between scheme and host. */
 const IN_ADDRESS = /(\/\/[^\s/@:]*:)[^\s/@]*@/g;
+/** A user alone before a host of the web is mostly a token. */
+const TOKEN_IN_ADDRESS = /(https?:\/\/)[^\s/@:]+@/gi;
 /** A NodeList with a column of passwords: its rows hold them, and no line says so. */
 const SECRET_COLUMN = new RegExp(`columns["']?\\s*:[^\\]]*${SECRET_NAME}`, "i");
 
@@ -56,7 +58,9 @@ function shown({ lines, below, hidden }: Source, index: number): string {
   const line = lines[index] ?? "";
   if (below[index] === true)
     return `${/^\s*/.exec(line)?.[0] ?? ""}${line.trim() === "" ? "" : MASK}`;
-  let masked = maskKeys(line).replaceAll(IN_ADDRESS, `$1${MASK}@`);
+  let masked = maskKeys(line)
+    .replaceAll(IN_ADDRESS, `$1${MASK}@`)
+    .replaceAll(TOKEN_IN_ADDRESS, `$1${MASK}@`);
   for (const secret of hidden)
     if (secret.trim() !== "") masked = masked.replaceAll(secret, () => MASK);
   const plain = masked.replaceAll("\t", " ").replaceAll(/\p{Cc}/gu, "?");

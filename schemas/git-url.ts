@@ -21,8 +21,13 @@ export function gitPath(url: string): string | null {
 
 /** What is wrong with the address of a repository, or null. It quotes nothing of it: there may be a password in it. */
 export function gitUrlProblem(url: string): string | null {
-  // git would take it for an option, or for the name of a program (`ext::`).
-  if (url.trim() === "" || url.startsWith("-") || url.includes("::") || /\p{Cc}|\s/u.test(url))
+  // git would take it for an option, or for the name of a program (`ext::sh`).
+  if (
+    url === "" ||
+    url.startsWith("-") ||
+    /^[a-z][a-z0-9+.-]*::/i.test(url) ||
+    /\p{Cc}|\s/u.test(url)
+  )
     return "it is no address of a repository; write https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH, or a path";
   const scheme = SCHEME.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) return null;
