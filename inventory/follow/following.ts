@@ -33,6 +33,6 @@ export interface Following {
    */
   changed(signal: AbortSignal): Promise<void>;
   /** How commit `a` stands to `b`: ahead = a descends from b. */
-  relation(a: string, b: string): Promise<Relation>;
+  readonly relation: (a: string, b: string) => Promise<Relation>;
   close(): Promise<void>;
 }

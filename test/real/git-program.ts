@@ -18,7 +18,7 @@ export interface Origin {
   readonly bare: string;
   readonly clone: string;
   /** Writes, commits and pushes; answers the commit. */
-  push(files: Readonly<Record<string, string>>, ...how: readonly string[]): string;
+  readonly push: (files: Readonly<Record<string, string>>, ...how: readonly string[]) => string;
 }
 
 /** Nothing was pushed to it yet. */

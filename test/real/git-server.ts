@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
@@ -55,21 +54,8 @@ export async function gitServer(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { fault } = self;
-    const isPack = request.method === "POST";
-    self.asked.push(`${request.method ?? ""} ${request.url ?? ""}`);
-    if (fault?.kind === "hang" && (fault.at === "pack") === isPack) return;
-    if (fault?.kind === "status") {
-      response.writeHead(
-        fault.status,
-        fault.location === undefined ? {} : { location: fault.location },
-      );
-      response.end("no");
-      return;
-    }
-    if (fault?.kind === "page") {
-      response.writeHead(200, { "content-type": "text/html" }).end("<html>sign in</html>");
-      return;
-    }
+    self.asked.push(`${request.method} ${request.url}`);
+    if (fault !== null && isAnswered(fault, request, response)) return;
     if (request.headers.authorization !== wanted) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
       return;
@@ -78,17 +64,33 @@ export async function gitServer(
     const status = Number(/^Status: (\d+)/im.exec(head)?.[1] ?? 200);
     const type = /^Content-Type: (.*)$/im.exec(head)?.[1]?.trim() ?? "text/plain";
     response.writeHead(status, { "content-type": type, "content-length": body.length });
-    if (isPack && fault?.kind === "cut") {
-      response.write(body.subarray(0, fault.afterBytes), () => response.destroy());
-      return;
-    }
-    if (isPack && fault?.kind === "flip") {
-      const at = body.indexOf("PACK") + 20;
-      body[at] = (body[at] ?? 0) ^ 1;
-    }
-    response.end(body);
+    if (request.method !== "POST") response.end(body);
+    else sendPack(fault, body, response);
   }
   return self;
+}
+
+/** True where the fault is the whole answer, or none. */
+function isAnswered(fault: GitFault, request: IncomingMessage, response: ServerResponse): boolean {
+  if (fault.kind === "hang") return (fault.at === "pack") === (request.method === "POST");
+  if (fault.kind === "status")
+    response
+      .writeHead(fault.status, fault.location === undefined ? {} : { location: fault.location })
+      .end("no");
+  else if (fault.kind === "page")
+    response.writeHead(200, { "content-type": "text/html" }).end("<html>sign in</html>");
+  else return false;
+  return true;
+}
+
+function sendPack(fault: GitFault | null, body: Buffer, response: ServerResponse): void {
+  if (fault?.kind === "cut") {
+    response.write(body.subarray(0, fault.afterBytes), () => response.destroy());
+    return;
+  }
+  const at = body.indexOf("PACK") + 20;
+  if (fault?.kind === "flip") body[at] = (body[at] ?? 0) ^ 1;
+  response.end(body);
 }
 
 function cgi(

@@ -76,7 +76,11 @@ const STATE_WORDS = {
   another: "is not ours and was left alone; to keep it and be woken too: ironwright hook install",
 } as const satisfies Record<HookStatus["state"], string>;
 
-function told(action: Action, { path, state, calls, wakes, wokeAt }: HookStatus, now: number): string {
+function told(
+  action: Action,
+  { path, state, calls, wakes, wokeAt }: HookStatus,
+  now: number,
+): string {
   if (action === "uninstall" && state === "none") return `${path} is not there any more\n`;
   const woke = wokeAt === null ? "never" : `${inWords(Math.max(0, now - wokeAt) / 1000)} ago`;
   return [

@@ -85,7 +85,7 @@ test("a commit, another branch at HEAD and a touched file wake; a burst wakes on
   const repo = await tempRepo(FILES);
   const first = await repo.commit("first");
   const followed = await aFollowing(repo.dir);
-  const acts = [
+  const acts: readonly (() => unknown)[] = [
     () => repo.commit("second"),
     () => branch(repo, "other", first),
     () => writeFileSync(join(repo.dir, ".git/HEAD"), "ref: refs/heads/other\n"),
@@ -94,7 +94,7 @@ test("a commit, another branch at HEAD and a touched file wake; a burst wakes on
   ];
   for (const act of acts) {
     const woken = wakes(followed);
-    await act();
+    await Promise.resolve(act());
     expect(await woken).toBe(true);
   }
   for (let i = 0; i < 20; i += 1) await branch(repo, `burst-${i}`, first);
@@ -166,8 +166,8 @@ test("a repository that goes away and comes back is followed on", async () => {
 test("the state directory of a mirror that can't be made is named", async () => {
   const dir = tempDir();
   writeFileSync(join(dir, "state"), "a file");
-  const git = { url: "https://git.example.org/inventory.git" };
-  const failed = failureOf(await tryToFollow(dir, { git, stateDir: join(dir, "state") }));
+  const url = "https://git.example.org/inventory.git";
+  const failed = failureOf(await tryToFollow(dir, { git: { url }, stateDir: join(dir, "state") }));
   expect(failed).toMatchObject({ code: "IW-G07" });
   expect(failed.message).toContain(join(dir, "state"));
 });
