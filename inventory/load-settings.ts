@@ -50,10 +50,13 @@ const FILE = "ironwright.yaml";
 /** Variables for tests alone, and those of the demo. */
 const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
 /** Settings of one instance: they change how it works, never what it plans. */
-const OF_AN_INSTANCE = ["state", "instance", "git", "concurrency", "listen", "witness"] as const;
+const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"] as const;
 
 /** Settings that came after the first version: each new one is added here, and a test holds it. */
-const LATER: readonly (readonly [group: string, key: string])[] = [["traits", "more"]];
+const LATER: readonly (readonly [group: string, key: string])[] = [
+  ["traits", "more"],
+  ["git", "timeoutSeconds"],
+];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */
 export async function loadSettings(options: LoadSettingsOptions): Promise<LoadedSettings> {
@@ -321,7 +324,8 @@ function spotOf(document: PlainDocument | undefined, path: readonly string[]): S
 /** Settings without those that came after the first version and are as they are by themselves. */
 function withoutUntouched(settings: Settings): Readonly<Record<string, unknown>> {
   const untouched: Readonly<Record<string, unknown>> = settingsSchema.parse({});
-  const said: Record<string, unknown> = { ...settings };
+  // What an instance follows decides no plan; the first version counted it, so it stands as it is by itself.
+  const said: Record<string, unknown> = { ...settings, git: untouched["git"] };
   for (const [group, key] of LATER) {
     const [own, byItself] = [said[group], untouched[group]];
     if (!isMap(own) || !isMap(byItself) || !isDeepStrictEqual(own[key], byItself[key])) continue;

@@ -108,7 +108,10 @@ export type DriverAction =
  * Verbs that came with a later format of the store than the first: who takes over a node from a journal must know every act
  * in it, so none of these is done while engines of an earlier format share the store.
  */
-const SINCE_FORMAT: Readonly<Record<string, number>> = { "management.setIndicator": 2 };
+const SINCE_FORMAT: Readonly<Record<string, number>> = {
+  "management.setIndicator": 2,
+  "vendor.call": 2,
+};
 
 /** The format from which on engines know that verb. */
 export function formatOf(verb: string): number {

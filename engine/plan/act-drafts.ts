@@ -5,7 +5,14 @@ import type { Blocked } from "../../schemas/plan.ts";
 import { underWay, type UnderWay } from "./activity.ts";
 import { askedDrafts, rebootDrafts } from "./asked.ts";
 import { inWords } from "./durations.ts";
-import { type Draft, type NodeView, RANKS, unsupported, whyUnknown } from "./facets/facet.ts";
+import {
+  type Draft,
+  type NodeView,
+  RANKS,
+  unknownToOthers,
+  unsupported,
+  whyUnknown,
+} from "./facets/facet.ts";
 import { indicatorsFacet } from "./facets/indicators.ts";
 import { taskInTheWay } from "./facets/power.ts";
 import { provisionFacet } from "./facets/provision.ts";
@@ -47,7 +54,9 @@ function answer<K extends ActAsk["kind"]>(
   ask: Extract<ActAsk, { kind: K }> & { readonly kind: K },
 ): Acted {
   const row: Answer<K> = ANSWERS[ask.kind];
-  return row(view, act, ask);
+  const { drafts, blocked } = row(view, act, ask);
+  const [unknown] = drafts.flatMap(({ action }) => unknownToOthers(view, action.verb) ?? []);
+  return unknown === undefined ? { drafts, blocked } : { drafts: [], blocked: [unknown] };
 }
 
 const NEVER_VERIFIED =

@@ -1,3 +1,4 @@
+import { STORE_FORMAT } from "../../schemas/store-format.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { hash } from "node:crypto";
 import { join } from "node:path";
@@ -42,7 +43,7 @@ async function plan(): Promise<{ readonly loadMs: number; readonly planMs: numbe
       store: {
         id: "s",
         epoch: 1,
-        format: 1,
+        format: STORE_FORMAT,
         backend: "file",
         ttlMs: 30_000,
         fleet: "f",

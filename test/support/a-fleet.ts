@@ -1,3 +1,4 @@
+import { STORE_FORMAT } from "../../schemas/store-format.ts";
 import { fakeOffer } from "../../drivers/fake/fake-offer.ts";
 import { redfishOffer } from "../../drivers/redfish/redfish-offer.ts";
 import { createHash } from "node:crypto";
@@ -125,7 +126,7 @@ export function aWorkload(origin: Instance["origin"], image: Instance["image"] =
 export const A_STORE: StoreFile = {
   id: STORE_ID,
   epoch: 1,
-  format: 1,
+  format: STORE_FORMAT,
   backend: "file",
   ttlMs: 30_000,
   fleet: "6c1c1d9e-0000-4000-8000-000000000001",
