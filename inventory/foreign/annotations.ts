@@ -1,9 +1,6 @@
-import { isSecretKey } from "../find-secrets.ts";
 import type { Note } from "./foreign-node.ts";
+import { mayBeSecret, SECRET } from "./may-be-secret.ts";
 import { type Fields, textOf } from "./values.ts";
-
-/** Between scheme and host, as `https://user:password@host`. */
-const USER_INFO = /:\/\/[^\s/@]*@/;
 
 /** Fields of text as annotations, each under a prefix; what is no text, or may be a secret, is named and left out. */
 export function annotationsOf(
@@ -16,12 +13,7 @@ export function annotationsOf(
   for (const [raw, value] of Object.entries(from)) {
     const key = textOf(raw) ?? "";
     const text = typeof value === "boolean" ? String(value) : textOf(value);
-    if (isSecretKey(key) || (text !== undefined && USER_INFO.test(text)))
-      notes.push({
-        field: `${field}.${key}`,
-        why: "it may hold a secret, and no document does",
-        todo: "keep it where secrets are kept",
-      });
+    if (mayBeSecret(key, text)) notes.push({ field: `${field}.${key}`, ...SECRET });
     else if (text !== undefined) annotations[`${prefix}${key}`] = text;
     else if (typeof value === "object" && value !== null)
       notes.push({

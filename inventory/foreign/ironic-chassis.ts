@@ -2,6 +2,7 @@ import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, LeftBehind, Note } from "./foreign-node.ts";
 import type { IronicRow } from "./ironic-lists.ts";
 import { shortId } from "./ironic-part.ts";
+import { withoutLogins } from "./may-be-secret.ts";
 import { mapOf, textOf } from "./values.ts";
 import { writeDocument } from "./write-node.ts";
 
@@ -50,8 +51,10 @@ export function chassisDocuments(
   return { chassis, left };
 }
 
-function chassisDocument({ fields }: IronicRow, name: string): OtherDocument {
-  const { annotations, notes } = annotationsOf("chassis extra", mapOf(fields["extra"]), "");
+function chassisDocument(row: IronicRow, name: string): OtherDocument {
+  const { fields, notes: secrets } = withoutLogins(row.fields);
+  const { annotations, notes: left } = annotationsOf("chassis extra", mapOf(fields["extra"]), "");
+  const notes = [...left, ...secrets];
   const called = textOf(fields["uuid"]) ?? "";
   const document = writeDocument("Chassis", "ironic", {
     name,

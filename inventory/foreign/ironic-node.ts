@@ -4,6 +4,7 @@ import type { Place } from "../../schemas/diagnostic.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
 import { DEDICATED_SUPPLY, driverOf, loginOf } from "./ironic-driver-info.ts";
+import { withoutLogins } from "./may-be-secret.ts";
 import { leftOut } from "./ironic-left-out.ts";
 import { propertiesOf } from "./ironic-properties.ts";
 import { IRONIC_LANDINGS, landingNotes, landingOf } from "./ironic-states.ts";
@@ -22,10 +23,11 @@ export interface IronicSurroundings {
 
 /** One node of Ironic's in our words (ironic-facts 13.3). */
 export function ironicNode(
-  fields: Fields,
+  row: Fields,
   place: Place,
   { offering, chassis, allocations }: IronicSurroundings,
 ): ForeignNode {
+  const { fields, notes: secrets } = withoutLogins(row);
   const uuid = textOf(fields["uuid"]);
   const name = textOf(fields["name"]) ?? null;
   const info = mapOf(fields["driver_info"]);
@@ -77,6 +79,7 @@ export function ironicNode(
       ...properties.notes,
       ...traits.notes,
       ...extra.notes,
+      ...secrets,
       ...leftOut(fields),
       ...idleSupply(fields, info),
     ],

@@ -1,5 +1,6 @@
 import { isSecretKey } from "../find-secrets.ts";
 import type { Note } from "./foreign-node.ts";
+import { mayBeSecret, SECRET } from "./may-be-secret.ts";
 import { type Fields, isSaid, mapOf, textOf } from "./values.ts";
 
 /** What is to be known of a row of a list, before it is known which part of which node it becomes. */
@@ -62,12 +63,7 @@ export function plainProperties(fields: Fields): {
     const key = textOf(raw) ?? "";
     const field = `properties.${key}`;
     if (!isSaid(value) && value !== false) continue;
-    if (isSecretKey(key))
-      notes.push({
-        field,
-        why: "it may hold a secret, and no document does",
-        todo: "keep it where secrets are kept",
-      });
+    if (mayBeSecret(key, textOf(value))) notes.push({ field, ...SECRET });
     else if (typeof value === "object" || key === "" || key === "__proto__")
       notes.push({
         field,

@@ -12,6 +12,7 @@ import { IRONIC_LISTS, type IronicKind, type IronicRow } from "./ironic-lists.ts
 import { PART_NAME_MAX, type PartRow } from "./ironic-part.ts";
 import { type GroupOf, ironicPort, ironicPortGroup } from "./ironic-ports.ts";
 import { ironicConnector, ironicTarget } from "./ironic-volumes.ts";
+import { withoutLogins } from "./may-be-secret.ts";
 import { type Fields, textOf } from "./values.ts";
 
 /** Kinds whose rows are parts of nodes, and where they stand below the node's spec. */
@@ -71,10 +72,12 @@ interface Surroundings {
 }
 
 function partOf(
-  { fields, place }: IronicRow,
+  row: IronicRow,
   kind: PartKind,
   { known, groupOf, left }: Surroundings,
 ): readonly Part[] {
+  const { place } = row;
+  const { fields, notes: secrets } = withoutLogins(row.fields);
   const uuid = textOf(fields["uuid"])?.toLowerCase() ?? "";
   const node = textOf(fields["node_uuid"])?.toLowerCase();
   const leave = (why: string, todo: string): readonly Part[] => {
@@ -88,7 +91,8 @@ function partOf(
   const { schema, read } = PARTS[kind];
   const part = read(fields, node, groupOf);
   const [wrong] = schema.safeParse(part.value).error?.issues ?? [];
-  if (wrong === undefined) return [{ ...part, kind, node, uuid, place }];
+  if (wrong === undefined)
+    return [{ ...part, notes: [...part.notes, ...secrets], kind, node, uuid, place }];
   const why = `it can be none here: ${wrong.path.join(".")} ${wrong.message}`;
   return leave(why, "correct it in Ironic, and export again");
 }

@@ -7,6 +7,7 @@ import {
   shortId,
   vifNotes,
 } from "./ironic-part.ts";
+import { mayBeSecret, SECRET } from "./may-be-secret.ts";
 import { type Fields, flagOf, mapOf, textOf } from "./values.ts";
 
 const MAC = /^(?:[\da-f]{2}:){5}[\da-f]{2}$/i;
@@ -70,17 +71,27 @@ function localLink(link: Fields): {
 } {
   const said = Object.entries(LINK_KEYS).flatMap(([theirs, ours]) => {
     const text = textOf(link[theirs]);
-    return text === undefined ? [] : [[ours, text] as const];
+    return text === undefined || mayBeSecret(theirs, text) ? [] : [[ours, text] as const];
   });
-  const strange = Object.keys(link).filter((key) => !Object.hasOwn(LINK_KEYS, key));
-  return {
-    value: said.length === 0 ? undefined : Object.fromEntries(said),
-    notes: strange.sort().map((key) => ({
-      field: `local_link_connection.${textOf(key) ?? ""}`,
-      why: "no such key is known here",
-      todo: "nothing",
-    })),
-  };
+  const notes = Object.entries(link)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, value]) => {
+      const why = whyNotLinked(key, textOf(value));
+      return why === null ? [] : [{ field: `local_link_connection.${textOf(key) ?? ""}`, ...why }];
+    });
+  return { value: said.length === 0 ? undefined : Object.fromEntries(said), notes };
+}
+
+/** Why a key of `local_link_connection` is not carried over; null where it is. */
+function whyNotLinked(key: string, text: string | undefined): Omit<RowNote, "field"> | null {
+  if (key === "network_type")
+    return {
+      ...(text === undefined ? {} : { value: text }),
+      why: "no port has a word for who sets up its switch, and this engine sets up none",
+      todo: "where another tool sets up the switch, tell that tool (unmanaged: it keeps off this port)",
+    };
+  if (Object.hasOwn(LINK_KEYS, key)) return mayBeSecret(key, text) ? SECRET : null;
+  return { why: "no such key is known here", todo: "nothing" };
 }
 
 function groupName(
@@ -91,13 +102,21 @@ function groupName(
   if (uuid === undefined) return { notes: [] };
   const group = groupOf(uuid.toLowerCase());
   if (group?.node === node) return { name: group.name, notes: [] };
-  const why =
-    group === undefined
-      ? "the port group is not in this call, so the port stands alone"
-      : "the port group is another node's, so the port stands alone";
-  const todo = "hand in openstack baremetal port group list --long -f json too";
-  return { notes: [{ field: "portgroup_uuid", value: uuid, why, todo }] };
+  return {
+    notes: [
+      { field: "portgroup_uuid", value: uuid, ...(group === undefined ? NO_GROUP : STRANGE) },
+    ],
+  };
 }
+
+const NO_GROUP = {
+  why: "the port group is not in this call, so the port stands alone",
+  todo: "hand in openstack baremetal port group list --long -f json too",
+};
+const STRANGE = {
+  why: "the port group is another node's, so the port stands alone",
+  todo: "look which of the two is right, and write portGroup at the port where it is to be in a bond of its own node",
+};
 
 /** By number, as Linux's bonding driver takes them too (Documentation/networking/bonding.rst, mode). */
 const MODES = [

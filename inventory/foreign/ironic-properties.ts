@@ -1,6 +1,6 @@
 import type { DiskHints } from "../../schemas/documents.ts";
-import { isSecretKey } from "../find-secrets.ts";
 import type { Note } from "./foreign-node.ts";
+import { mayBeSecret, SECRET } from "./may-be-secret.ts";
 import { hintsOf } from "./root-hints.ts";
 import { type Fields, isSaid, mapOf, textOf } from "./values.ts";
 
@@ -15,8 +15,10 @@ export interface Properties {
 export function propertiesOf(properties: Fields): Properties {
   const { root_device: root, capabilities, ...rest } = properties;
   const { hints, notes } = hintsOf("properties.root_device", mapOf(root));
-  const able = capabilitiesOf(capabilities);
-  const plain = Object.entries(rest).filter(([key, value]) => isSaid(value) && !isSecretKey(key));
+  const { able, secret } = capabilitiesOf(capabilities);
+  const plain = Object.entries(rest).filter(
+    ([key, value]) => isSaid(value) && !mayBeSecret(key, textOf(value)),
+  );
   const scalars = plain.filter(([, value]) => typeof value !== "object");
   const left = Object.keys(rest).filter(
     (key) => isSaid(rest[key]) && !scalars.some(([name]) => name === key),
@@ -31,6 +33,7 @@ export function propertiesOf(properties: Fields): Properties {
     notes: [
       ...notes,
       ...bootNotes(able),
+      ...secret.map((key) => ({ field: `properties.capabilities.${key}`, ...SECRET })),
       ...left.map((key) => ({
         field: `properties.${textOf(key) ?? ""}`,
         why: "it is a structure, or may hold a secret",
@@ -41,7 +44,11 @@ export function propertiesOf(properties: Fields): Properties {
 }
 
 /** `boot_mode:uefi,secure_boot:true` as a map, also where it is one already. */
-export function capabilitiesOf(value: unknown): Record<string, string> {
+function capabilitiesOf(value: unknown): {
+  readonly able: Readonly<Record<string, string>>;
+  /** Keys of those that are left out. */
+  readonly secret: readonly string[];
+} {
   const text = textOf(value);
   const entries =
     text === undefined || /^[[{]/.test(text)
@@ -51,9 +58,13 @@ export function capabilitiesOf(value: unknown): Record<string, string> {
           return [key.trim(), rest.join(":").trim()];
         });
   const named = entries.flatMap(([key = "", item = ""]) =>
-    key === "" || key === "__proto__" || isSecretKey(key) ? [] : [[key, item] as const],
+    key === "" || key === "__proto__" ? [] : [[key, item] as const],
   );
-  return Object.fromEntries(named);
+  const secret = named.filter(([key, item]) => mayBeSecret(key, item)).map(([key]) => key);
+  return {
+    able: Object.fromEntries(named.filter(([key]) => !secret.includes(key))),
+    secret: secret.map((key) => textOf(key) ?? ""),
+  };
 }
 
 /** Where the declared boot is not the machine's own, an apply would set it; an import sets nothing. */

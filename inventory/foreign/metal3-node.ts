@@ -7,6 +7,7 @@ import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
 import { bootNotes } from "./ironic-properties.ts";
 import { landingNotes, landingOf } from "./ironic-states.ts";
 import { metal3Bmc } from "./metal3-address.ts";
+import { withoutLogins } from "./may-be-secret.ts";
 import { metal3Hints } from "./metal3-hints.ts";
 import { METAL3_LANDINGS } from "./metal3-states.ts";
 import { type Fields, flagOf, isSaid, mapOf, textOf } from "./values.ts";
@@ -20,11 +21,8 @@ export function metal3Node(
   place: Place,
   { users, offering }: { readonly users: UserNames; readonly offering: Offering },
 ): ForeignNode {
-  const [metadata, spec, status] = [
-    mapOf(host["metadata"]),
-    mapOf(host["spec"]),
-    mapOf(host["status"]),
-  ];
+  const [metadata, status] = [mapOf(host["metadata"]), mapOf(host["status"])];
+  const { fields: spec, notes: secrets } = withoutLogins(mapOf(host["spec"]));
   const name = textOf(metadata["name"]) ?? null;
   const namespace = textOf(metadata["namespace"]) ?? "default";
   const access = mapOf(spec["bmc"]);
@@ -67,6 +65,7 @@ export function metal3Node(
       ...boot.notes,
       ...labels.notes,
       ...remarks.notes,
+      ...secrets.map((note) => ({ ...note, field: `spec.${note.field}` })),
       ...leftOut(spec),
     ],
   };

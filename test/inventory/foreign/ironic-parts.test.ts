@@ -218,7 +218,10 @@ test("a port keeps its MAC, its name, where it is plugged in and its bond", () =
     },
   });
   expect(notes).toEqual(
-    expect.arrayContaining(["port local_link_connection.network_type", "port name NIC 1/1"]),
+    expect.arrayContaining([
+      "port local_link_connection.network_type unmanaged",
+      "port name NIC 1/1",
+    ]),
   );
 });
 
