@@ -74,8 +74,16 @@ export type IronicKind = keyof typeof IRONIC_LISTS;
 const KINDS = Object.keys(IRONIC_LISTS).filter((key): key is IronicKind =>
   Object.hasOwn(IRONIC_LISTS, key),
 );
-/** A chassis has little of its own; deploy templates and runbooks have these as well. */
-const NO_CHASSIS = ["name", "steps"];
+/** A chassis has no field of its own: what has another field than these is something else that is described. */
+const CHASSIS_FIELDS = [
+  "uuid",
+  "description",
+  "extra",
+  "created_at",
+  "updated_at",
+  "links",
+  "nodes",
+];
 
 /** One row of an export by Ironic's field names. */
 export interface IronicRow {
@@ -88,12 +96,20 @@ export interface IronicRow {
 export function ironicKindOf(fields: Fields): IronicKind | null {
   const has = (field: string): boolean => Object.hasOwn(fields, field);
   const kind = KINDS.find((one) => IRONIC_LISTS[one].marks.some(has));
-  return kind === undefined || (kind === "chassis" && NO_CHASSIS.some(has)) ? null : kind;
+  if (kind !== "chassis") return kind ?? null;
+  return Object.keys(fields).every((field) => CHASSIS_FIELDS.includes(field)) ? kind : null;
 }
 
 /** Under which key an answer of the API holds its rows. */
 export function listKeyOf(answer: Fields): string | undefined {
   return KINDS.map((kind) => IRONIC_LISTS[kind].key).find((key) => Array.isArray(answer[key]));
+}
+
+/** What is said of a row that is of none of the lists. */
+export function noListText(): string {
+  const nouns = KINDS.map((kind) => IRONIC_LISTS[kind].noun);
+  const all = `${nouns.slice(0, -1).join(", ")} and ${nouns.at(-1) ?? ""}`;
+  return `this row is of no list that is read; those are ${all}: openstack baremetal LIST list --long -f json. Leave the others out`;
 }
 
 /** What to hand in, so that there are rows of this kind with all that is read of them. */

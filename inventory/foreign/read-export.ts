@@ -13,6 +13,7 @@ import {
   ironicKindOf,
   type IronicRow,
   listKeyOf,
+  noListText,
 } from "./ironic-lists.ts";
 import { type Fields, listOf, textOf } from "./values.ts";
 
@@ -155,7 +156,8 @@ export function ironicRowsOf({ file, documents }: ReadFile): {
 function ironicRow(row: unknown): Omit<IronicRow, "place"> | { readonly wrong: string } {
   if (!isMap(row)) return { wrong: `this is no node; hand in: ${commandOf("node")}` };
   const fields = ironicFields(row);
-  const kind = ironicKindOf(fields) ?? "node";
+  const kind = ironicKindOf(fields);
+  if (kind === null) return { wrong: noListText() };
   const { noun, needs } = IRONIC_LISTS[kind];
   if (textOf(fields["uuid"]) === undefined)
     return { wrong: `the ${noun} has no UUID; hand in: ${commandOf(kind)}` };

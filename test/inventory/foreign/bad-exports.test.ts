@@ -7,7 +7,7 @@ test.each([
   [
     "a list of something else",
     [{ flavor: "m1.large" }],
-    "export.json:2:3 IW-I15 the node has no UUID",
+    "export.json:2:3 IW-I15 this row is of no list that is read; those are node,",
   ],
   ["a list of words", ["a", "b"], "export.json:2:3 IW-I15 this is no node"],
   [
