@@ -1,4 +1,4 @@
-import { comparePlaces, type Diagnostic, placeText } from "../../schemas/diagnostic.ts";
+import { comparePlaces, type Diagnostic, type Place, placeText } from "../../schemas/diagnostic.ts";
 import type { NodeSpec } from "../../schemas/documents.ts";
 import { checkParts } from "../check-parts.ts";
 import { parseFile } from "../parse-file.ts";
@@ -10,6 +10,7 @@ import { rowsTwice, withParts } from "./ironic-parts.ts";
 import { metal3Node, type UserNames } from "./metal3-node.ts";
 import { type NamedNode, nameNodes } from "./name-nodes.ts";
 import { nameParents } from "./name-parents.ts";
+import { ownUuid } from "./own-uuid.ts";
 import { ironicRowsOf, kubernetesRows, type ReadFile, type Row } from "./read-export.ts";
 import { mapOf, textOf } from "./values.ts";
 import { writeNode } from "./write-node.ts";
@@ -46,7 +47,8 @@ export function importNodes(files: readonly ReadFile[], tool: Tool, offering: Of
     ...found.diagnostics,
     ...twice(found.nodes),
     ...contradictions(nodes.map(({ node }) => node)),
-    ...nodes.flatMap(({ node, document }) => refused(node, document)),
+    ...nodes.flatMap(({ node, document }) => refused(node.label, node.place, document)),
+    ...found.chassis.flatMap(({ name, place, document }) => refused(name, place, document)),
   ];
   return {
     nodes: nodes.map(({ node: { label, notes }, document }) => ({ name: label, document, notes })),
@@ -73,14 +75,16 @@ function fromIronic(files: readonly ReadFile[], offering: Offering): Found {
   const chassis = chassisNames(rows);
   const surroundings = { offering, chassis, allocations: allocationNames(rows) };
   const bare = rows.flatMap(({ kind, fields, place }) =>
-    kind === "node" ? [withUuid(ironicNode(fields, place, surroundings))] : [],
+    kind === "node" ? [ironicNode(fields, place, surroundings)] : [],
   );
-  const { nodes, left } = withParts(bare, rows);
+  // Parts name their node by what the export calls its uuid, also where that is none.
+  const parts = withParts(bare, rows);
+  const nodes = parts.nodes.map(withUuid);
   const enclosures = chassisDocuments(rows, chassis, nodes);
   return {
     nodes,
     chassis: enclosures.chassis,
-    left: [...left, ...enclosures.left, ...leftAllocations(rows)],
+    left: [...parts.left, ...enclosures.left, ...leftAllocations(rows)],
     diagnostics: [...read.flatMap(({ diagnostics }) => diagnostics), ...rowsTwice(rows)],
     ignored: {},
   };
@@ -116,14 +120,9 @@ function userName({ fields }: Row): readonly (readonly [string, string])[] {
   return user === undefined ? [] : [[`${namespace}/${textOf(metadata["name"]) ?? ""}`, user]];
 }
 
-const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-/** A uuid that is none would make the document invalid; the engine mints one instead. */
 function withUuid(node: ForeignNode): ForeignNode {
-  const { uuid, notes } = node;
-  if (uuid === undefined || UUID.test(uuid)) return { ...node, uuid: uuid?.toLowerCase() };
-  const why = "it is no UUID; the engine gives the node one of its own";
-  return { ...node, uuid: undefined, notes: [{ field: "uuid", why, todo: "nothing" }, ...notes] };
+  const { uuid, notes } = ownUuid("node", node.uuid);
+  return { ...node, uuid, notes: [...notes, ...node.notes] };
 }
 
 /** One name, or one uuid, that two nodes have: a join of exports, or one handed in twice. */
@@ -159,8 +158,8 @@ function contradictions(nodes: readonly NamedNode[]): readonly Diagnostic[] {
   }));
 }
 
-/** What our own reader would refuse is told at the node that it came from. */
-function refused({ label, place }: NamedNode, document: string): readonly Diagnostic[] {
+/** What our own reader would refuse is told at the row that it came from. */
+function refused(label: string, place: Place, document: string): readonly Diagnostic[] {
   const { diagnostics } = parseFile(new TextEncoder().encode(document));
   return diagnostics.map(({ code, severity, message }) => ({
     ...place,

@@ -1,8 +1,10 @@
+import type { Place } from "../../schemas/diagnostic.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, LeftBehind, Note } from "./foreign-node.ts";
 import type { IronicRow } from "./ironic-lists.ts";
 import { shortId } from "./ironic-part.ts";
 import { withoutLogins } from "./may-be-secret.ts";
+import { ownUuid } from "./own-uuid.ts";
 import { mapOf, textOf } from "./values.ts";
 import { writeDocument } from "./write-node.ts";
 
@@ -13,6 +15,8 @@ export interface OtherDocument {
   readonly file: string;
   readonly document: string;
   readonly notes: readonly Note[];
+  /** Its row. */
+  readonly place: Place;
 }
 
 /** What each chassis of the export is called here, by its uuid: it has no name there. */
@@ -54,18 +58,19 @@ export function chassisDocuments(
 function chassisDocument(row: IronicRow, name: string): OtherDocument {
   const { fields, notes: secrets } = withoutLogins(row.fields);
   const { annotations, notes: left } = annotationsOf("chassis extra", mapOf(fields["extra"]), "");
-  const notes = [...left, ...secrets];
   const called = textOf(fields["uuid"]) ?? "";
+  const uuid = ownUuid("chassis", called);
+  const notes = [...uuid.notes, ...left, ...secrets];
   const document = writeDocument("Chassis", "ironic", {
     name,
     called,
     notes,
-    uuid: called.toLowerCase(),
+    uuid: uuid.uuid,
     labels: {},
     annotations,
     spec: { description: textOf(fields["description"]) },
   });
-  return { name, file: name.replace("-", "."), document, notes };
+  return { name, file: name.replace("-", "."), document, notes, place: row.place };
 }
 
 function uuidOf({ fields }: IronicRow): string {

@@ -49,7 +49,7 @@ export function withParts(
   nodes: readonly ForeignNode[],
   rows: readonly IronicRow[],
 ): { readonly nodes: readonly ForeignNode[]; readonly left: readonly LeftBehind[] } {
-  const known = new Set(nodes.flatMap(({ uuid }) => uuid ?? []));
+  const known = new Set(nodes.flatMap(({ uuid }) => uuid?.toLowerCase() ?? []));
   const left: LeftBehind[] = [];
   const groups = new Map<string, Part>();
   const byNode = new Map<string, Part[]>();
@@ -57,12 +57,16 @@ export function withParts(
     const read = rows
       .filter((row) => row.kind === kind)
       .flatMap((row) => partOf(row, kind, { known, groupOf: (uuid) => groups.get(uuid), left }));
-    for (const part of named(read)) {
+    const taken = kind === "port" ? [...groups.values()] : [];
+    for (const part of named(read, taken)) {
       if (kind === "portGroup") groups.set(part.uuid, part);
       byNode.set(part.node, [...(byNode.get(part.node) ?? []), part]);
     }
   }
-  return { nodes: nodes.map((node) => attached(node, byNode.get(node.uuid ?? "") ?? [])), left };
+  return {
+    nodes: nodes.map((node) => attached(node, byNode.get(node.uuid?.toLowerCase() ?? "") ?? [])),
+    left,
+  };
 }
 
 interface Surroundings {
@@ -97,15 +101,29 @@ function partOf(
   return leave(why, "correct it in Ironic, and export again");
 }
 
-/** A name that several parts of a node would have gets their uuids, whatever the order of the rows. */
-function named(parts: readonly Part[]): readonly Part[] {
+/**
+ * A name that several parts of a node would have gets their uuids, whatever the order of the rows. A VIF is put on a
+ * port or a bond by its name, so those two have no name in common either; the bond keeps it, for its ports name it.
+ */
+function named(parts: readonly Part[], taken: readonly Part[]): readonly Part[] {
   const counts = new Map<string, number>();
   const key = ({ node, name }: Part): string => `${node} ${name}`;
-  for (const part of parts) counts.set(key(part), (counts.get(key(part)) ?? 0) + 1);
+  for (const part of [...parts, ...taken]) counts.set(key(part), (counts.get(key(part)) ?? 0) + 1);
   return parts.map((part) => {
     if (counts.get(key(part)) === 1) return part;
-    return { ...part, name: `${part.name.slice(0, PART_NAME_MAX - 37)}-${part.uuid}` };
+    const name = `${part.name.slice(0, PART_NAME_MAX - 37)}-${part.uuid}`;
+    return { ...part, name, notes: [...part.notes, takenNote(part)] };
   });
+}
+
+function takenNote({ kind, name }: Part): Omit<Note, "part"> {
+  const isPort = kind === "port" || kind === "portGroup";
+  return {
+    field: "name",
+    value: name,
+    why: `another ${isPort ? "port or port group" : IRONIC_LISTS[kind].noun} of the node is called so`,
+    todo: "another one, where the new one does not please",
+  };
 }
 
 function attached(node: ForeignNode, parts: readonly Part[]): ForeignNode {
