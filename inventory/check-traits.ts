@@ -1,7 +1,6 @@
 import type { Diagnostic, Place } from "../schemas/diagnostic.ts";
 import { documentPlace, type Fleet, type FleetNode, originOf } from "../schemas/fleet.ts";
 import { nearest } from "../schemas/nearest.ts";
-import type { Settings } from "../schemas/settings.ts";
 import { isKnownTrait, OS_TRAITS_VERSION, STANDARD_TRAITS } from "../schemas/standard-traits.ts";
 
 /** Most traits of a node, here as in Ironic. */
@@ -15,30 +14,24 @@ interface Said {
 }
 
 /**
- * Traits that are neither standard nor somebody's own, and nodes that have too many. It looks at settings that the
- * environment may change, so no cache holds its answer.
+ * Traits that are neither standard nor somebody's own, and nodes that have too many. A name that is unknown here may be
+ * newer than our list, and does no harm as it is: it is matched by its letters, as any other.
  */
-export function checkTraits(
-  fleet: Traits,
-  { traits: { more } }: Pick<Settings, "traits">,
-): readonly Diagnostic[] {
-  const strange = strangers(fleet, more).map(({ trait, place }) =>
-    error("IW-I06", place, unknownTrait(trait)),
+export function checkTraits(fleet: Traits): readonly Diagnostic[] {
+  const strange = strangers(fleet).map(({ trait, place }) =>
+    said("warning", "IW-I06", place, unknownTrait(trait)),
   );
   return [...strange, ...fleet.nodes.flatMap(tooMany)];
 }
 
 /** Only what is unknown is placed: a fleet says some ten thousand traits, and nearly all are known. */
-function strangers(
-  { nodes, allocations, ...fleet }: Traits,
-  more: readonly string[],
-): readonly Said[] {
+function strangers({ nodes, allocations, ...fleet }: Traits): readonly Said[] {
   const unknown = (
     traits: readonly string[] | undefined,
     placeOf: (pointer: string) => Place,
   ): readonly Said[] =>
     (traits ?? []).flatMap((trait, index) =>
-      isKnownTrait(trait, more) ? [] : [{ trait, place: placeOf(`/traits/${index}`) }],
+      isKnownTrait(trait) ? [] : [{ trait, place: placeOf(`/traits/${index}`) }],
     );
   return [
     ...nodes.flatMap((node) => unknown(node.spec.traits, (at) => originOf(node, at))),
@@ -57,17 +50,22 @@ function strangers(
 
 function unknownTrait(trait: string): string {
   const near = nearest(trait, [...STANDARD_TRAITS]);
-  const meant = near === null ? "one" : `did you mean ${near}? One`;
-  return `${trait} is no standard trait (os-traits ${OS_TRAITS_VERSION}); ${meant} of your own is CUSTOM_${trait}, and a newer standard name is allowed by traits: { more: [ ${trait} ] } in the settings`;
+  const meant = near === null ? "what" : `did you mean ${near}? What`;
+  return `${trait} is no standard trait (os-traits ${OS_TRAITS_VERSION}); ${meant} is written is kept, and matches only the same name elsewhere. One of your own is CUSTOM_${trait}; one that a newer os-traits has may stay`;
 }
 
 function tooMany(node: FleetNode): readonly Diagnostic[] {
   const count = node.spec.traits?.length ?? 0;
   if (count <= TRAITS_MAX) return [];
   const message = `${node.name} has ${count} traits, those of its profiles among them; a node has ${TRAITS_MAX} at most, so take ${count - TRAITS_MAX} out`;
-  return [error("IW-I04", node.place, message)];
+  return [said("error", "IW-I04", node.place, message)];
 }
 
-function error(code: string, { file, line, column }: Place, message: string): Diagnostic {
-  return { file, line, column, code, severity: "error", message };
+function said(
+  severity: Diagnostic["severity"],
+  code: string,
+  { file, line, column }: Place,
+  message: string,
+): Diagnostic {
+  return { file, line, column, code, severity, message };
 }

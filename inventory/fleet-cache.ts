@@ -7,7 +7,7 @@ import { readCacheFile, writeCacheFile } from "./cache-file.ts";
 import { type Packed, Shapes, unpack } from "./pack-places.ts";
 
 /** Raised when folding or the Fleet's shape changes. */
-const FLEET_VERSION = 6;
+const FLEET_VERSION = 7;
 /** Whole fleets that are kept: the tree in force, the working tree, and a branch or two. */
 const KEEP = 4;
 

@@ -101,7 +101,7 @@ async function checked(
   source: Source,
   settings: Settings,
 ): Promise<LoadedFleet> {
-  const wrong = [...checkSecretRefs(fleet.nodes, settings), ...checkTraits(fleet, settings)];
+  const wrong = checkSecretRefs(fleet.nodes, settings);
   if (wrong.length === 0) return { fleet, diagnostics };
   const all = [...diagnostics, ...(await framed(distinct(wrong), source))];
   return { fleet: null, diagnostics: all.sort(comparePlaces) };
@@ -279,7 +279,7 @@ function assemble(
   for (const found of checkFleet(nodes, declared)) report(found);
   const files: Record<string, string[]> = {};
   for (const [name, { file }] of profiles) (files[file] ??= []).push(name);
-  return {
+  const assembled = {
     nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)),
     conductors: parsedAs(conductorDocumentSchema, named("Conductor")),
     templates: sorted(parsedAs(deployTemplateDocumentSchema, named("DeployTemplate"))),
@@ -295,6 +295,8 @@ function assemble(
     profileReach: Object.fromEntries(reach),
     profileFiles: files,
   };
+  for (const found of checkTraits(assembled)) report(found);
+  return assembled;
 }
 
 /** Documents of a kind as their schema has them; those that it refuses were reported when they were parsed. */

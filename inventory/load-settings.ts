@@ -54,8 +54,6 @@ const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"]
 
 /** Settings that came after the first version: each new one is added here, and a test holds it. */
 const LATER: readonly (readonly [group: string, key: string])[] = [
-  ["traits", "more"],
-  ["git", "timeoutSeconds"],
 ];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */
@@ -216,7 +214,7 @@ const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
   ["bmc", "networks"],
 ];
 /** Lists are written with commas. */
-const LISTS = new Set(["traits.more", "bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
+const LISTS = new Set(["bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
 
 function leaves(value: unknown, path: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();

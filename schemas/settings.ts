@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { secretRefSchema, traitSchema } from "./documents.ts";
+import { secretRefSchema } from "./documents.ts";
 import { gitUrlProblem } from "./git-url.ts";
 
 /**
@@ -124,8 +124,6 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   drivers: z.array(z.string()).default([]),
-  /** Standard traits that are newer than the list in `standard-traits.ts`. */
-  traits: z.strictObject({ more: z.array(traitSchema).default([]) }).prefault({}),
   watch: z
     .strictObject({
       maxImpact: z.enum(["none", "in-place", "reboot", "destructive"]).default("in-place"),

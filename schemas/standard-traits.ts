@@ -7,7 +7,7 @@ export const OS_TRAITS_VERSION = "2.9.0";
  *
  *   python3 -c 'import os_traits, textwrap; print(textwrap.fill(" ".join(sorted(os_traits.get_traits())), 118))'
  *
- * A name that is newer still is allowed by the setting `traits.more`.
+ * Raise FLEET_VERSION (inventory/fleet-cache.ts) with it, for what is said of unknown names is kept with the Fleet.
  */
 const NAMES = `
 COMPUTE_ACCELERATORS COMPUTE_ARCH_AARCH64 COMPUTE_ARCH_MIPSEL COMPUTE_ARCH_PPC64LE COMPUTE_ARCH_RISCV64
@@ -88,7 +88,7 @@ STORAGE_DISK_HDD STORAGE_DISK_SSD
 /** Names of traits that mean the same to everybody (ironic-facts 13.2). */
 export const STANDARD_TRAITS: ReadonlySet<string> = new Set(NAMES.trim().split(/\s+/));
 
-/** True for a standard trait, for one that the settings add, and for somebody's own. */
-export function isKnownTrait(trait: string, more: readonly string[] = []): boolean {
-  return trait.startsWith("CUSTOM_") || STANDARD_TRAITS.has(trait) || more.includes(trait);
+/** True for a standard trait, and for somebody's own. */
+export function isKnownTrait(trait: string): boolean {
+  return trait.startsWith("CUSTOM_") || STANDARD_TRAITS.has(trait);
 }

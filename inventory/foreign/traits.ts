@@ -13,22 +13,20 @@ export function traitsOf(values: readonly unknown[]): {
 } {
   const texts = values.flatMap((value) => textOf(value) ?? []);
   const isTrait = (text: string): boolean => traitSchema.safeParse(text).success;
-  const fit = [...new Set(texts.filter((text) => isTrait(text) && isKnownTrait(text)))];
+  const fit = [...new Set(texts.filter(isTrait))];
   const traits = fit.slice(0, TRAITS_MAX);
   const others = texts.filter((text) => !traits.includes(text));
   return {
     traits: traits.length === 0 ? undefined : traits,
-    notes: others.map((text) =>
-      isTrait(text) && !isKnownTrait(text) ? newer(text) : noTrait(text),
-    ),
+    notes: [...traits.filter((text) => !isKnownTrait(text)).map(unknown), ...others.map(noTrait)],
   };
 }
 
-function newer(text: string): Note {
+function unknown(text: string): Note {
   return {
     field: `traits ${text}`,
-    why: `it is not in os-traits ${OS_TRAITS_VERSION}`,
-    todo: "where a newer os-traits has it, name it in traits.more of the settings and write it here",
+    why: `it is not in os-traits ${OS_TRAITS_VERSION}, and kept as it is`,
+    todo: "correct it where it is misspelt; one that a newer os-traits has may stay",
   };
 }
 

@@ -2,9 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { traitsOf } from "../../inventory/foreign/traits.ts";
 import { loadFleet } from "../../inventory/load-fleet.ts";
-import { loadSettings } from "../../inventory/load-settings.ts";
 import { traitSchema } from "../../schemas/documents.ts";
-import { defaultSettings, type Settings } from "../../schemas/settings.ts";
+import { defaultSettings } from "../../schemas/settings.ts";
 import { isKnownTrait, STANDARD_TRAITS } from "../../schemas/standard-traits.ts";
 import { tempRepo } from "../support/temp-repo.ts";
 
@@ -14,19 +13,19 @@ function document(kind: string, name: string, spec: string): string {
 
 const NODE = document("Node", "n1", "  driver: fake\n");
 
-async function findingsOf(text: string, more: Partial<Settings> = {}): Promise<readonly string[]> {
+async function findingsOf(text: string): Promise<readonly string[]> {
   const repo = await tempRepo({ "inventory/a.yaml": text });
-  const settings = { ...defaultSettings(), ...more };
+  const settings = defaultSettings();
   const { fleet, diagnostics } = await loadFleet({ dir: repo.dir, settings });
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
   expect(fleet === null).toBe(isRefused);
   return diagnostics.map((d) => `${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`);
 }
 
-const WAY =
-  "One of your own is CUSTOM_HW_CPU_X86_VMXX, and a newer standard name is allowed by traits: { more: [ HW_CPU_X86_VMXX ] } in the settings";
+const KEPT = "is written is kept, and matches only the same name elsewhere";
+const WAY = "One of your own is CUSTOM_HW_CPU_X86_VMXX; one that a newer os-traits has may stay";
 
-describe("a name that os-traits does not have is an error where it stands", () => {
+describe("a name that os-traits does not have is warned of where it stands, and kept", () => {
   const traits = "  traits: [CUSTOM_A, HW_CPU_X86_VMXX]\n";
   test.each<[string, string, string]>([
     ["of a node", document("Node", "n1", `  driver: fake\n${traits}`), "6:22"],
@@ -64,7 +63,7 @@ describe("a name that os-traits does not have is an error where it stands", () =
     ],
   ])("%s", async (_, text, spot) => {
     expect(await findingsOf(text)).toEqual([
-      `${spot} error IW-I06 HW_CPU_X86_VMXX is no standard trait (os-traits 2.9.0); did you mean HW_CPU_X86_VMX? ${WAY}`,
+      `${spot} warning IW-I06 HW_CPU_X86_VMXX is no standard trait (os-traits 2.9.0); did you mean HW_CPU_X86_VMX? What ${KEPT}. ${WAY}`,
     ]);
   });
 
@@ -73,23 +72,19 @@ describe("a name that os-traits does not have is an error where it stands", () =
       document("Node", "n1", "  driver: fake\n  traits: [GPU_RED]\n"),
     );
     expect(said).toBe(
-      "6:12 error IW-I06 GPU_RED is no standard trait (os-traits 2.9.0); one of your own is CUSTOM_GPU_RED, and a newer standard name is allowed by traits: { more: [ GPU_RED ] } in the settings",
+      `6:12 warning IW-I06 GPU_RED is no standard trait (os-traits 2.9.0); what ${KEPT}. One of your own is CUSTOM_GPU_RED; one that a newer os-traits has may stay`,
     );
   });
-});
 
-test("the settings let a newer standard name in, and the environment does too", async () => {
-  const text = document("Node", "n1", "  driver: fake\n  traits: [HW_CPU_X86_AVX10]\n");
-  expect(await findingsOf(text, { traits: { more: ["HW_CPU_X86_AVX10"] } })).toEqual([]);
-  const { dir } = await tempRepo({ "ironwright.yaml": "traits: { more: [ HW_CPU_X86_AVX10 ] }\n" });
-  const env = { IRONWRIGHT_TRAITS_MORE: "HW_NEW_A,HW_NEW_B" };
-  expect((await loadSettings({ dir, env: {} })).settings?.traits.more).toEqual([
-    "HW_CPU_X86_AVX10",
-  ]);
-  expect((await loadSettings({ dir, env })).settings?.traits.more).toEqual([
-    "HW_NEW_A",
-    "HW_NEW_B",
-  ]);
+  test("it is warned of again where the Fleet comes out of the cache", async () => {
+    const text = document("Node", "n1", "  driver: fake\n  traits: [GPU_RED]\n");
+    const { dir } = await tempRepo({ "inventory/a.yaml": text });
+    const options = { dir, settings: defaultSettings(), cacheDir: `${dir}/cache` };
+    const [cold, warm] = [await loadFleet(options), await loadFleet(options)];
+    expect(warm.diagnostics).toEqual(cold.diagnostics);
+    expect(warm.diagnostics).toHaveLength(1);
+    expect(warm.fleet?.nodes[0]?.spec.traits).toEqual(["GPU_RED"]);
+  });
 });
 
 test("a node has fifty traits at most, however many profiles they come from", async () => {
@@ -119,11 +114,11 @@ test("law: what is known is a trait of one's own or a standard one", () => {
   );
 });
 
-test("what Ironic allows by a newer os-traits is left out of an import, and it is said how it comes in", () => {
+test("what Ironic allows by a newer os-traits comes along with an import, and is said", () => {
   const { traits, notes } = traitsOf(["CUSTOM_A", "HW_CPU_X86_VMX", "HW_NEW_ONE", "nonsense"]);
-  expect(traits).toEqual(["CUSTOM_A", "HW_CPU_X86_VMX"]);
+  expect(traits).toEqual(["CUSTOM_A", "HW_CPU_X86_VMX", "HW_NEW_ONE"]);
   expect(notes.map(({ field, todo }) => `${field}: ${todo}`)).toEqual([
-    "traits HW_NEW_ONE: where a newer os-traits has it, name it in traits.more of the settings and write it here",
+    "traits HW_NEW_ONE: correct it where it is misspelt; one that a newer os-traits has may stay",
     "traits nonsense: give it such a name, here and where it is asked for",
   ]);
 });
