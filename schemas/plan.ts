@@ -258,6 +258,8 @@ export interface AllocationPlan {
   readonly names?: string | undefined;
   /** The node that it had before anything ran there, which is retired: another one is looked for once it is free. */
   readonly givesBack?: string | undefined;
+  /** Why this plan does not give that node back; left out where it does. */
+  readonly keptBy?: string | undefined;
   /** A node that it would fit and that an Allocation still has which left git, by another name of it perhaps. */
   readonly left?: { readonly node: string; readonly allocation: string } | undefined;
   /** Where none fits: the nodes that nearly do, and what each fails. */

@@ -12,6 +12,7 @@ import { askedDrafts } from "./asked.ts";
 import { LEFT_OUT } from "./reported.ts";
 import { sameValue } from "./canonical-json.ts";
 import { ALL_FACETS } from "./facets/all-facets.ts";
+import { givenBack } from "./facets/allocation.ts";
 import {
   type Comparison,
   type Difference,
@@ -121,7 +122,8 @@ function compareAll(
   endWhere(found, replaced);
   const stranger = found.blocked.some((blocked) => blocked.kind === "identity");
   if (stranger) found.drafts.length = 0;
-  if (stranger) found.records = tightened(found.records);
+  if (stranger)
+    found.records = { ...tightened(found.records), ...givenBack(view.record, found.records) };
   // Nothing is sent to a machine that was never verified and is not about to be.
   const verified = view.record.provisionState !== "enroll";
   if (!verified && !found.drafts.some(({ rank }) => rank === RANKS.verify)) {

@@ -1,6 +1,7 @@
 import { known } from "../../schemas/observation.ts";
 import type { Blocked } from "../../schemas/plan.ts";
 import { claimDraft } from "./asked.ts";
+import { givenBack } from "./facets/allocation.ts";
 import { type Draft, type NodeView, RANKS } from "./facets/facet.ts";
 import { identityPart } from "./facets/identity.ts";
 import type { Findings } from "./findings.ts";
@@ -24,7 +25,7 @@ export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): rea
   const allowed = first === -1 ? drafts : withoutLeadIn(drafts.slice(0, first), stopped);
   const kept = withoutIdleAllocation(found.view, withoutIdleClaim(found.view, allowed));
   if (stopped?.rank === RANKS.provision) forgetComing(found);
-  const records = writable(found.records, stopping);
+  const records = writable(found, stopping);
   found.blocked.push(...shown({ found, records }, stopping, stopped));
   const forbidden = stopped === undefined ? null : mayDo(found.view, stopped);
   if (forbidden !== null && !found.blocked.includes(forbidden)) found.blocked.push(forbidden);
@@ -42,7 +43,7 @@ function forgetComing(found: Findings): void {
 
 /** What may be written into the record in spite of all that stands in the way. */
 function writable(
-  records: Findings["records"],
+  { records, view }: Pick<Findings, "records" | "view">,
   stopping: readonly Obstacle[],
 ): Findings["records"] {
   if (stopping.some(({ blocked }) => blocked.kind === "observe")) return {};
@@ -51,7 +52,11 @@ function writable(
   const isOf = (kind: Blocked["kind"]): boolean =>
     stops.some(({ blocked }) => blocked.kind === kind);
   const mayRewire = isOf("maintenance") && !isOf("activity");
-  return { ...tightened(records), ...(mayRewire ? rewired(records) : {}) };
+  return {
+    ...tightened(records),
+    ...givenBack(view.record, records),
+    ...(mayRewire ? rewired(records) : {}),
+  };
 }
 
 /** What stops a step or keeps the record from being written, and what explains the node in any case. */

@@ -2,6 +2,7 @@ import { compareImpact, type Impact } from "../../schemas/impact.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import {
+  type AllocationPlan,
   type NodePlan,
   type Plan,
   PLAN_FORMAT_VERSION,
@@ -51,7 +52,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
     offline: options.offline,
     nodes,
     budgets: usedBudgets(nodes, surroundings.policies.budgets),
-    allocations,
+    allocations: allocations.map((one) => asGivenBack(one, nodes)),
     orphans,
     refused: refusals(input, nodes, removed, options),
     summary: summarise(nodes),
@@ -90,6 +91,17 @@ function planAll(
           }).values(),
         ];
   return all.sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** An Allocation waits for a node to be given back only where that is planned; else it is said what stands against it. */
+function asGivenBack(row: AllocationPlan, nodes: readonly NodePlan[]): AllocationPlan {
+  const { givesBack } = row;
+  if (givesBack === undefined) return row;
+  const its = nodes.find(({ node }) => node === givesBack);
+  if (its === undefined)
+    return { ...row, keptBy: `${givesBack} is not among the nodes of this plan` };
+  if (its.records?.allocation === null) return row;
+  return { ...row, keptBy: its.blockedBy[0]?.message ?? "nothing is recorded of it" };
 }
 
 /** A saved plan is applied under the budgets that it was approved with. */

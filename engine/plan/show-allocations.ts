@@ -19,14 +19,19 @@ export function showAllocations(allocations: readonly AllocationPlan[]): readonl
 type Said = Omit<Row, "name"> | null;
 
 /** One that no node fits, and what keeps those from it that nearly do. */
-function waiting({ state, nearest, names, givesBack, declaredAt }: AllocationPlan): Said {
+function waiting({ state, nearest, names, givesBack, keptBy, declaredAt }: AllocationPlan): Said {
   if (state !== "waiting") return null;
   const at = withoutColumn(declaredAt);
-  if (givesBack !== undefined)
+  if (givesBack !== undefined) {
+    const then =
+      keptBy === undefined
+        ? "is given back; the next plan looks for another node"
+        : `is not given back by this plan: ${keptBy}`;
     return {
-      text: `${givesBack} is retired before anything runs on it for this Allocation (${at}), and is given back; the next plan looks for another node`,
+      text: `${givesBack} is retired before anything runs on it for this Allocation (${at}), and ${then}`,
       code: "IW-P26",
     };
+  }
   const near = nearest.map(({ node, why }) => `${node} ${why.join(" and ")}`);
   const who = near.length === 0 ? "there is no node" : near.join("; ");
   const text =

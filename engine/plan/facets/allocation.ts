@@ -1,5 +1,6 @@
 import type { FleetNode } from "../../../schemas/fleet.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
 import { runsByItself } from "../allocations/allocated-node.ts";
 import { type Facet, RANKS } from "./facet.ts";
 
@@ -8,6 +9,18 @@ const RECORD_SECONDS = 60;
 
 /** Where a node contradicts the Allocation that has it. */
 const OWN = "/provision/state";
+
+/**
+ * Of what is to be recorded, that a node on which nothing is or begins is nobody's any more: it needs no word from the
+ * machine, so that neither maintenance nor a dead board keeps an Allocation waiting for it. Empty where nothing does.
+ */
+export function givenBack(
+  { instance, activity }: Pick<NodeRecord, "instance" | "activity">,
+  { allocation }: Partial<NodeRecord>,
+): Partial<NodeRecord> {
+  const isFree = instance === null && activity === null;
+  return isFree && allocation === null ? { allocation } : {};
+}
 
 function saysOtherwise({ allocation, ownWord }: FleetNode): Blocked {
   const message = `it was given to the Allocation ${allocation ?? ""}, and declares state: ${ownWord ?? ""} itself, which is obeyed; declare available (or rescue), or take the Allocation out of git`;

@@ -4,9 +4,10 @@ import { makePlan } from "../../../engine/plan/make-plan.ts";
 import { planMarkdown } from "../../../engine/plan/plan-markdown.ts";
 import { showPlan } from "../../../engine/plan/show-plan.ts";
 import { NO_COLORS } from "../../../engine/plan/sheet.ts";
+import { failure } from "../../../schemas/failure.ts";
 import type { Plan } from "../../../schemas/plan.ts";
 import type { NodeRecord } from "../../../schemas/record.ts";
-import { aWorkload, options } from "../../support/a-fleet.ts";
+import { aWorkload, options, seen } from "../../support/a-fleet.ts";
 import { anAllocation, aPool, DECIDING, given, IMAGE, type Made } from "../../support/a-pool.ts";
 
 const ADOPTED: Made = {
@@ -186,6 +187,57 @@ describe("a machine that nobody gave up yet", () => {
     const claimed = (name: string): string | null =>
       allocate(input, { ...DECIDING, claims: new Set([name]) }).allocations[0]?.node ?? null;
     expect(names.filter((name) => claimed(name) === name)).not.toEqual([]);
+  });
+});
+
+describe("an allocated node that is retired, where nothing can be sent to it", () => {
+  const GIVEN = { allocation: { name: "web", since: 0, commit: null } };
+  const spec = { retired: { reason: "its board is dead" } };
+  const planOf = (made: Made, more: Parameters<typeof aPool>[2] = {}, select?: Set<string>) =>
+    makePlan(
+      aPool({ n1: { spec, record: GIVEN, ...made }, n2: {} }, [anAllocation("web")], more),
+      options({ claims: "all", ...(select === undefined ? {} : { select }) }),
+    );
+  const unreachable = failure("transient", "IW-B01", "no answer");
+  const silent = {
+    observations: new Map([
+      ["n1", seen("n1", {}, { facets: {}, unreachable })],
+      ["n2", seen("n2")],
+    ]),
+  };
+  const other = { record: { ...GIVEN, identity: { serial: "ANOTHER" } } };
+  const repaired = { spec: { ...spec, maintenance: { enabled: true } } };
+  const told =
+    "web n1 is retired before anything runs on it for this Allocation (inventory/allocations.yaml:3), and";
+
+  test.each<[string, Made, Parameters<typeof aPool>[2]]>([
+    ["it is silent", {}, silent],
+    ["another machine answers for it", other, {}],
+    ["it is in maintenance", repaired, {}],
+  ])("is given back by its record alone: %s", (_, made, more) => {
+    const plan = planOf(made, more);
+    expect(plan.nodes[0]?.records).toEqual({ allocation: null });
+    expect(plan.nodes[0]?.steps).toEqual([]);
+    expect(notDone(plan)).toContain(`${told} is given back; the next plan looks for another node`);
+  });
+
+  test.each<[string, Made, Set<string> | undefined, string]>([
+    [
+      "is only observed",
+      { spec: { ...spec, mode: "observe" } },
+      undefined,
+      "mode is observe (inventory/n1.yaml:1)",
+    ],
+    ["is not in the plan", {}, new Set(["n2"]), "n1 is not among the nodes of this plan"],
+  ])("what %s is not given back, and the plan says that", (_, made, select, why) => {
+    const plan = planOf(made, {}, select);
+    expect(plan.nodes.every(({ records }) => records === undefined)).toBe(true);
+    expect(notDone(plan)).toContain(`${told} is not given back by this plan: ${why}`);
+  });
+
+  test("what runs there is not given back", () => {
+    const runs = { provisionState: "active", instance: aWorkload("deployed", IMAGE) } as const;
+    expect(planOf({ record: { ...GIVEN, ...runs } }, silent).nodes[0]?.records).toBeUndefined();
   });
 });
 
