@@ -1,4 +1,4 @@
-import type { FlowPlan, Gate, NodePlan } from "../../schemas/plan.ts";
+import type { FlowPlan, Gate, NodePlan, Step } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { diskName, disksOf } from "./disks-of.ts";
@@ -19,6 +19,24 @@ export function stopsAtGate(
 ): string | null {
   return stopsAtDisks(plan, step, record) ?? stopsAtSteps(plan, step, record, settings);
 }
+
+/**
+ * An inspection may find that the machine is not what git says of it: then no image is written that templates for
+ * another hardware had a part in. Null where nothing stands in the way.
+ */
+export function stopsAtTraits(
+  steps: readonly Pick<Step, "id" | "action">[],
+  done: string,
+  why: string | null,
+): string | null {
+  const at = steps.findIndex(({ id }) => id === done);
+  const writes = steps.slice(at + 1).some(({ action }) => WRITES.includes(action));
+  return why === null || !writes
+    ? null
+    : `at the gate: ${why}, as it was just inspected; it is planned again`;
+}
+
+const WRITES: readonly Step["action"][] = ["provision.deploy", "provision.rebuild"];
 
 /** An inspection has asked the ramdisk already: what would stop a later list stops here, at a place of rest. */
 function stopsAtSteps(

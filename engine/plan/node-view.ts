@@ -59,7 +59,8 @@ export function viewOf(
   const requests =
     act === null
       ? [
-          ...judgeRequests(node, record, context),
+          // By its declared traits, as they were when the request came into force.
+          ...judgeRequests(resolved.node, record, context),
           ...rebuildWish(node, record, { policies: surroundings.policies, digest }),
         ]
       : requestedBy(act, record);

@@ -247,18 +247,26 @@ function afterword({ nodes, first }: Alike, sheet: Sheet): readonly string[] {
     lines.push(at(34, "    If somebody works on it:", `ironwright hold ${name} --reason "..."`));
   const reported = new Set(drifts.filter(isReportedChange).map((change) => change.facet));
   for (const facet of reported) lines.push(...onlyReported(facet, name, sheet));
-  const notes = new Set(
-    first.changes.flatMap(({ noStep }) =>
-      noStep === undefined || NO_NOTE.some((start) => noStep.startsWith(start)) ? [] : [noStep],
-    ),
-  );
-  for (const note of notes)
-    lines.push(...wrapped(`no step: ${note}`, sheet.columns - 4).map((l) => `    ${l}`));
+  for (const note of withoutStep(first))
+    lines.push(...wrapped(note, sheet.columns - 4).map((l) => `    ${l}`));
   for (const { path, until } of first.staged.filter(({ until: when }) => !isAskedFor(when)))
     lines.push(
       `    ${path.slice(1).replaceAll("/", ".")} is taken over at ${until}; no reboot is planned for it`,
     );
   return lines;
+}
+
+/** Why no step follows from a difference; where others have steps, from which. */
+function withoutStep({ changes: all, steps: list }: NodePlan): readonly string[] {
+  const said = new Map<string, string[]>();
+  for (const change of all) {
+    const { noStep } = change;
+    if (noStep === undefined || NO_NOTE.some((start) => noStep.startsWith(start))) continue;
+    said.set(noStep, [...(said.get(noStep) ?? []), label(change)]);
+  }
+  return [...said].map(
+    ([why, labels]) => `no step${list.length === 0 ? "" : ` for ${labels.join(", ")}`}: ${why}`,
+  );
 }
 
 /** What waits for a person and not for a power-on; NOT DONE names it. */

@@ -10,7 +10,8 @@ import { checkNode } from "../plan/check-plan.ts";
 import type { PlanOptions, Surroundings } from "../plan/input.ts";
 import { kindOf } from "../plan/machine.ts";
 import { tightened } from "../plan/facets/protection.ts";
-import { stopsAtGate } from "../plan/gates.ts";
+import { stopsAtGate, stopsAtTraits } from "../plan/gates.ts";
+import { whyNoDeploy } from "../plan/lost-lists.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
 import { originOfNew, seeRecord } from "../plan/see-record.ts";
@@ -243,8 +244,7 @@ async function runSteps(
     const end = await runStep(flow, step);
     if (end.kind === "interrupted") return withheld(flow, end.message, null);
     if (end.kind === "waiting") return waiting(flow, end.message);
-    const gate =
-      end.kind === "done" ? stopsAtGate(plan, step.id, grant.record, context.settings) : null;
+    const gate = end.kind === "done" ? gateAfter(flow, step, options) : null;
     if (gate !== null) return waiting(flow, gate);
     if (end.kind === "done") continue;
     const { why, at } = end;
@@ -283,6 +283,18 @@ async function runSteps(
   const message = recorded ? "its record was written" : "done";
   tell(flow, "node.done", message);
   return { node: node.name, status: recorded ? "recorded" : "applied", code: null, message };
+}
+
+/** Why nothing follows a step that was done; null where nothing stands in the way. */
+function gateAfter(
+  { context, node, plan, grant: { record } }: Flow,
+  { id }: Step,
+  { surroundings }: NodeOptions,
+): string | null {
+  return (
+    stopsAtGate(plan, id, record, context.settings) ??
+    stopsAtTraits(plan.steps, id, whyNoDeploy(node, record, surroundings.templates))
+  );
 }
 
 /** What was aborted stays failed, and says why, until a move leaves that state; so does what is left alone. */

@@ -1,6 +1,7 @@
 import type { FleetAllocation } from "../../../schemas/fleet.ts";
 import type { AllocationPlan } from "../../../schemas/plan.ts";
 import type { PlanInput, PlanOptions } from "../input.ts";
+import { whyNoDeploy } from "../lost-lists.ts";
 import type { ResolvedNode } from "../match-records.ts";
 import { isGivenUp } from "./given-up.ts";
 import { notAsWished, outOfPool } from "./why-unfit.ts";
@@ -14,6 +15,8 @@ interface Judged {
   readonly isGivenUp: boolean;
   /** What keeps it out of the pool. */
   readonly out: readonly string[];
+  /** What keeps it from being deployed. */
+  readonly held: readonly string[];
 }
 
 /** The nodes of a fleet as Allocations see them: what holds for all wishes alike is judged once. */
@@ -33,8 +36,10 @@ export class Pool {
     this.#all = nodes.map((its) => {
       const observation = observations.get(its.node.name);
       const ownHolds = its.uuid === null ? [] : (holds.get(its.uuid) ?? []);
+      const held = whyNoDeploy(its.node, its.record, fleet.templates);
       return {
         its,
+        held: held === null ? [] : [`can't be deployed (${held})`],
         isGivenUp: isGivenUp(its, observation, claims),
         out: outOfPool(its, { observation, holds: ownHolds, now, declared }),
       };
@@ -43,10 +48,9 @@ export class Pool {
 
   /** Every node that it may have; one that can't be used yet only where no other fits. */
   fits(allocation: FleetAllocation): readonly ResolvedNode[] {
-    const fit = this.#all.filter(({ its, out }) => {
-      const free = out.length === 0 && !this.#taken.has(its.node.name);
-      return free && notAsWished(allocation, its).length === 0;
-    });
+    const fit = this.#all.filter(
+      (one) => !this.#taken.has(one.its.node.name) && whyNot(allocation, one).length === 0,
+    );
     const deploys = allocation.spec.provision !== undefined;
     const ready = deploys ? fit.filter((one) => one.isGivenUp) : fit;
     return (ready.length === 0 ? fit : ready).map(({ its }) => its);
@@ -59,8 +63,9 @@ export class Pool {
 
   /** The nodes that fail the fewest conditions, and which. */
   nearest(allocation: FleetAllocation): AllocationPlan["nearest"] {
-    const { resourceClass, traits, candidates, conductorGroup } = allocation.spec;
-    const wish = JSON.stringify([resourceClass, traits, candidates, conductorGroup]);
+    const { resourceClass, traits, candidates, conductorGroup, provision } = allocation.spec;
+    const deploys = provision !== undefined;
+    const wish = JSON.stringify([resourceClass, traits, candidates, conductorGroup, deploys]);
     const known = this.#nearest.get(wish) ?? this.#findNearest(allocation);
     this.#nearest.set(wish, known);
     return known;
@@ -68,10 +73,11 @@ export class Pool {
 
   #findNearest(allocation: FleetAllocation): AllocationPlan["nearest"] {
     let best: AllocationPlan["nearest"] = [];
-    for (const { its, out } of this.#all) {
+    for (const one of this.#all) {
+      const { its } = one;
       const other = this.#taken.get(its.node.name);
       const taken = other === undefined ? [] : [`is given to ${other}`];
-      const why = [...notAsWished(allocation, its), ...out, ...taken];
+      const why = [...whyNot(allocation, one), ...taken];
       const worst = best.at(-1);
       const isFar = worst !== undefined && worst.why.length < why.length;
       if (best.length === NEAREST && isFar) continue;
@@ -81,4 +87,10 @@ export class Pool {
     }
     return best;
   }
+}
+
+/** What keeps a node from one wish; nothing that only stands against a deploy does where none is wished. */
+function whyNot(allocation: FleetAllocation, { its, out, held }: Judged): readonly string[] {
+  const deploys = allocation.spec.provision !== undefined;
+  return [...notAsWished(allocation, its), ...out, ...(deploys ? held : [])];
 }

@@ -4,6 +4,7 @@ import { instantText } from "../../../schemas/instant.ts";
 import type { Blocked } from "../../../schemas/plan.ts";
 import { sameValue } from "../canonical-json.ts";
 import type { Contradicted } from "../contradicted-traits.ts";
+import { lostBy } from "../lost-lists.ts";
 import type { Difference, Facet, NodeView } from "./facet.ts";
 
 const PATH = "/traits";
@@ -45,9 +46,13 @@ function desiredOf({ node }: NodeView): string[] {
   return [...new Set(node.spec.traits)].sort();
 }
 
-function contradictedBy({ node, record }: NodeView, { trait, index, why }: Contradicted): Blocked {
+function contradictedBy(view: NodeView, { trait, index, why }: Contradicted): Blocked {
+  const { node, record } = view;
+  const lost = lostBy(view, trait, view);
+  const nothing =
+    lost === null ? "nothing matches on it" : `nothing matches on it, nor is ${lost} for this node`;
   const place = placeText(originOf(node, `${PATH}/${index}`), false);
   const when = record.inspectedAt === null ? "" : ` (${instantText(record.inspectedAt)})`;
-  const message = `the trait ${trait} (${place}) is not kept in the record, and nothing matches on it: ${why}, as last inspected${when}; take it out, or, where the hardware was changed since, have it looked at anew by the request inspect`;
+  const message = `the trait ${trait} (${place}) is not kept in the record, and ${nothing}: ${why}, as last inspected${when}; take it out, or, where the hardware was changed since, have it looked at anew by the request inspect`;
   return { kind: "unsupported", code: "IW-P29", message };
 }

@@ -5,6 +5,7 @@ import type { Instance } from "../../../schemas/record.ts";
 import { canonicalJson, sameValue } from "../canonical-json.ts";
 import { erasedBy } from "../erases.ts";
 import type { NodeView } from "../facets/facet.ts";
+import { whyHeldBack } from "../lost-lists.ts";
 import { deployList } from "../steps/deploy-list.ts";
 import { ownPriorities } from "../steps/own-steps.ts";
 import { ramdiskTerms } from "../steps/ramdisk-terms.ts";
@@ -80,6 +81,9 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
     );
   const moved = imageChanged(view);
   if (moved !== null) return moved;
+  const why = whyHeldBack(view, templates);
+  if (why !== null)
+    return cannot("unsupported", "IW-P29", `no image is written here: ${why}; ${SAY_WHAT_IT_IS}`);
   const { image } = node.spec.provision ?? {};
   if (deploy.steps.length === 0 && image !== undefined)
     return cannot(
@@ -124,6 +128,9 @@ function deployDraft(view: NodeView): FlowDraft | Blocked {
     ...(terms === null || entries.length === 0 ? {} : { ramdisk: terms }),
   };
 }
+
+const SAY_WHAT_IT_IS =
+  "take the trait out where the hardware is right, so that it is deployed without those steps, or have it looked at anew by the request inspect";
 
 /**
  * What is written is frozen with the step: git may say something else by then. A config drive may hold what no record
