@@ -69,6 +69,8 @@ test.each(FAULTS)(
     expect(failed.code).toBe(code);
     expect(failed.message).toContain(`main of ${scene.url}`);
     expect(JSON.stringify(failed)).not.toMatch(/s3cret|token=|at .*\.ts/);
+    // A pack and its index of the first fetch, and nothing of the one that failed.
+    expect(readdirSync(join(followed.dir, "objects", "pack"))).toHaveLength(2);
     const { settings } = await loadSettings({ dir: followed.dir, ref: first, env: {} });
     expect(settings?.mode).toBe("observe");
     expect(git(followed.dir, "fsck", "--full")).not.toMatch(/error|missing|corrupt/);
