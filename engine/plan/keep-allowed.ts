@@ -30,8 +30,21 @@ export function keepAllowed(found: Findings, stopping: readonly Obstacle[]): rea
   const forbidden = stopped === undefined ? null : mayDo(found.view, stopped);
   if (forbidden !== null && !found.blocked.includes(forbidden)) found.blocked.push(forbidden);
   found.records = records;
-  if (kept.some(({ endsPlan }) => endsPlan === true)) found.blocked.push(AT_GATE);
-  return kept;
+  const atGate = kept.some(({ endsPlan }) => endsPlan === true);
+  if (atGate) found.blocked.push(AT_GATE);
+  const isCut = stopped !== undefined || atGate;
+  return found.view.act !== null && isCut ? noneOf(kept, found) : kept;
+}
+
+/** A person's act is done whole or not at all: nobody asked for a node that is left half way. */
+function noneOf(kept: readonly Draft[], { view, blocked }: Findings): readonly Draft[] {
+  const end = kept.findLast(({ flow }) => flow !== undefined)?.flow?.to;
+  const [why] = blocked;
+  if (end !== undefined && why !== undefined) {
+    const message = `it would be left at ${end}, and not come back to ${view.target}: ${why.message}`;
+    blocked[0] = { ...why, message };
+  }
+  return [];
 }
 
 /** What a workload will need is written down when it comes: no network is attached for one that is stopped. */

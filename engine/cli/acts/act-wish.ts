@@ -31,6 +31,12 @@ export interface ActWish {
 /** `--yes` of every act that asks. */
 export const YES: OptionSpec = { flags: "-y, --yes", description: "do not ask" };
 
+/** `--allow-erase` of every act whose list may erase. */
+export const ALLOW_ERASE: OptionSpec = {
+  flags: "--allow-erase <n>",
+  description: "with --yes: 1 where the machine may be ERASED",
+};
+
 export const TIMEOUT: OptionSpec = {
   flags: "--timeout <seconds>",
   description: "how long its effect is waited for (default: as the settings say)",

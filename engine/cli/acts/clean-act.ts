@@ -6,7 +6,7 @@ import type { NodeRequest } from "../../../schemas/documents.ts";
 import { namedStepSchema } from "../../../schemas/steps.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { type ActWish, YES } from "./act-wish.ts";
+import { type ActWish, ALLOW_ERASE, YES } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
 
 /** As a request in git has them. */
@@ -25,10 +25,7 @@ export const cleanAct: Command = {
       flags: "--steps <steps>",
       description: "the steps, as in a request: JSON, or a file of YAML or JSON",
     },
-    {
-      flags: "--allow-erase <n>",
-      description: "with --yes: 1 where the machine may be ERASED",
-    },
+    ALLOW_ERASE,
     { flags: "--claim", description: "give the machine up to be erased by this" },
     YES,
   ],

@@ -69,6 +69,7 @@ interface Scene {
 function planned(
   act: PersonAct,
   { spec = GIT, record = ACTIVE, values = {}, holds = [] }: Scene,
+  more: Parameters<typeof options>[0] = {},
 ): NodePlan {
   const node = aNode("n1", { driver: "fake", identity: SERIAL, ...spec }, { rack: "r1" });
   const git = aFleet([node]);
@@ -81,7 +82,7 @@ function planned(
       holds: new Map([[uuidOf("n1"), holds]]),
       inForce: inForce(git),
     }),
-    options({ act }),
+    options({ act, ...more }),
   );
   const [one] = whole.nodes;
   if (one === undefined) throw new Error("not planned");
@@ -147,15 +148,17 @@ test("what is so already has no step and no reason against it", () => {
   expect([verbs(node), codes(node)]).toEqual([[], []]);
 });
 
+const HOLD = {
+  id: "h1",
+  scope: "power",
+  reason: "fan",
+  owner: "ada",
+  since: 0,
+  until: null,
+} as const;
+
 describe("a hold on power", () => {
-  const hold = {
-    id: "h1",
-    scope: "power",
-    reason: "fan",
-    owner: "ada",
-    since: 0,
-    until: null,
-  } as const;
+  const hold = HOLD;
   const values = { power: "off" } as const;
 
   test("stops an act as it stops a plan", () => {
@@ -194,5 +197,40 @@ describe("a clean that a person asks for", () => {
 
   test("of a workload has no way", () => {
     expect(codes(planned(anAct(CLEAN), {}))).toEqual(["IW-P22"]);
+  });
+});
+
+describe("an act is done whole or not at all", () => {
+  const INSPECT: PersonAct["ask"] = { kind: "request", request: { action: "inspect" } };
+  const record = {
+    provisionState: "available",
+    instance: null,
+    cleaned: "metadata",
+    claim: null,
+  } as const;
+  const spec: NodeSpec = { provision: { state: "available" } };
+
+  test("an inspection that would leave a node outside the pool is refused, saying where it would end", () => {
+    const node = planned(anAct(INSPECT), { record, spec }, { maxImpact: "reboot" });
+    expect([verbs(node), codes(node)]).toEqual([[], ["IW-P14"]]);
+    expect(node.blockedBy[0]?.message).toMatch(/manageable.*available.*--allow-erase/s);
+  });
+
+  test("and is planned with its way back where that may erase", () => {
+    const node = planned(anAct(INSPECT), { record, spec }, { maxImpact: "destructive" });
+    expect(verbs(node)).toEqual(["provision.manage", "provision.inspect", "provision.provide"]);
+    expect(node.erases.length).toBeGreaterThan(0);
+  });
+
+  test("whatever stops a step of it, none before it is done", () => {
+    for (const state of PROVISION_STATES)
+      for (const scope of ["reboot", "destructive"] as const)
+        for (const asked of [INSPECT, CLEAN]) {
+          const hold = { ...HOLD, scope };
+          const one = { record: { ...record, provisionState: state }, spec, holds: [hold] };
+          const node = planned(anAct(asked), one);
+          const ends = node.steps.at(-1)?.after["provision"] ?? node.targetProvisionState;
+          expect([state, ends]).toEqual([state, node.targetProvisionState]);
+        }
   });
 });
