@@ -3,6 +3,7 @@ import type { Fleet } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import type { Incarnation } from "../../schemas/store.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { treeOf } from "../plan/tree/relatives.ts";
@@ -19,6 +20,7 @@ import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { inOrder } from "./in-order.ts";
 import { Slots, Spacing, Turns } from "./limits.ts";
+import type { ActingStore } from "./ports.ts";
 
 /** How a plan is applied. */
 export interface ApplyOptions extends NodeOptions {
@@ -132,12 +134,28 @@ function startText(busy: readonly NodePlan[]): string {
 async function othersInForce(plan: Plan, { store }: ApplyPorts): Promise<Failure | null> {
   const inForce = await store.inForce();
   if (inForce === null || inForce.tree === plan.tree) return null;
-  const other = (await store.others()).find(({ role }) => role !== "command");
-  if (other === undefined) return null;
+  const other = await whoWorks(await store.others(), store);
+  if (other === null) return null;
   const commit =
     inForce.commit === null ? "an uncommitted tree" : `commit ${inForce.commit.slice(0, 7)}`;
-  const message = `${other.name} is at work on ${commit}, which is in force; wait until it ends, or let it work on yours`;
+  const message = `${other} is at work on ${commit}, which is in force; wait until it ends, or let it work on yours`;
   return failure("conflict", "IW-P17", message);
+}
+
+/** An engine, or a command that holds a lease: a person's act would be cut off in its midst. */
+async function whoWorks(
+  others: readonly Incarnation[],
+  store: ActingStore,
+): Promise<string | null> {
+  const engine = others.find(({ role }) => role !== "command");
+  if (engine !== undefined || others.length === 0) return engine?.name ?? null;
+  const living = new Set(others.map(({ inc }) => inc));
+  const held = (await store.leases()).find(
+    ({ state, claim }) => state === "held" && living.has(claim.inc),
+  );
+  if (held === undefined) return null;
+  const node = (await store.record(held.uuid))?.name ?? held.uuid;
+  return `${held.claim.holder} holds the lease of ${node}, and`;
 }
 
 async function applyAll(

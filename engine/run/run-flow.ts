@@ -175,7 +175,7 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     if (next === null) return finish(flow, step);
     const at = nameOf(next.entry);
     if (await isAtGate(flow, next)) continue;
-    if (context.stopping.aborted)
+    if (context.stopping.aborted && !bringsBack(step, next))
       return {
         kind: "interrupted",
         message: `interrupted before ${at}; the next apply goes on there`,
@@ -191,6 +191,11 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
 }
 
 type Next = NonNullable<ReturnType<typeof actAt>>;
+
+/** A reboot that was begun ends with the machine on: it is a matter of seconds, and off it would serve nobody. */
+function bringsBack({ action }: FlowStep, { act }: Next): boolean {
+  return action === "power.reboot" && act.act.verb === "power.on";
+}
 
 function passedNow(flow: Flow, cursor: Next["cursor"]): RecordPatch {
   const { grant, observation, context } = flow;

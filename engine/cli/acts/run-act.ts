@@ -2,6 +2,7 @@ import type { EngineEvent } from "../../../schemas/event.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import { instantText } from "../../../schemas/instant.ts";
 import { compareImpact } from "../../../schemas/impact.ts";
+import { known } from "../../../schemas/observation.ts";
 import { actId, goesPast, type PersonAct } from "../../../schemas/person-act.ts";
 import type { NodePlan, Plan } from "../../../schemas/plan.ts";
 import type { HoldRecord } from "../../../schemas/record.ts";
@@ -276,10 +277,21 @@ async function applied(site: Site, { plan, input: from }: Planned): Promise<Done
   if (!result.ok) throw storeError(result.failure);
   const [node] = result.value.nodes;
   if (node === undefined) return ALREADY;
-  const done = doneBy(node);
+  const done = { ...doneBy(node), sent };
   // Only under its lease was it looked at: what a vendor method changes is in no reading of a plan.
-  const isSo = act.ask.kind === "vendor" && done.status === "done" && !sent;
-  return isSo ? ALREADY : { ...done, sent };
+  if (act.ask.kind === "vendor" && done.status === "done" && !sent) return ALREADY;
+  return done.status === "skipped" ? unfinished(site, done) : done;
+}
+
+/** What was cut off in its midst is not undone: where the machine is left, and who goes on. */
+async function unfinished({ store, uuid, act }: Site, done: Done): Promise<Done> {
+  const activity = (await store.record(uuid))?.activity ?? null;
+  if (activity === null && !done.sent) return done;
+  const seen = known((await store.readings()).get(act.node), "power") ?? "unknown";
+  const left =
+    activity === null ? "" : `, in the middle of ${activity.flow}; apply goes on with it`;
+  const message = `${done.message}. Its power is ${seen}${left}`;
+  return { ...done, status: "unfinished", message };
 }
 
 /** How a node's end is the end of an act, with its exit code. */

@@ -7,7 +7,7 @@ import type { ActWish } from "./act-wish.ts";
 
 /** What became of an act. */
 export interface ActEnd {
-  readonly status: "done" | "already" | "waiting" | "refused" | "skipped" | "failed";
+  readonly status: "done" | "already" | "waiting" | "refused" | "skipped" | "unfinished" | "failed";
   readonly code: string | null;
   readonly message: string;
   readonly exit: ExitCode;
@@ -29,7 +29,7 @@ export function sayEnd(
   answer(input, data, () => endText(wish, node, ended));
   // Data on stdout says it to a program; a person who reads the pipe's other end is told as well.
   if (input.common.json && exit !== 0)
-    input.io.log("error", `${node}: ${wish.typed} was ${status}: ${message}`, { code });
+    input.io.log("error", `${node}: ${wish.typed}: ${status}: ${message}`, { code });
   return exit;
 }
 
@@ -49,6 +49,8 @@ function firstLine({ typed, already }: ActWish, node: string, ended: ActEnd): st
       return `${node}: ${typed}: waiting: ${why}`;
     case "refused":
       return `${node}: refused, and nothing was sent: ${why}`;
+    case "unfinished":
+      return `${node}: ${typed} was begun and is not done: ${why}`;
     case "skipped":
       return `${node}: ${typed} was not done: ${why}`;
     case "failed":

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { aRack, type Rack } from "../../support/rack.ts";
 
@@ -176,6 +177,57 @@ test("reboot and nmi reach the machine by what Redfish calls them", async () => 
   expect([reboot.code, nmi.code, resets(rack)]).toEqual([0, 0, ["ForceOff", "On", "Nmi"]]);
   expect(power(rack)).toBe("On");
 });
+
+describe("what comes between the off and the on of a reboot", () => {
+  /** Paused once its power.off was seen: the first look is that of the list's own beginning. */
+  async function midway(rack: Rack): Promise<ReturnType<Rack["start"]>> {
+    const env = { IRONWRIGHT_TEST_PAUSE_AT: "looked:2" };
+    const reboot = rack.start(env, "node", "power", "reboot", "n1", "--yes");
+    await expect.poll(() => isStopped(reboot.child.pid), PATIENCE).toBe(true);
+    expect([power(rack), resets(rack)]).toEqual(["Off", ["ForceOff"]]);
+    return reboot;
+  }
+
+  test("an apply of another tree is refused, naming who works where", async () => {
+    const rack = await anActiveRack();
+    const reboot = await midway(rack);
+    rack.declare("  power: on\n  boot: { device: pxe }\n");
+    const apply = await rack.run("apply", "--yes");
+    expect(apply.code).toBe(4);
+    expect(apply.err).toMatch(/command.*holds the lease of n1.*IW-P17/s);
+    reboot.child.kill("SIGCONT");
+    const ended = await reboot.ended;
+    expect([ended.code, power(rack), resets(rack)]).toEqual([0, "On", ["ForceOff", "On"]]);
+  });
+
+  test("Ctrl-C lets it come on again", async () => {
+    const rack = await anActiveRack();
+    const reboot = await midway(rack);
+    reboot.child.kill("SIGINT");
+    reboot.child.kill("SIGCONT");
+    const ended = await reboot.ended;
+    expect([ended.code, power(rack), resets(rack)]).toEqual([0, "On", ["ForceOff", "On"]]);
+  });
+
+  test("where somebody holds it meanwhile, it says that the machine is off, and never that nothing was done", async () => {
+    const rack = await anActiveRack();
+    const reboot = await midway(rack);
+    await rack.run("hold", "n1", "--reason", "a leak");
+    reboot.child.kill("SIGCONT");
+    const ended = await reboot.ended;
+    expect([ended.code, power(rack)]).toEqual([4, "Off"]);
+    expect(ended.out).toMatch(/was begun and is not done.*a leak.*power is off.*power\.reboot/s);
+    expect(ended.out).not.toContain("was not done");
+  });
+});
+
+/** A process that starts while others do. */
+const PATIENCE = { timeout: 10_000 };
+
+/** SIGSTOP has arrived (proc(5): state T). */
+function isStopped(pid: number | undefined): boolean {
+  return /^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid ?? 0}/stat`, "utf8"));
+}
 
 test("boot: a device for one boot is written as Once, read back, and used up by that boot", async () => {
   const rack = await anActiveRack();
