@@ -16,6 +16,8 @@ export interface ActSight {
   readonly record: NodeRecord | null;
   readonly observation: Observation | undefined;
   readonly holds: readonly HoldRecord[];
+  /** Which commit is in force, where it is not the one that is read here; else null. */
+  readonly otherTree: string | null;
   /** What follows from the act; null where nothing does. */
   readonly follows: string | null;
 }
@@ -30,6 +32,8 @@ export function showAct(sight: ActSight, sheet: Sheet): string {
     ["machine", machineText(sight)],
     ["runs", workloadText(sight, sheet)],
     ["git says", gitText(sight)],
+    ...(sight.otherTree === null ? [] : [["note", sight.otherTree]]),
+    ...plan.notes.map((note) => ["note", note]),
     ...sight.holds.map((hold) => ["held", holdText(hold, sheet)]),
     ...(sight.follows === null ? [] : [["then", sight.follows]]),
   ];

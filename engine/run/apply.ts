@@ -76,7 +76,8 @@ export async function apply(
     stopping: options.stopping,
     seen: new Map(),
   };
-  const busy = plan.nodes.filter(isBusy);
+  // What a person asks for is looked at once more under the lease, also where nothing is left to be done.
+  const busy = act === undefined ? plan.nodes.filter(isBusy) : plan.nodes;
   emit(context, "apply.start", startText(busy));
   const results = await applyAll(context, busy, fleet, options);
   await keepReadings(context);

@@ -103,7 +103,7 @@ async function lookBack(flow: Flow, intent: OpenIntent): Promise<Found | Failure
   if (calm !== null) return calm;
   let mismatch = firstMismatch(line.after, flow.observation, flow.grant.record);
   // A graceful stop may still be under way: its own deadline is waited out, it is not pressed again.
-  if (mismatch !== null && verb === "power.softOff") {
+  if (mismatch !== null && verb === "power.softOff" && !isForcedNow(flow)) {
     const timeoutMs = leftOf(flow, intent);
     const how = { timeoutMs, step: line.step, waits: false, mayLeave: true };
     const settled = await settle(flow, line.after, how);
@@ -115,6 +115,13 @@ async function lookBack(flow: Flow, intent: OpenIntent): Promise<Found | Failure
   if (mismatch !== null && line.attempt > 1) flow.softOffSpent = true;
   if (mismatch === null) return { outcome: "done", message: "observed: it took effect" };
   return { outcome: "not-done", message: `observed: ${mismatchText(mismatch)}` };
+}
+
+/** Somebody who wants it off at once doesn't wait for what was asked of it gracefully before. */
+function isForcedNow({ plan }: Flow): boolean {
+  return plan.steps.some(
+    ({ act }) => act.verb === "power.off" || (act.verb === "power.reboot" && !act.soft),
+  );
 }
 
 /** What opens, holds or ends a list is done with its outcome line, and that was not written. */

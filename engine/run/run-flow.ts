@@ -162,7 +162,7 @@ function ofStep({ context }: Flow, step: Step): Asked {
 
 /** Every act from the cursor on, then the end. */
 async function goThrough(flow: Flow): Promise<StepEnd> {
-  const { grant, context } = flow;
+  const { grant } = flow;
   for (;;) {
     const { activity, step } = openList(grant.record);
     if (activity.ending !== null) return endList(flow);
@@ -175,11 +175,8 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     if (next === null) return finish(flow, step);
     const at = nameOf(next.entry);
     if (await isAtGate(flow, next)) continue;
-    if (context.stopping.aborted && !bringsBack(step, next))
-      return {
-        kind: "interrupted",
-        message: `interrupted before ${at}; the next apply goes on there`,
-      };
+    const cut = interrupted(flow, step, next);
+    if (cut !== null) return cut;
     const { outcome, why } = await runAct(flow, insideOf(flow, step, next));
     if (outcome === "already") await grant.patchRecord(passedNow(flow, next.cursor));
     if (why !== null && staysOpen(flow, next, outcome, why)) return failed(why, at);
@@ -193,8 +190,14 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
 type Next = NonNullable<ReturnType<typeof actAt>>;
 
 /** A reboot that was begun ends with the machine on: it is a matter of seconds, and off it would serve nobody. */
-function bringsBack({ action }: FlowStep, { act }: Next): boolean {
-  return action === "power.reboot" && act.act.verb === "power.on";
+function interrupted({ context }: Flow, { action }: FlowStep, next: Next): StepEnd | null {
+  const bringsBack = action === "power.reboot" && next.act.act.verb === "power.on";
+  if (!context.stopping.aborted || bringsBack) return null;
+  const at = nameOf(next.entry);
+  return {
+    kind: "interrupted",
+    message: `interrupted before ${at}; the next apply goes on there`,
+  };
 }
 
 function passedNow(flow: Flow, cursor: Next["cursor"]): RecordPatch {

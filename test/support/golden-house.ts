@@ -14,6 +14,15 @@ import { VirtualTime } from "./virtual-time.ts";
 /** When every script begins: a Tuesday morning. */
 const BEGIN = Date.UTC(2026, 10, 24, 8);
 
+/** Where a command is run. */
+export interface Terminal {
+  readonly columns: number;
+  /** What the person types when asked; null where nobody can be asked. */
+  readonly answer: string | null;
+  /** Ctrl-C. */
+  readonly stopping?: AbortSignal;
+}
+
 /**
  * A house in one process: store and fake machines in memory, and a time that passes only while somebody
  * waits, so that half an hour of a ramdisk costs nothing and is the same half hour each time.
@@ -33,11 +42,8 @@ export class GoldenHouse {
     this.#other = other;
   }
 
-  /** Runs one command to its end, as at a terminal; `answer` is what the person types when asked. */
-  async run(
-    argv: readonly string[],
-    how: { readonly columns: number; readonly answer: string | null },
-  ): Promise<string> {
+  /** Runs one command to its end, as at a terminal. */
+  async run(argv: readonly string[], how: Terminal): Promise<string> {
     const printed: string[] = [];
     const io = this.#io(printed, how);
     const clock = this.time.clock();
@@ -82,7 +88,7 @@ export class GoldenHouse {
 
   #io(
     printed: string[],
-    { columns, answer }: { readonly columns: number; readonly answer: string | null },
+    { columns, answer, stopping = new AbortController().signal }: Terminal,
   ): Io {
     const say = (text: string): void => void printed.push(text);
     return {
@@ -107,7 +113,7 @@ export class GoldenHouse {
       },
       cwd: this.#dir,
       colors: palette(false),
-      stopping: new AbortController().signal,
+      stopping,
     };
   }
 }

@@ -1,12 +1,8 @@
 import type { EngineEvent } from "../../../schemas/event.ts";
-import type { Fleet } from "../../../schemas/fleet.ts";
-import { instantText } from "../../../schemas/instant.ts";
 import { compareImpact } from "../../../schemas/impact.ts";
 import { known } from "../../../schemas/observation.ts";
-import { actId, goesPast, type PersonAct } from "../../../schemas/person-act.ts";
 import type { NodePlan, Plan } from "../../../schemas/plan.ts";
 import type { HoldRecord } from "../../../schemas/record.ts";
-import { fleetWithAct } from "../../plan/act-view.ts";
 import { surroundingsOf } from "../../plan/input.ts";
 import { isSilence } from "../../plan/obstacles.ts";
 import { showAct } from "../../plan/show-act.ts";
@@ -15,36 +11,16 @@ import { apply } from "../../run/apply.ts";
 import type { NodeResult } from "../../run/apply-node.ts";
 import { LEFT } from "../../run/flow.ts";
 import type { Planned } from "../../run/plan-fleet.ts";
-import type { ActingStore } from "../../run/ports.ts";
 import { approved, ceilingOf } from "../approve.ts";
 import { CommandError, type CommandInput } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import type { DriverSet } from "../house.ts";
-import { person, personAt } from "../person.ts";
 import { planWorld } from "../plan-world.ts";
 import { eventPrinter } from "../print-event.ts";
 import { setHold } from "../set-hold.ts";
-import { resolvedNode } from "../view.ts";
-import { driverOptions, loadWorldToApply, needActing, storeError, type World } from "../world.ts";
+import { driverOptions, loadWorldToApply, needActing, storeError } from "../world.ts";
+import { ownHold, type Place, type Site, siteOf } from "./act-site.ts";
 import type { ActWish } from "./act-wish.ts";
 import { type ActEnd, sayEnd } from "./say-end.ts";
-
-/** Where an act is done. */
-interface Site {
-  readonly input: CommandInput;
-  readonly world: World;
-  readonly store: ActingStore;
-  readonly drivers: DriverSet;
-  readonly wish: ActWish;
-  readonly act: PersonAct;
-  readonly uuid: string;
-  /** The fleet with the act in it. */
-  readonly fleet: Fleet;
-  /** The hold that it sets; null where it sets none, or has set it before. */
-  readonly sets: HoldRecord | null;
-  /** Holds of the node as they were before it. */
-  readonly holds: readonly HoldRecord[];
-}
 
 /**
  * One act of a person: planned as one step (or the list of it), shown, asked for, and applied under the node's
@@ -76,7 +52,7 @@ export async function runActIn(
   try {
     const store = await needActing(input, world);
     try {
-      return await actOn(await siteOf({ input, world, store, drivers, wish }));
+      return await actOn({ input, world, store, drivers, wish });
     } finally {
       await store.close();
     }
@@ -85,46 +61,8 @@ export async function runActIn(
   }
 }
 
-async function siteOf(
-  from: Pick<Site, "input" | "world" | "store" | "drivers" | "wish">,
-): Promise<Site> {
-  const { input, world, store, wish } = from;
-  const { node, uuid } = await resolvedNode(world, store, wish.node);
-  const holds = await store.holdsOf(uuid);
-  const by = personAt(input);
-  const asked = { by: person(input), ask: wish.ask };
-  const past = holds.filter((one) => goesPast(one, asked));
-  const now = input.house.clock.now();
-  const id = actId(by, instantText(now), input.house.random.hex(ID_BYTES));
-  const isMine = past.some(({ owner }) => owner === asked.by);
-  const sets: HoldRecord | null =
-    wish.hold === null || isMine
-      ? null
-      : {
-          id: input.house.random.hex(ID_BYTES),
-          scope: "power",
-          reason: wish.hold,
-          owner: asked.by,
-          since: now,
-          until: null,
-          act: id,
-        };
-  const act: PersonAct = {
-    id,
-    node: node.name,
-    by,
-    ask: wish.ask,
-    timeoutSeconds: wish.timeoutSeconds,
-    pastHolds: [...past, ...(sets === null ? [] : [sets])].map((one) => one.id),
-    registerSeq: (await store.inForce())?.seq ?? 0,
-  };
-  return { ...from, act, uuid, fleet: fleetWithAct(world.fleet, act), sets, holds };
-}
-
-/** Of a hold, as `hold` has them: short enough to be typed. */
-const ID_BYTES = 4;
-
-async function actOn(site: Site): Promise<ExitCode> {
+async function actOn(place: Place): Promise<ExitCode> {
+  const site = await siteOf(place);
   const { input, world, store, drivers, act, fleet } = site;
   const planned = await planWorld(
     input,
@@ -134,8 +72,9 @@ async function actOn(site: Site): Promise<ExitCode> {
   );
   const [node] = planned.plan.nodes;
   if (node === undefined) throw new Error("its node was not planned");
-  const why = refusalOf(planned.plan, node);
+  const why = refusalOf(planned.plan, node) ?? foreign(site, node);
   if (!input.common.json) input.io.out(sightText(site, node, planned));
+  else if (site.otherTree !== null) input.io.log("warn", site.otherTree);
   if (why !== null) return end(site, { status: "refused", ...why });
   if (!(await agreed(site, planned.plan, node))) {
     input.io.log("info", "not approved; nothing was done");
@@ -161,11 +100,20 @@ function refusalOf(
   return { code, message, exit: isSilence(first) ? EXIT.failed : EXIT.refused };
 }
 
+/** What interrupts or erases rests on git's word, such as a maintenance: by another tree's word it is not done. */
+function foreign({ otherTree: message }: Site, node: NodePlan): ReturnType<typeof refusalOf> {
+  if (message === null || !isGrave(node)) return null;
+  return { code: "IW-P17", message, exit: EXIT.refused };
+}
+
+function isGrave({ steps }: NodePlan): boolean {
+  return steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
+}
+
 /** Asks what is to be asked; what neither interrupts nor erases is done as it was typed. */
 async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> {
   const { input, wish, act } = site;
-  const grave = node.steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
-  if (!wish.asks && !grave) return true;
+  if (node.steps.length === 0 || (!wish.asks && !isGrave(node))) return true;
   const serial = node.identity.serial ?? "unknown";
   const what = `${wish.question(act.node)} (serial ${serial})?`;
   return approved(input, plan, {
@@ -175,7 +123,7 @@ async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> 
 }
 
 function sightText(
-  { input, world, holds, wish, act }: Site,
+  { input, world, holds, wish, act, otherTree: foreignTree }: Site,
   plan: NodePlan,
   { input: from }: Planned,
 ): string {
@@ -192,6 +140,7 @@ function sightText(
     observation: from.observations.get(plan.node),
     holds,
     follows,
+    otherTree: foreignTree,
   };
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const paper = { columns: io.columns, now: house.clock.now(), colors: io.colors, timeZone };
@@ -202,29 +151,25 @@ function sightText(
 async function performed(site: Site, planned: Planned, node: NodePlan): Promise<ExitCode> {
   const { store, uuid, sets } = site;
   if (sets !== null) await setHold(store, uuid, sets);
-  const idle = node.steps.length === 0 && node.unfinished !== true;
-  const done = idle ? ALREADY : await applied(site, planned);
-  const went = done.status === "done" || done.status === "already";
-  if (went) return end(site, { ...done, ...(await holdsAfter(site)) });
-  if (sets === null || done.sent) return end(site, { ...done, held: sets });
+  const done = await applied(site, planned);
+  if (done.status === "done" || done.status === "already")
+    return end(site, { ...done, ...(await holdsAfter(site)) });
+  if (done.sent) return end(site, { ...done, held: sets ?? ownHold(site) });
   // Nothing reached the machine: it is not kept from anybody.
-  await store.releaseHold(uuid, sets.id);
+  if (sets !== null) await store.releaseHold(uuid, sets.id);
+  // It was so when it was shown, and is no longer: what is to be done is shown and asked for.
+  if (node.steps.length === 0 && done.code === MOVED) return actOn(site);
   return end(site, done);
 }
 
+/** The code of a node that is no longer as it was planned. */
+const MOVED = "IW-P16";
+
 /** On again, its own holds are released; off, one of them stands. */
-async function holdsAfter({
-  input,
-  store,
-  uuid,
-  act,
-  holds,
-  sets,
-  wish,
-}: Site): Promise<Pick<ActEnd, "held" | "released">> {
+async function holdsAfter(site: Site): Promise<Pick<ActEnd, "held" | "released">> {
+  const { store, uuid, act, holds, sets, wish } = site;
+  if (wish.hold !== null) return { held: sets ?? ownHold(site), released: [] };
   const own = holds.filter(({ id }) => act.pastHolds.includes(id));
-  const mine = own.find(({ owner }) => owner === person(input)) ?? null;
-  if (wish.hold !== null) return { held: sets ?? mine, released: [] };
   for (const { id } of own) await store.releaseHold(uuid, id);
   return { held: null, released: own };
 }
@@ -319,5 +264,5 @@ function doneBy({ status, code, message }: NodeResult): Omit<Done, "sent"> {
 
 function end(site: Site, ended: Omit<ActEnd, "held" | "released"> & Partial<ActEnd>): ExitCode {
   const { input, wish, act } = site;
-  return sayEnd(input, wish, act, { held: null, released: [], ...ended });
+  return sayEnd(input, wish, act, { held: ownHold(site), released: [], ...ended });
 }

@@ -135,7 +135,9 @@ describe("node power off", () => {
     };
     const before = await inForce();
     rack.declare("  power: on\n  boot: { device: pxe }\n");
-    const ran = await rack.run("node", "power", "off", "n1", "--yes");
+    const other = await rack.run("node", "power", "off", "n1", "--yes");
+    expect([other.code, resets(rack)]).toEqual([4, []]);
+    const ran = await rack.run("node", "power", "off", "n1", "--yes", "--ref", "HEAD");
     expect([ran.code, resets(rack), rack.acts().length]).toEqual([0, ["ForceOff"], 1]);
     expect(await inForce()).toBe(before);
   });

@@ -1,0 +1,156 @@
+import { expect, test } from "vitest";
+import type { CheckpointName } from "../../../engine/run/ports.ts";
+import { GoldenHouse } from "../../support/golden-house.ts";
+import { tempDir } from "../../support/temp-dir.ts";
+import { type TempRepo, tempRepo } from "../../support/temp-repo.ts";
+
+const SETTINGS = "limits: { resetSpacingSeconds: 0, powerOnSpacingSeconds: 0, settleSeconds: 0 }\n";
+
+interface Room {
+  readonly repo: TempRepo;
+  readonly house: GoldenHouse;
+  /** Runs a command at a terminal where the person says yes. */
+  run(line: string, stopping?: AbortSignal): Promise<string>;
+  power(name?: string): unknown;
+  /** Somebody presses the button of n1. */
+  press(to: "on" | "off"): void;
+  /** Done once, at the next of these points. */
+  at(point: CheckpointName, then: () => void): void;
+}
+
+/** A room in which time passes only while somebody waits: n1 is managed, powered on, and said so in git. */
+async function aRoom(
+  more = "",
+  documents: Readonly<Record<string, string>> = {},
+  fake: object = {},
+): Promise<Room> {
+  const repo = await tempRepo({
+    "ironwright.yaml": SETTINGS,
+    "inventory/n1.yaml": aNode("n1", more, fake),
+    ...documents,
+  });
+  let next: { readonly point: string; readonly then: () => void } | null = null;
+  const house = new GoldenHouse(repo.dir, tempDir(), {
+    checkpoint: (point) => {
+      if (point !== next?.point) return Promise.resolve();
+      const { then } = next;
+      next = null;
+      then();
+      return Promise.resolve();
+    },
+  });
+  const change = (name: string, fields: object): void => {
+    const state: unknown = JSON.parse(house.machines.get(name) ?? "{}");
+    house.machines.set(name, JSON.stringify({ ...Object(state), ...fields }));
+  };
+  const room: Room = {
+    repo,
+    house,
+    run: (line, stopping) =>
+      house.run(line.split(" "), {
+        columns: 200,
+        answer: "yes",
+        ...(stopping === undefined ? {} : { stopping }),
+      }),
+    power: (name = "n1") => {
+      const state: unknown = JSON.parse(house.machines.get(name) ?? "{}");
+      const { power, powering } = state as { power?: string; powering?: { to: string } | null };
+      return powering?.to ?? power;
+    },
+    press: (to) => change("n1", { power: to, powering: null }),
+    at: (point, then) => (next = { point, then }),
+  };
+  await room.run("init --nodes new");
+  await repo.commit("the rack");
+  const applied = await room.run("apply --yes");
+  expect(applied).not.toContain("[exit");
+  expect(room.power()).toBe("on");
+  return room;
+}
+
+function aNode(name: string, more: string, fake: object = {}): string {
+  const machine = { serial: `${name}-serial`, powerMs: 10_000, power: "on", ...fake };
+  return `apiVersion: ironwright/v1
+kind: Node
+metadata: { name: ${name}, labels: { rack: r1 } }
+spec:
+  driver: fake
+  fake: ${JSON.stringify(machine)}
+  identity: { serial: ${name}-serial }
+  provision: { state: manageable }
+  power: on
+${more}`;
+}
+
+test("node power off, of a machine that comes on while it is looked at: it is asked for, and off", async () => {
+  const room = await aRoom();
+  room.press("off");
+  room.at("claimed", () => room.press("on"));
+  const said = await room.run("node power off n1");
+  expect(said).toMatch(/power\.off .*Power off n1 at once .*yes.*node power off: done/s);
+  expect(said).not.toContain("already");
+  expect(room.power()).toBe("off");
+  expect((await room.run("holds")).match(/powered off/g)).toHaveLength(1);
+});
+
+test("node power on, of a machine that goes off while it is looked at, is sent", async () => {
+  const room = await aRoom();
+  room.at("claimed", () => room.press("off"));
+  const said = await room.run("node power on n1");
+  expect(said).toMatch(/Power on n1 .*yes.*node power on: done/s);
+  expect(room.power()).toBe("on");
+});
+
+test("nothing is asked where nothing is to be done", async () => {
+  const room = await aRoom();
+  room.press("off");
+  const said = await room.run("node power off n1");
+  expect(said).not.toContain("Type yes");
+  expect(said).toMatch(/it is off already; nothing was sent.*n1 is held/s);
+});
+
+const DEAF = { failures: ["power.softOff:ignored"] };
+
+test("node power off waits for no graceful stop that was left running", async () => {
+  const room = await aRoom("", {}, DEAF);
+  const stopping = new AbortController();
+  room.at("performed", () => stopping.abort());
+  const left = await room.run("node power soft-off n1", stopping.signal);
+  expect([left.includes("left running"), room.power()]).toEqual([true, "on"]);
+  const began = room.house.time.now;
+  await room.run("node power off n1 --yes");
+  expect(room.power()).toBe("off");
+  expect(room.house.time.now - began).toBeLessThan(60_000);
+});
+
+test("a hold that stands is told, also by an act that fails under it", async () => {
+  const room = await aRoom("", {}, DEAF);
+  await room.run("node power soft-off n1 --yes --timeout 30");
+  const second = await room.run("node power soft-off n1 --yes --timeout 30 --json");
+  const { status, hold } = JSON.parse(second.slice(0, second.indexOf("\n}") + 2)) as {
+    status: string;
+    hold: { id: string } | null;
+  };
+  expect(status).toBe("failed");
+  expect(await room.run("holds")).toContain(hold?.id ?? "no hold");
+});
+
+test("another tree than the one in force: nothing is interrupted by its word, and a setting says so", async () => {
+  const room = await aRoom();
+  const { repo } = room;
+  repo.write("inventory/n1.yaml", aNode("n1", "  traits: [CUSTOM_A]\n"));
+  const commit = await repo.commit("a trait");
+  await room.run("apply --yes");
+  repo.write("inventory/n1.yaml", aNode("n1", "  boot: { device: pxe }\n"));
+  const off = await room.run("node power off n1 --yes");
+  expect(off).toMatch(
+    new RegExp(`commit ${commit.slice(0, 7)} is in force.*an uncommitted tree.*IW-P17`, "s"),
+  );
+  expect(off).toMatch(/\[exit 4\]/);
+  expect(room.power()).toBe("on");
+  expect(await room.run("holds")).toContain("nothing is held");
+  const boot = await room.run("node boot n1 --device cdrom");
+  expect(boot).toMatch(/note .*is in force.*done\./s);
+  const there = await room.run(`node power off n1 --yes --ref ${commit.slice(0, 7)}`);
+  expect([there.includes("[exit"), room.power()]).toEqual([false, "off"]);
+});
