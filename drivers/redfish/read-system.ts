@@ -70,7 +70,7 @@ export function readBootDevice(thing: string, system: JsonObject): Read<BootDevi
     return { value: { device: "none", persistent: false } };
   }
   const device = BOOT_DEVICES.find((name) => BOOT_TARGETS[name].includes(target));
-  return { value: { device: device ?? "other", persistent: enabled === "Continuous" } };
+  return { value: { device: device ?? "other", persistent: enabled !== "Once" } };
 }
 
 /** The boot mode of the override (the one that Redfish has). */

@@ -11,6 +11,7 @@ import { underWay } from "./activity.ts";
 import { askedDrafts } from "./asked.ts";
 import { LEFT_OUT } from "./reported.ts";
 import { sameValue } from "./canonical-json.ts";
+import { agreedBefore, causeOf, driftWord } from "./cause.ts";
 import { ALL_FACETS } from "./facets/all-facets.ts";
 import { givenBack } from "./facets/allocation.ts";
 import {
@@ -279,30 +280,11 @@ function close(
   }
 }
 
-/** Drift: git has not moved since this value was last in sync, so the hardware has. */
-function causeOf(facet: Facet, desired: unknown, view: NodeView): Change["cause"] {
-  if (facet.name === "identity") return "drift";
-  // What only the record knows, the engine alone moves: a request, or a move that failed, is no drift.
-  if (facet.observes.length === 0) return "intent";
-  const before = agreedBefore(facet, view);
-  return before !== undefined && sameValue(before, desired) ? "drift" : "intent";
-}
-
-/** Git's value when it was last seen to hold; undefined when it never was, or nobody knows. */
-function agreedBefore({ name }: Facet, { record, observation }: NodeView): unknown {
-  return name in record.applied ? record.applied[name] : observation?.agreed?.desired[name];
-}
-
 /** After a loss nobody knows since when, and for whom, a machine is on that git wants off: nothing is inferred. */
 function offByInference(facet: Facet, { desired }: Difference, view: NodeView): string | null {
   if (facet.name !== "power" || desired !== "off" || !view.remade) return null;
   if (view.record.origin !== "existing" || agreedBefore(facet, view) !== undefined) return null;
   return "the store was made anew, so nobody knows why it is on; to power it off: commit power: on, run ironwright plan, then commit power: off";
-}
-
-function driftWord(facet: Facet, { node, record }: NodeView): DriftWord {
-  const declared: Readonly<Partial<Record<string, DriftWord>>> = node.spec.drift ?? {};
-  return declared[facet.name] ?? declared["default"] ?? facet.driftDefault(record);
 }
 
 function leftOut(

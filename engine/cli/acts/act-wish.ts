@@ -1,6 +1,6 @@
-import type { FleetNode } from "../../../schemas/fleet.ts";
 import type { ActAsk } from "../../../schemas/person-act.ts";
 import type { HoldRecord } from "../../../schemas/record.ts";
+import type { Known } from "../../plan/next-apply.ts";
 import type { CommandInput, OptionSpec } from "../command.ts";
 import { CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -23,7 +23,7 @@ export interface ActWish {
   /** Why the hold that it sets is set; null where it sets none. */
   readonly hold: string | null;
   /** What follows from it, shown before anybody is asked; `past` are the holds that it goes past. */
-  readonly follows: ((node: FleetNode, past: readonly HoldRecord[]) => string | null) | null;
+  readonly follows: ((known: Known, past: readonly HoldRecord[]) => string | null) | null;
   /** The machine is given up to be erased by it. */
   readonly claims?: boolean;
 }

@@ -1,7 +1,10 @@
 import { placeText } from "../../../schemas/diagnostic.ts";
-import { BOOT_DEVICES } from "../../../schemas/documents.ts";
+import { BOOT_DEVICES, type BootDevice } from "../../../schemas/documents.ts";
 import { originOf } from "../../../schemas/fleet.ts";
 import { known } from "../../../schemas/observation.ts";
+import { sameValue } from "../../plan/canonical-json.ts";
+import { agreedBefore } from "../../plan/cause.ts";
+import { type Known, nextApply } from "../../plan/next-apply.ts";
 import { valueText } from "../../plan/verdict.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
@@ -52,11 +55,20 @@ function wishOf(input: CommandInput, text: string): ActWish {
     asks: false,
     already: `it is set to boot from ${device}${once ? " once" : ""}`,
     hold: null,
-    follows: ({ spec }) =>
-      spec.boot?.device === undefined || (spec.boot.device === device && !once)
-        ? null
-        : `git says ${spec.boot.device}: where drift.bootDevice is enforce, the next apply sets that again`,
+    follows: (known) => after(known, { device, persistent: !once }),
   };
+}
+
+/** A boot once leaves no override behind: BMCs have one slot for both, and git's own was in it. */
+function after(known: Known, set: { device: BootDevice; persistent: boolean }): string | null {
+  const device = known.node.spec.boot?.device;
+  if (device === undefined || (device === set.device && set.persistent)) return null;
+  const desired = { device, persistent: true };
+  const next = nextApply("bootDevice", desired, known);
+  const held = sameValue(agreedBefore({ name: "bootDevice" }, known), desired);
+  return set.persistent || !held
+    ? `git says ${device}: ${next}`
+    : `git says ${device}: left alone until that boot; then no device is set any more, and ${next}`;
 }
 
 async function read(input: CommandInput): Promise<ExitCode> {

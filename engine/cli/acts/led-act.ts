@@ -2,8 +2,11 @@ import {
   INDICATOR_COMPONENTS,
   INDICATOR_STATES,
   type IndicatorComponent,
+  type Indicators,
+  type IndicatorState,
 } from "../../../schemas/indicators.ts";
 import { known, type Observation } from "../../../schemas/observation.ts";
+import { nextApply } from "../../plan/next-apply.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -77,11 +80,22 @@ function wishOf(input: CommandInput, asked: IndicatorComponent | null): ActWish 
     asks: false,
     already: `${light} is ${state}`,
     hold: null,
-    follows: ({ spec }) =>
-      spec.indicators?.[component] === undefined
+    follows: (seen) =>
+      agrees(seen.node.spec.indicators?.[component], id, state)
         ? null
-        : `git says indicators.${component}: where drift.indicators is enforce, the next apply sets that again`,
+        : `git says indicators.${component}: ${nextApply("indicators", seen.node.spec.indicators, seen)}`,
   };
+}
+
+/** True where git says nothing of these lights, or the same. */
+function agrees(
+  said: Indicators[IndicatorComponent],
+  id: string | null,
+  state: IndicatorState,
+): boolean {
+  if (said === undefined || typeof said === "string") return said === undefined || said === state;
+  const states = id === null ? Object.values(said) : [said[id] ?? state];
+  return states.every((one) => one === state);
 }
 
 async function read(

@@ -1,4 +1,5 @@
 import type { ActAsk } from "../../../schemas/person-act.ts";
+import { nextApply } from "../../plan/next-apply.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type ActWish, secondsOption, TIMEOUT, YES } from "./act-wish.ts";
@@ -15,12 +16,10 @@ interface Word {
 const HELD = (): string => "its power is held, so that no apply and no daemon powers it on again";
 
 /** Its own hold goes with it; and git's word, where it is another one, comes back. */
-const afterOn: ActWish["follows"] = ({ spec }, past) => {
+const afterOn: ActWish["follows"] = (known, past) => {
   const released = past.map(({ id }) => `its hold ${id} is released`);
-  const again =
-    spec.power === "off"
-      ? ["git says off: where drift.power is enforce, the next apply powers it off again"]
-      : [];
+  const isOff = known.node.spec.power === "off";
+  const again = isOff ? [`git says off: ${nextApply("power", "off", known)}`] : [];
   const said = [...released, ...again];
   return said.length === 0 ? null : said.join("; ");
 };

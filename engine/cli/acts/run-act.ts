@@ -132,14 +132,17 @@ function sightText(
   if (node === undefined) return "";
   const record = plan.uuid === null ? null : (from.records.get(plan.uuid) ?? null);
   const past = holds.filter(({ id }) => act.pastHolds.includes(id));
-  const follows = plan.steps.length === 0 ? null : (wish.follows?.(node, past) ?? null);
+  const observation = from.observations.get(plan.node);
+  const acted = plan.steps.length === 0 ? null : record;
+  const follows =
+    acted === null ? null : wish.follows?.({ node, record: acted, observation }, past);
   const sight = {
     node,
     plan,
     record,
-    observation: from.observations.get(plan.node),
+    observation,
     holds,
-    follows,
+    follows: follows ?? null,
     otherTree: foreignTree,
   };
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,4 +1,6 @@
 import { known } from "../../../schemas/observation.ts";
+import { sameValue } from "../canonical-json.ts";
+import { agreedBefore } from "../cause.ts";
 import {
   enforceOwnDeploys,
   type Facet,
@@ -25,6 +27,13 @@ export const bootDeviceFacet: Facet = {
     if (seen === undefined)
       return { kind: "unknown", desired, why: whyUnknown(observation, "bootDevice") };
     if (seen.device === device && seen.persistent) return { kind: "same", desired };
+    // Git says what every boot is from now on: the next one alone may be from elsewhere, once git's word held.
+    const isOnce = seen.device !== "none" && !seen.persistent;
+    if (isOnce && sameValue(agreedBefore({ name: "bootDevice" }, { record, observation }), desired))
+      return {
+        kind: "suspended",
+        why: `boots once from ${seen.device}; compared again after that boot`,
+      };
     const observed = seen.device === "none" ? null : seen;
     return { kind: "differs", desired, differences: [{ path: "/boot/device", desired, observed }] };
   },

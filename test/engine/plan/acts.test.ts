@@ -23,6 +23,7 @@ import {
   CATALOG,
   codes,
   DISKS,
+  plan,
   SERIAL,
   verbs,
   WANT_ACTIVE,
@@ -232,5 +233,30 @@ describe("an act is done whole or not at all", () => {
           const ends = node.steps.at(-1)?.after["provision"] ?? node.targetProvisionState;
           expect([state, ends]).toEqual([state, node.targetProvisionState]);
         }
+  });
+});
+
+describe("a boot device for one boot", () => {
+  const spec: NodeSpec = { ...WANT_ACTIVE, boot: { device: "disk" } };
+  const values = { bootDevice: { device: "cdrom", persistent: false } } as const;
+  const held = { applied: { bootDevice: { device: "disk", persistent: true } } };
+
+  test("is left alone by an apply where git's own was seen to hold, and said", () => {
+    const node = plan({ spec, values, record: { ...ACTIVE, ...held } });
+    expect([verbs(node), node.changes]).toEqual([[], []]);
+    expect(node.notes).toContainEqual(expect.stringContaining("boots once from cdrom"));
+  });
+
+  test("is exchanged for git's own where that never held, or is another one now", () => {
+    for (const applied of [{}, { bootDevice: { device: "pxe", persistent: true } }])
+      expect(verbs(plan({ spec, values, record: { ...ACTIVE, applied } }))).toEqual([
+        "management.setBootDevice",
+      ]);
+  });
+
+  test("is a drift once it was used up", () => {
+    const used = { bootDevice: { device: "none", persistent: false } } as const;
+    const node = plan({ spec, values: used, record: { ...ACTIVE, ...held } });
+    expect(node.changes.map(({ cause }) => cause)).toEqual(["drift"]);
   });
 });
