@@ -2,7 +2,7 @@ import { known } from "../../schemas/observation.ts";
 import type { ActAsk, PersonAct } from "../../schemas/person-act.ts";
 import { askedIn } from "../../schemas/person-act.ts";
 import type { Blocked } from "../../schemas/plan.ts";
-import { underWay, type UnderWay } from "./activity.ts";
+import { abortDraft, canAbort, isReboot, underWay, type UnderWay } from "./activity.ts";
 import { askedDrafts, rebootDrafts } from "./asked.ts";
 import { inWords } from "./durations.ts";
 import {
@@ -62,20 +62,28 @@ function answer<K extends ActAsk["kind"]>(
 const NEVER_VERIFIED =
   "it is enroll: nobody has verified which machine answers, so nothing is sent to it but reads; with provision.state: manageable, or beyond, an apply verifies it";
 
-/** Only an abort and an unhold are for a list that is open. */
-function amidst({ record }: NodeView, act: PersonAct, { drafts, blocked }: UnderWay): Acted {
+/** Only an abort and an unhold are for a list that is open; and an off, which ends a reboot. */
+function amidst(view: NodeView, act: PersonAct, { drafts, blocked }: UnderWay): Acted {
+  const { record } = view;
   const own = drafts.filter(({ request }) => request === act.id);
   if (own.length > 0) return { drafts: own, blocked: [] };
   const { ask } = act;
+  if (ask.kind === "power" && ask.to === "off" && isReboot(record.activity)) {
+    const off = power(view, act, ask);
+    return off.blocked.length > 0
+      ? off
+      : { drafts: [abortDraft(view, act.id), ...off.drafts], blocked: [] };
+  }
   const isUnhold = ask.kind === "request" && ask.request.action === "unhold";
   const isAbort = ask.kind === "request" && ask.request.action === "abort";
   if (isAbort && blocked.length > 0) return { drafts: [], blocked };
   const flow = record.activity?.flow ?? "a move";
   const is = `${flow} is under way (${record.provisionState})`;
   const on = record.provisionState.endsWith(" hold") ? `node unhold ${act.node}` : "apply";
+  const end = canAbort(record) ? `; to end it: ironwright node abort ${act.node}` : "";
   const message = isUnhold
     ? `${is}, and does not stand at a hold step; the next apply goes on with it`
-    : `${is}; to go on: ironwright ${on}; to end it: ironwright node abort ${act.node}`;
+    : `${is}; to go on: ironwright ${on}${end}`;
   return refused("IW-P12", message);
 }
 

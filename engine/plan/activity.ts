@@ -54,9 +54,14 @@ function onHold(view: NodeView, step: Step, unhold: string | null): UnderWay {
   return { drafts: [resumed(view, step, unhold)], blocked: [] };
 }
 
-/** A verify and a tear-down have no edge by which they could be cut off: they go on to their end. */
-function canAbort({ provisionState }: NodeView["record"]): boolean {
-  return nextState(provisionState, "abort") !== null;
+/** A verify and a tear-down have no edge by which they could be cut off: they go on to their end. A reboot needs none. */
+export function canAbort({ provisionState, activity }: NodeView["record"]): boolean {
+  return isReboot(activity) || nextState(provisionState, "abort") !== null;
+}
+
+/** True for a reboot that is under way: it moves no state. */
+export function isReboot(activity: NodeView["record"]["activity"]): boolean {
+  return activity?.step?.action === "power.reboot";
 }
 
 function notAborted({ record }: NodeView, request: string): Blocked {
@@ -188,7 +193,9 @@ function outOfTime({ record, settings, now }: NodeView): boolean {
 }
 
 /** `request` is null when a hold ran out of time. */
-function abortDraft({ record }: NodeView, request: string | null): Draft {
+export function abortDraft({ record }: NodeView, request: string | null): Draft {
+  const { activity, provisionState } = record;
+  const what = isReboot(activity) ? "the reboot that is under way" : provisionState;
   return {
     action: { verb: "provision.abort" },
     impact: "none",
@@ -198,7 +205,7 @@ function abortDraft({ record }: NodeView, request: string | null): Draft {
     why:
       request === null
         ? `${record.provisionState} ran out of time (timeouts.holdSeconds)`
-        : `${askedIn(request)}: ${record.provisionState} is ended as its running step allows`,
+        : `${askedIn(request)}: ${what} is ended as its running step allows`,
     rank: RANKS.provision,
     ...(request === null ? {} : { request }),
   };

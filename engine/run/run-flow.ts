@@ -1,6 +1,7 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Step } from "../../schemas/plan.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
+import { canAbort } from "../plan/activity.ts";
 import { passed } from "../plan/flow-gate.ts";
 import { actAt, entryThatRuns, type FlowStep, openList } from "../plan/flow-cursor.ts";
 import { nameOf } from "../plan/steps/step-list.ts";
@@ -130,7 +131,7 @@ export async function abort(flow: Flow, step: Step): Promise<StepEnd> {
   if (grant.record.activity === null)
     return failed(failure("conflict", "IW-A03", "what was to be aborted has ended; plan again"));
   const { provisionState: state } = grant.record;
-  if (nextState(state, "abort") === null)
+  if (!canAbort(grant.record))
     return failed(failure("conflict", "IW-P12", `a node that is ${state} can't be aborted`));
   const at = entryThatRuns(grant.record)?.abortable === false ? "entry" : "once";
   const { commit } = context.plan;

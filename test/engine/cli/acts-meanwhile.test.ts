@@ -123,6 +123,27 @@ test("node power off waits for no graceful stop that was left running", async ()
   expect(room.house.time.now - began).toBeLessThan(60_000);
 });
 
+test("node power off ends a reboot that was cut off, whether it was on or off then", async () => {
+  const room = await aRoom("  drift: { power: enforce }\n");
+  for (const midway of ["on", "off"] as const) {
+    const stopping = new AbortController();
+    room.at("performed", () => stopping.abort());
+    expect(await room.run("node power reboot n1", stopping.signal)).toMatch(
+      /was begun and is not done.*power is on, in the middle of power.reboot.*exit 4/s,
+    );
+    room.press(midway);
+    const off = await room.run("node power off n1 --yes");
+    expect([off.includes("[exit"), room.power()]).toEqual([false, "off"]);
+    expect(await room.run("apply --yes")).toContain("held (power)");
+    expect(room.power()).toBe("off");
+    expect(await room.run("node power on n1 --yes")).toContain("done.");
+    expect([await room.run("plan"), room.power()]).toEqual([
+      expect.stringContaining("Nothing to do."),
+      "on",
+    ]);
+  }
+});
+
 test("a hold that stands is told, also by an act that fails under it", async () => {
   const room = await aRoom("", {}, DEAF);
   await room.run("node power soft-off n1 --yes --timeout 30");
