@@ -178,7 +178,7 @@ function reboot(
 
 function bootDevice(
   view: NodeView,
-  { id }: PersonAct,
+  { id, node }: PersonAct,
   { device, persistent }: Extract<ActAsk, { kind: "bootDevice" }>,
 ): Acted {
   const { observation, settings } = view;
@@ -190,7 +190,12 @@ function bootDevice(
     return { drafts: [], blocked: closing.kind === "blocked" ? [closing.blocked] : [] };
   }
   const seen = known(observation, "bootDevice");
-  if (seen?.device === device && seen.persistent === persistent) return { drafts: [], blocked: [] };
+  if (seen === undefined)
+    return refused(
+      "IW-P03",
+      `its boot device is unknown (${whyUnknown(observation, "bootDevice")}), so that nobody would see it set; once its BMC tells it: ironwright observe ${node}`,
+    );
+  if (seen.device === device && seen.persistent === persistent) return { drafts: [], blocked: [] };
   const draft: Draft = {
     action: { verb: "management.setBootDevice", device, persistent },
     impact: "in-place",

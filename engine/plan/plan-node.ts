@@ -1,6 +1,7 @@
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known } from "../../schemas/observation.ts";
 import type { Gate, NodePlan, Step } from "../../schemas/plan.ts";
+import type { HoldRecord } from "../../schemas/record.ts";
 import { losesSomething } from "./budget.ts";
 import { inWords } from "./durations.ts";
 import type { Draft, NodeView } from "./facets/facet.ts";
@@ -53,9 +54,24 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     unreachable,
     inService: mayServe(view),
     basis: basisOf(resolved, view, steps),
-    notes: [...found.notes, ...treeNotes(tree)],
+    notes: [...found.notes, ...treeNotes(tree), ...leftHeld(view, input.holds)],
     ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),
   };
+}
+
+/** Who was killed on the way from off to on again leaves the hold that kept it off: nothing else would say so. */
+function leftHeld(
+  { node, observation, act }: NodeView,
+  holds: readonly HoldRecord[],
+): readonly string[] {
+  if (act !== null || known(observation, "power") !== "on") return [];
+  return holds.flatMap((hold) =>
+    hold.act === undefined
+      ? []
+      : [
+          `it is on, and its power is still held by ${hold.owner} ("${hold.reason}"); to end that: ironwright release ${node.name} ${hold.id}`,
+        ],
+  );
 }
 
 function withTree({ tree }: NodeInput): Pick<NodePlan, "tree"> {

@@ -270,7 +270,7 @@ async function runSteps(
       : {}),
     ...(context.act === null || movesState(plan) ? wellNow(plan, record) : {}),
     registerSeq: context.registerSeq,
-    revision: record.revision + 1,
+    ...(context.act !== null && onlyLights(plan) ? {} : { revision: record.revision + 1 }),
     lastFlow: {
       commit: context.plan.commit,
       planId: context.plan.id,
@@ -310,6 +310,11 @@ function wellNow(
 /** True where a step moves the provision state machine. */
 function movesState({ steps }: NodePlan): boolean {
   return steps.some(({ action }) => action.startsWith("provision."));
+}
+
+/** True where nothing was done but lights set: no plan rests on them, so a saved one stays what it was. */
+function onlyLights({ steps }: NodePlan): boolean {
+  return steps.length > 0 && steps.every(({ action }) => action === "management.setIndicator");
 }
 
 /** What guards the machine is written down before anything is sent to it: protection, traits, an adoption. */

@@ -177,7 +177,10 @@ async function applyAll(
     const at = { context, node: { name: plan.node }, grant: null };
     if (notDone !== null) return withheld(at, notDone, "IW-P32");
     // Before it holds a worker or a lease: others go on while it waits for its turn.
-    const full = await context.budget.enter(plan, options.stopping);
+    const full = await context.budget.enter(plan, {
+      signal: options.stopping,
+      waits: context.act === null,
+    });
     if (full !== null) return withheld(at, full.message, full.code);
     const end = await context.slots.hold(() => work(plan));
     await context.budget.leave(plan, () => isWell(context, plan, end?.record ?? null));

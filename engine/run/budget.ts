@@ -38,8 +38,14 @@ export class Budget {
     this.#budgets = budgets;
   }
 
-  /** Waits until the node may be interrupted; a slot of a node that nobody works on is not waited for. */
-  async enter(plan: NodePlan, signal: AbortSignal): Promise<Failure | null> {
+  /**
+   * Waits until the node may be interrupted; a slot of a node that nobody works on is not waited for. For a person, who
+   * looks on, nothing is (`waits`).
+   */
+  async enter(
+    plan: NodePlan,
+    { signal, waits }: { readonly signal: AbortSignal; readonly waits: boolean },
+  ): Promise<Failure | null> {
     const scopes = scopesOf(plan, this.#budgets);
     const shut = scopes.find(({ count }) => count === 0);
     if (shut !== undefined)
@@ -57,6 +63,7 @@ export class Budget {
       const inside = this.#inside.has(full.uuid);
       // One look may fall between another engine's last act and its giving back; two in a row don't.
       const left = !inside && !(await this.#isWorkedOn(full));
+      if (!waits) return left ? overBudget(full) : inUse(full);
       if (left && alone === full.uuid) return overBudget(full);
       alone = left ? full.uuid : null;
       await (inside ? this.#woken() : this.#clock.sleep(POLL_MS, signal).catch(() => undefined));
@@ -100,6 +107,11 @@ export class Budget {
   #woken(): Promise<void> {
     return new Promise((wake) => this.#waiting.push(wake));
   }
+}
+
+function inUse({ scope, node, at }: HeldSlot): Failure {
+  const message = `over budget (${scope}): ${node} is interrupted since ${instantText(at)}, and an engine works on it; ask again when that is done`;
+  return failure("waiting", "IW-P02", message);
 }
 
 function overBudget({ scope, node, at }: HeldSlot): Failure {

@@ -9,8 +9,8 @@ import { EXIT } from "../exit-code.ts";
 export interface ActWish {
   /** `node power off`. */
   readonly typed: string;
-  /** What is typed to do it without a question; left out: `ironwright TYPED NODE`. */
-  readonly command?: string;
+  /** The whole of it, with its options: what is typed again with --yes. */
+  readonly command: string;
   readonly node: string | undefined;
   readonly ask: ActAsk;
   readonly timeoutSeconds: number | null;
@@ -41,6 +41,23 @@ export const TIMEOUT: OptionSpec = {
   flags: "--timeout <seconds>",
   description: "how long its effect is waited for (default: as the settings say)",
 };
+
+/** The words that change an act, as they were typed, but for those by which it is approved. */
+export function wordsTyped({ args, options }: CommandInput, specs: readonly OptionSpec[]): string {
+  const words = specs.flatMap((spec) => {
+    const [, long = ""] = /--([a-z-]+)/.exec(spec.flags) ?? [];
+    const value =
+      options[long.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    if (spec === YES || spec === ALLOW_ERASE || value === undefined || value === false) return [];
+    return value === true ? [`--${long}`] : [`--${long}`, quoted(String(value))];
+  });
+  return [...args, ...words].join(" ");
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
 
 /** Reads a number of seconds, at least one. */
 export function secondsOption(input: CommandInput, name: string, flags: string): number | null {

@@ -11,7 +11,7 @@ import { type Command, CommandError, type CommandInput, flag, textOption } from 
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { sightings } from "../view.ts";
 import { loadWorld, nodeNamed } from "../world.ts";
-import { type ActWish, secondsOption, TIMEOUT } from "./act-wish.ts";
+import { type ActWish, secondsOption, TIMEOUT, wordsTyped } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
 
 /** `node boot`: what it boots from; with `--device` another device, for the next boot or for all. */
@@ -48,6 +48,7 @@ function wishOf(input: CommandInput, text: string): ActWish {
   const once = flag(input, "once");
   return {
     typed: `node boot --device ${device}${once ? " --once" : ""}`,
+    command: `node boot ${wordsTyped(input, bootAct.options)}`,
     node: input.args[0],
     ask: { kind: "bootDevice", device, persistent: !once },
     timeoutSeconds: secondsOption(input, "timeout", "--timeout"),

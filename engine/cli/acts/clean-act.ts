@@ -6,7 +6,7 @@ import type { NodeRequest } from "../../../schemas/documents.ts";
 import { namedStepSchema } from "../../../schemas/steps.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { type ActWish, ALLOW_ERASE, YES } from "./act-wish.ts";
+import { type ActWish, ALLOW_ERASE, YES, wordsTyped } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
 
 /** As a request in git has them. */
@@ -48,6 +48,7 @@ function wishOf(input: CommandInput): ActWish {
     text === undefined ? { runbook } : { steps: stepsOf(input, text) };
   return {
     typed: `node clean${runbook === undefined ? "" : ` --runbook ${runbook}`}`,
+    command: `node clean ${wordsTyped(input, cleanAct.options)}`,
     node: input.args[0],
     ask: { kind: "request", request: { action: "clean", ...list } },
     timeoutSeconds: null,

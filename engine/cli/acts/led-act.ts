@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { loadDriversIfAny } from "../load-drivers.ts";
 import { table } from "../table.ts";
 import { driverOptions, loadWorld, nodeNamed } from "../world.ts";
-import type { ActWish } from "./act-wish.ts";
+import { type ActWish, wordsTyped } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
 
 /** `node led`: the lights that a machine is found by. */
@@ -73,6 +73,7 @@ function wishOf(input: CommandInput, asked: IndicatorComponent | null): ActWish 
   const light = id === null ? `the light of its ${component}` : `its light ${component}/${id}`;
   return {
     typed: `node led ${state}`,
+    command: `node led ${wordsTyped(input, ledAct.options)}`,
     node,
     ask: { kind: "indicator", component, id, state },
     timeoutSeconds: null,

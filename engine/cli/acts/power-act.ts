@@ -2,7 +2,7 @@ import type { ActAsk } from "../../../schemas/person-act.ts";
 import { nextApply } from "../../plan/next-apply.ts";
 import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { type ActWish, secondsOption, TIMEOUT, YES } from "./act-wish.ts";
+import { type ActWish, secondsOption, TIMEOUT, YES, wordsTyped } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
 
 interface Word {
@@ -110,6 +110,7 @@ function wishOf(input: CommandInput): ActWish {
     throw new CommandError(EXIT.usage, `--reason is for the hold of off and soft-off, not ${text}`);
   return {
     typed: `node power ${text}`,
+    command: `node power ${wordsTyped(input, powerAct.options)}`,
     node,
     ask: word.ask(forceAfterSeconds),
     timeoutSeconds,

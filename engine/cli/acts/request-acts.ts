@@ -57,6 +57,7 @@ export const requestActs: readonly Command[] = ROWS.map(
     run: (input) =>
       runAct(input, {
         typed: `node ${action}`,
+        command: `node ${action} ${input.args.join(" ")}`,
         node: input.args[0],
         ask: { kind: "request", request: { action } },
         timeoutSeconds: null,

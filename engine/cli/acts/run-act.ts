@@ -17,7 +17,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { planWorld } from "../plan-world.ts";
 import { eventPrinter } from "../print-event.ts";
 import { setHold } from "../set-hold.ts";
-import { driverOptions, loadWorldToApply, needActing, storeError } from "../world.ts";
+import { driverOptions, loadWorldToApply, needActing, storeError, type World } from "../world.ts";
 import { ownHold, type Place, type Site, siteOf } from "./act-site.ts";
 import type { ActWish } from "./act-wish.ts";
 import { type ActEnd, sayEnd } from "./say-end.ts";
@@ -116,10 +116,7 @@ async function agreed(site: Site, plan: Plan, node: NodePlan): Promise<boolean> 
   if (node.steps.length === 0 || (!wish.asks && !isGrave(node))) return true;
   const serial = node.identity.serial ?? "unknown";
   const what = `${wish.question(act.node)} (serial ${serial})?`;
-  return approved(input, plan, {
-    what,
-    command: wish.command ?? `ironwright ${wish.typed} ${act.node}`,
-  });
+  return approved(input, plan, { what, command: `ironwright ${wish.command}` });
 }
 
 function sightText(

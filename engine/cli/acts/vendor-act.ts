@@ -120,7 +120,7 @@ function wishOf(input: CommandInput, method: VendorMethod, call: VendorCall): Ac
   const args = textOption(input, "args");
   return {
     typed: `node vendor ${name}`,
-    command: `ironwright node vendor ${node} ${name}${args === undefined ? "" : ` --args ${quoted(args)}`}`,
+    command: `node vendor ${node} ${name}${args === undefined ? "" : ` --args ${quoted(args)}`}`,
     node,
     ask: { kind: "vendor", ...call, impact, after: method.after?.(call.args) ?? {} },
     timeoutSeconds: secondsOption(input, "timeout", "--timeout"),

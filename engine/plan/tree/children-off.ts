@@ -1,5 +1,6 @@
 import { placeText } from "../../../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../../../schemas/fleet.ts";
+import { isActId } from "../../../schemas/person-act.ts";
 import type { NodePlan, Step } from "../../../schemas/plan.ts";
 import { BUILT_IN, budgetsOf } from "../budget.ts";
 import type { Family } from "./family.ts";
@@ -87,7 +88,7 @@ function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family
   const plan = family.plans.get(name);
   if (plan === undefined)
     return inTheWay(
-      `${loses} and is on, and is not part of this plan; plan both: --node ${parent.node} --node ${name}`,
+      `${loses} and is on, and is not part of this plan; ${bothOf(cut, parent.node, name)}`,
     );
   const own = firstMove(plan);
   if (own !== undefined && powerAfter(plan) === "off") return { kind: "own-steps" };
@@ -100,6 +101,13 @@ function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family
   if (firstSwitch(tried, "off") !== undefined) return { kind: "power-off", why };
   const blocked = tried.blockedBy[0]?.message ?? `it is ${tried.provisionState}`;
   return inTheWay(`${loses}, is on, and can't be powered off before it: ${blocked}`);
+}
+
+/** A person's act is of one node: the child's comes before it. */
+function bothOf({ request = "" }: Step, parent: string, child: string): string {
+  return isActId(request)
+    ? `before it: ironwright node power off ${child}`
+    : `plan both: --node ${parent} --node ${child}`;
 }
 
 const NOTHING: Before = { kind: "nothing" };

@@ -1,4 +1,5 @@
 import { type FleetNode } from "../../../schemas/fleet.ts";
+import { isActId } from "../../../schemas/person-act.ts";
 import type { NodePlan, Step } from "../../../schemas/plan.ts";
 import { goesOff, placeOf } from "./children-off.ts";
 import type { Family } from "./family.ts";
@@ -60,6 +61,8 @@ function standOf(parent: FleetNode, needy: readonly Needy[], family: Family): St
 
 function notPlanned(name: string, needy: readonly Needy[]): Stand {
   const names = [name, ...needy.map(({ child }) => child.name)];
+  if (needy.some(({ step }) => isActId(step.request ?? "")))
+    return waits(`its parent ${name} is off; before it: ironwright node power on ${name}`);
   const both = names.map((one) => `--node ${one}`).join(" ");
   return waits(`its parent ${name} is off and not part of this plan; plan them together: ${both}`);
 }

@@ -144,6 +144,44 @@ test("node power off ends a reboot that was cut off, whether it was on or off th
   }
 });
 
+test("where nobody can be asked, what is to be typed is what was typed", async () => {
+  const room = await aRoom();
+  const asked = (words: readonly string[]): Promise<string> =>
+    room.house.run(words, { columns: 200, answer: null });
+  const soft = ["node", "power", "soft-off", "n1", "--force-after", "60", "--reason", "it's hot"];
+  expect(await asked(soft)).toContain(
+    "then: ironwright node power soft-off n1 --force-after 60 --reason 'it'\\''s hot' --yes",
+  );
+  const steps = `[{"interface":"deploy","step":"erase_devices_metadata"}]`;
+  expect(await asked(["node", "clean", "n1", "--claim", "--steps", steps])).toContain(
+    `then: ironwright node clean n1 --steps '${steps}' --claim --yes --allow-erase 1`,
+  );
+});
+
+test("a light voids no saved plan", async () => {
+  const room = await aRoom();
+  room.repo.write("inventory/n1.yaml", aNode("n1", "  boot: { device: pxe }\n"));
+  await room.run("plan --out saved.plan");
+  expect(await room.run("node led n1 on")).toContain("done.");
+  expect(await room.run("apply saved.plan --yes")).toContain("1 node applied");
+});
+
+const CHILD = { "inventory/n2.yaml": aNode("n2", "  parent: n1\n") };
+
+test("of a parent and a child, each refusal names the act that comes before it", async () => {
+  const room = await aRoom("", CHILD);
+  expect(await room.run("node power off n1 --yes")).toMatch(
+    /before it: ironwright node power off n2 .*exit 4/s,
+  );
+  expect(await room.run("node power reboot n1 --yes")).toMatch(/note .*cut the power of n2/s);
+  await room.run("node power off n2 --yes");
+  await room.run("node power off n1 --yes");
+  expect([room.power("n1"), room.power("n2")]).toEqual(["off", "off"]);
+  expect(await room.run("node power on n2 --yes")).toMatch(
+    /before it: ironwright node power on n1 .*exit 4/s,
+  );
+});
+
 test("a hold that stands is told, also by an act that fails under it", async () => {
   const room = await aRoom("", {}, DEAF);
   await room.run("node power soft-off n1 --yes --timeout 30");

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fleetWithAct } from "../../../engine/plan/act-view.ts";
 import { makePlan } from "../../../engine/plan/make-plan.ts";
 import type { NodeSpec } from "../../../schemas/documents.ts";
+import type { ObservedFacet } from "../../../schemas/observation.ts";
 import type { PersonAct } from "../../../schemas/person-act.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import { PROVISION_STATES } from "../../../schemas/provision-state.ts";
@@ -65,21 +66,24 @@ interface Scene {
   readonly record?: Partial<NodeRecord>;
   readonly values?: Parameters<typeof seen>[1];
   readonly holds?: readonly HoldRecord[];
+  readonly unread?: readonly ObservedFacet[];
 }
 
 function planned(
   act: PersonAct,
-  { spec = GIT, record = ACTIVE, values = {}, holds = [] }: Scene,
+  { spec = GIT, record = ACTIVE, values = {}, holds = [], unread = [] }: Scene,
   more: Parameters<typeof options>[0] = {},
 ): NodePlan {
   const node = aNode("n1", { driver: "fake", identity: SERIAL, ...spec }, { rack: "r1" });
   const git = aFleet([node]);
   const known = aRecord("n1", { origin: "new", inventory: DISKS, identity: SERIAL, ...record });
+  const all = seen("n1", values);
+  const read = Object.entries(all.facets).filter(([name]) => !unread.some((one) => one === name));
   const whole = makePlan(
     anInput(fleetWithAct(git, act), {
       catalog: CATALOG,
       records: byUuid([known]),
-      observations: new Map([["n1", seen("n1", values)]]),
+      observations: new Map([["n1", { ...all, facets: Object.fromEntries(read) }]]),
       holds: new Map([[uuidOf("n1"), holds]]),
       inForce: inForce(git),
     }),
@@ -259,4 +263,23 @@ describe("a boot device for one boot", () => {
     const node = plan({ spec, values: used, record: { ...ACTIVE, ...held } });
     expect(node.changes.map(({ cause }) => cause)).toEqual(["drift"]);
   });
+});
+
+test("a boot device that nobody could see set is not sent", () => {
+  const asked = { kind: "bootDevice", device: "pxe", persistent: true } as const;
+  const node = planned(anAct(asked), { unread: ["bootDevice"] });
+  expect([verbs(node), codes(node)]).toEqual([[], ["IW-P03"]]);
+});
+
+test("a plan names the hold of an act whose machine is on, and no other", () => {
+  const left = { ...HOLD, act: "act:ada@desk/2026-11-24T05:16:44.000Z/00000000" };
+  const notes = (power: "on" | "off", hold: HoldRecord): readonly string[] =>
+    plan({
+      spec: WANT_ACTIVE,
+      record: ACTIVE,
+      values: { power },
+      input: { holds: new Map([[uuidOf("n1"), [hold]]]) },
+    }).notes;
+  expect(notes("on", left)).toEqual([expect.stringContaining("ironwright release n1 h1")]);
+  expect([notes("off", left), notes("on", HOLD)]).toEqual([[], []]);
 });
