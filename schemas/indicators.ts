@@ -26,6 +26,8 @@ export interface IndicatorReading {
   readonly state: IndicatorState | "unknown";
   /** What it can be set to; empty where it can only be read. */
   readonly states: readonly IndicatorState[];
+  /** It is of more machines than this one, as that of an enclosure: only who names it sets it. */
+  readonly shared?: true;
 }
 
 /** The name of a light: `disk/1:0`. */

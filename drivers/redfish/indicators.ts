@@ -5,6 +5,7 @@ import {
   type IndicatorComponent,
   indicatorName,
   type IndicatorReading,
+  type Indicators,
   type IndicatorState,
 } from "../../schemas/indicators.ts";
 import type { JsonObject } from "../net/read-json.ts";
@@ -33,6 +34,7 @@ interface Light {
   readonly name: string;
   readonly path: string;
   readonly body: JsonObject;
+  readonly shared: boolean;
 }
 
 /** Where lights are looked for. */
@@ -44,9 +46,10 @@ interface LightsAt {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Components whose lights are read; drives cost a request each, so only where somebody names them. */
-export function componentsRead(disks: boolean): readonly IndicatorComponent[] {
-  return disks ? INDICATOR_COMPONENTS : ["chassis", "system"];
+/** Components whose lights are read: what nobody asks for costs no request, and can't fail. */
+export function componentsRead(asked: Indicators | undefined): readonly IndicatorComponent[] {
+  if (asked === undefined) return ["chassis", "system"];
+  return INDICATOR_COMPONENTS.filter((component) => asked[component] !== undefined);
 }
 
 /** The lights of a system, its chassis and its drives, by name. */
@@ -58,7 +61,12 @@ export async function readIndicators(
   // A light that could not be read is not one that is missing.
   if (note !== undefined)
     return { why: failure("waiting", "IW-B06", `${at.bmc.wire.thing}: ${note}`) };
-  const value = Object.fromEntries(lights.map(({ name, body }) => [name, readingOf(body)]));
+  const value = Object.fromEntries(
+    lights.map(({ name, body, shared }) => [
+      name,
+      { ...readingOf(body), ...(shared ? { shared } : {}) },
+    ]),
+  );
   return { value };
 }
 
@@ -101,12 +109,13 @@ interface Lights {
 
 async function lightsOf({ bmc, path, system, components, signal }: LightsAt): Promise<Lights> {
   const source = new PartSource(bmc, signal);
+  const paths = pathsOf(objectsAt(objectAt(system, "Links"), "Chassis"));
   const found: Light[] = [];
   const add = (component: IndicatorComponent, id: string, at: string, body: JsonObject): void => {
-    if (hasLight(body)) found.push({ name: indicatorName(component, id), path: at, body });
+    const shared = component === "chassis" && isShared(body, paths);
+    if (hasLight(body)) found.push({ name: indicatorName(component, id), path: at, body, shared });
   };
   if (components.includes("chassis")) {
-    const paths = pathsOf(objectsAt(objectAt(system, "Links"), "Chassis"));
     for (const part of (await source.each("chassis", paths, CHASSIS_MAX)) ?? [])
       if (part.body !== null) add("chassis", nameOf(part, "Id"), part.path, part.body);
   }
@@ -115,13 +124,24 @@ async function lightsOf({ bmc, path, system, components, signal }: LightsAt): Pr
   if (components.includes("disk")) {
     const storages = await source.members("storage", linkAt(system, "Storage"), STORAGES_MAX);
     for (const storage of storages ?? []) {
-      const paths = pathsOf(objectsAt(storage.body ?? {}, "Drives"));
-      for (const drive of (await source.each("drives", paths, DRIVES_MAX)) ?? [])
+      const drives = pathsOf(objectsAt(storage.body ?? {}, "Drives"));
+      for (const drive of (await source.each("drives", drives, DRIVES_MAX)) ?? [])
         if (drive.body !== null)
           add("disk", `${nameOf(storage, "Id")}:${nameOf(drive, "Id")}`, drive.path, drive.body);
     }
   }
   return { lights: found, notes: source.notes };
+}
+
+/**
+ * True for an enclosure of several systems (DSP0268 Chassis.Links): it names them, or it names none and holds another of
+ * this system's chassis.
+ */
+function isShared(chassis: JsonObject, paths: readonly (string | undefined)[]): boolean {
+  const links = objectAt(chassis, "Links");
+  const systems = objectsAt(links, "ComputerSystems").length;
+  const inside = pathsOf(objectsAt(links, "Contains"));
+  return systems > 1 || (systems === 0 && inside.some((path) => paths.includes(path)));
 }
 
 function isNewer(body: JsonObject): boolean {

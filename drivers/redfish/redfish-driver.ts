@@ -195,11 +195,10 @@ export class RedfishDriver implements Driver {
     };
   }
 
-  /** Drives have lights too, and cost a request each. */
   async #indicators(node: FleetNode, at: SystemAt): Promise<ReadOf<"indicators">> {
     const path = await at.bmc.systemPath(node, at.signal);
     if (!path.ok) return { why: path.failure };
-    const components = componentsRead(node.spec.indicators?.disk !== undefined);
+    const components = componentsRead(node.spec.indicators);
     return readIndicators({ ...at, path: path.value, components });
   }
 

@@ -111,23 +111,27 @@ async function read(
   try {
     const driver = drivers.driverFor(node);
     if ("code" in driver) throw new CommandError(EXIT.failed, driver.message, driver.code);
-    // Lights of disks cost a request each, and are read where somebody names them.
-    const disks = component === "disk" || component === null ? ({ disk: {} } as const) : {};
-    const asked = { ...node, spec: { ...node.spec, indicators: disks } };
+    const indicators =
+      component === null ? { chassis: {}, system: {}, disk: {} } : { [component]: {} };
+    const asked = { ...node, spec: { ...node.spec, indicators } };
     const seen = await driver.observe(asked, ["indicators"], input.io.stopping);
     const why = seen.unreachable ?? unread(seen);
     if (why !== null) throw new CommandError(EXIT.failed, `${node.name}: ${why.message}`, why.code);
     const lights = Object.entries(known(seen, "indicators") ?? {})
       .filter(([name]) => component === null || name.startsWith(`${component}/`))
       .filter(([name]) => id === undefined || name === `${component ?? ""}/${id}`)
-      .map(([light, { state, states }]) => ({ light, state, states }));
+      .map(([light, reading]) => ({ light, ...reading }));
     const none = `${node.name}: its BMC offers no such indicator.\n`;
     answer(input, { node: node.name, lights }, () =>
       lights.length === 0
         ? none
         : table(
             ["LIGHT", "STATE", "CAN BE SET TO"],
-            lights.map((one) => [one.light, one.state, one.states.join(", ") || "(read only)"]),
+            lights.map(({ light, state, states, shared }) => [
+              light,
+              state,
+              `${states.join(", ") || "(read only)"}${shared === true ? " (shared: by --id alone)" : ""}`,
+            ]),
             input.io.columns,
           ),
     );

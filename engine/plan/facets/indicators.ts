@@ -88,7 +88,9 @@ function wishesOf(indicators: Indicators): readonly Wish[] {
 /** A light that is not there is a difference too: git wants it, and it is named. */
 function differencesOf({ component, id, state }: Wish, seen: Seen): readonly Difference[] {
   const path = `/indicators/${component}`;
-  const names = Object.keys(seen).filter((name) => name.startsWith(`${component}/`));
+  const names = Object.keys(seen).filter(
+    (name) => name.startsWith(`${component}/`) && seen[name]?.shared !== true,
+  );
   const wanted = id === null ? names : [indicatorName(component, id)];
   if (wanted.length === 0) return [{ path, desired: state, observed: null }];
   return wanted.flatMap((name) => {

@@ -283,3 +283,16 @@ test("a plan names the hold of an act whose machine is on, and no other", () => 
   expect(notes("on", left)).toEqual([expect.stringContaining("ironwright release n1 h1")]);
   expect([notes("off", left), notes("on", HOLD)]).toEqual([[], []]);
 });
+
+test("a light that several machines share is set by its name alone", () => {
+  const states = ["on", "off"] as const;
+  const indicators = {
+    "chassis/blade": { state: "off", states },
+    "chassis/enclosure": { state: "off", states, shared: true },
+  } as const;
+  const ids = (id: string | null): unknown =>
+    planned(anAct({ kind: "indicator", component: "chassis", id, state: "on" }), {
+      values: { indicators },
+    }).steps.map(({ act }) => (act.verb === "management.setIndicator" ? act.id : null));
+  expect([ids(null), ids("enclosure")]).toEqual([["blade"], ["enclosure"]]);
+});
