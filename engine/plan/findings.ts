@@ -138,11 +138,20 @@ function compareAll(
 function compare(facet: Facet, view: NodeView, found: Findings, silent: boolean): void {
   const comparison = facet.compare(view);
   if (comparison.kind === "differs") differs(facet, comparison, found);
+  if (comparison.kind === "same") holdsAgain(facet, comparison.desired, found);
   if (comparison.kind === "suspended") found.notes.push(`${facet.name}: ${comparison.why}`);
   // One line says that nothing could be read; another for each facet would say no more.
   if (comparison.kind === "unknown" && !silent)
     found.blocked.push(unverified(facet, comparison, view));
   if (comparison.kind === "unknown") found.insync = false;
+}
+
+/** What was let go (`powerLetGo`) and is as git says by itself is written down: what moves it from now on is a drift. */
+function holdsAgain({ name }: Facet, desired: unknown, found: Findings): void {
+  const { applied } = found.view.record;
+  if (applied[name] !== null) return;
+  found.records = { ...found.records, applied: { ...applied, [name]: desired } };
+  found.notes.push(`${name} is as declared again; the next apply writes that down`);
 }
 
 interface ViewAfter {

@@ -49,6 +49,14 @@ export function stepResults(action: Action, seen: Seen): RecordPatch {
   }
 }
 
+/**
+ * What was powered off for its parent's sake, nobody wanted off: whatever git says of its power from now on was never seen to
+ * hold, and is an intent; as a drift it might only be reported. Null until it is seen to hold again.
+ */
+export function powerLetGo({ applied }: NodeRecord): RecordPatch {
+  return { applied: { ...applied, power: null } };
+}
+
 /** Nothing that was known of the one before holds: it begins as a node that nobody has verified. */
 function anotherMachine(now: number): RecordPatch {
   return {

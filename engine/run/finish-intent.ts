@@ -6,6 +6,7 @@ import { actAt, openList } from "../plan/flow-cursor.ts";
 import { nameOf } from "../plan/steps/step-list.ts";
 import { passed } from "../plan/flow-gate.ts";
 import { failEnding } from "../plan/flow-patches.ts";
+import { powerLetGo } from "../plan/step-results.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
 
@@ -47,6 +48,7 @@ export async function finishIntent(flow: Flow, intent: OpenIntent): Promise<Fail
 
 function patchFor(flow: Flow, { line }: OpenIntent, { outcome, why }: Found): RecordPatch {
   const { record } = flow.grant;
+  if (line.before["forParent"] === true && outcome === "done") return powerLetGo(record);
   // The list's own acts alone move it: `5.2.1`, never the act that began it or the one that cleans up.
   if (record.activity === null || !/^\d+\.\d+\.\d+$/.test(line.step)) return {};
   const { step, activity } = openList(record);

@@ -29,6 +29,8 @@ export interface Asked {
   readonly reason: string;
   readonly authority: Authority;
   readonly fallback?: Action | undefined;
+  /** True where it powers a child off for its parent: whoever finishes it after a crash must know. */
+  readonly forParent?: boolean;
   /** True where its outcome only opens a list, which is not done yet. */
   readonly opens?: boolean;
   /** True while it holds no worker: others go on while it sleeps. */
@@ -259,6 +261,7 @@ function intentOf(flow: Flow, asked: Asked, count: number): IntentBody {
   const before = firstMismatch(asked.before, observation, grant.record);
   const bootId = known(observation, "agent")?.bootId ?? null;
   const asker = asked.action.verb === "step.run" && asked.action.inBand ? { bootId } : {};
+  const lent = asked.forParent === true ? { forParent: true } : {};
   const patch = asked.intending?.();
   return {
     planId: context.plan.id,
@@ -274,7 +277,7 @@ function intentOf(flow: Flow, asked: Asked, count: number): IntentBody {
     system: node.spec.bmc?.system ?? null,
     identity: known(observation, "identity") ?? null,
     session,
-    before: { ...(before === null ? asked.before : {}), ...asker },
+    before: { ...(before === null ? asked.before : {}), ...asker, ...lent },
     after: { ...asked.after },
     requestMaxMs: requestMaxMs(flow),
     verifyMaxMs: asked.timeoutSeconds * 1000,

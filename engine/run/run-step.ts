@@ -1,7 +1,7 @@
 import type { Step } from "../../schemas/plan.ts";
 import type { RecordPatch } from "../../schemas/record.ts";
 import { isFlowStep } from "../plan/flow-cursor.ts";
-import { requestUsed, stepResults } from "../plan/step-results.ts";
+import { powerLetGo, requestUsed, stepResults } from "../plan/step-results.ts";
 import { type Asked, runAct } from "./five-acts.ts";
 import type { Flow, StepEnd } from "./flow.ts";
 import { abort, runFlow } from "./run-flow.ts";
@@ -38,21 +38,22 @@ function askedBy(flow: Flow, step: Step): Asked {
     authority: context.authority,
     fallback,
     waits: false,
-    intending: () => ({ ...use("begun"), ...letGo(flow, after) }),
+    ...(isForParent(flow, after) ? { forParent: true } : {}),
+    intending: () => use("begun"),
     ended: (outcome, why) => {
       if (outcome === "done")
-        return { ...stepResults(act, { ...flow, ...context, now: now() }), ...use("done") };
+        return {
+          ...stepResults(act, { ...flow, ...context, now: now() }),
+          ...use("done"),
+          ...(isForParent(flow, after) ? powerLetGo(flow.grant.record) : {}),
+        };
       // What was not sent leaves its request to the next apply.
       return use(outcome === "not-sent" ? null : (why?.code ?? outcome));
     },
   };
 }
 
-/**
- * What is powered off for its parent's sake, nobody wanted off: whatever git says of its power from now on was never seen to
- * hold, and is an intent; as a drift it might only be reported.
- */
-function letGo({ plan, grant }: Flow, after: Step["after"]): RecordPatch {
-  const forParent = plan.tree?.power?.to === "off" && after["power"] === "off";
-  return forParent ? { applied: { ...grant.record.applied, power: null } } : {};
+/** Powered off for its parent's sake: nobody wanted it off. */
+function isForParent({ plan }: Flow, after: Step["after"]): boolean {
+  return plan.tree?.power?.to === "off" && after["power"] === "off";
 }

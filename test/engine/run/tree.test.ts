@@ -1,90 +1,18 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { NodeRequest, NodeSpec } from "../../../schemas/documents.ts";
-import type { Fleet } from "../../../schemas/fleet.ts";
-import { aFleet, aNode } from "../../support/a-fleet.ts";
-import { LifeWorld } from "../simulation/life-world.ts";
+import {
+  aWorld,
+  child,
+  fleetOf,
+  type Member,
+  type Members,
+  messageOf,
+  press,
+  SERVICE,
+  statuses,
+} from "../../support/family-world.ts";
+import type { LifeWorld } from "../simulation/life-world.ts";
 import type { SeenAct } from "../simulation/machine-hall.ts";
-
-/** What a member of a family is: `on` and `off` are its power at first sight. */
-interface Member {
-  readonly is: "on" | "off";
-  readonly spec?: NodeSpec;
-  readonly failures?: readonly string[];
-}
-type Members = Readonly<Record<string, Member>>;
-
-function fleetOf(members: Members): Fleet {
-  return aFleet(
-    Object.entries(members).map(([name, { spec }]) =>
-      aNode(
-        name,
-        {
-          driver: "fake",
-          identity: { serial: name },
-          provision: { state: "adopted" },
-          drift: { power: "enforce" },
-          ...spec,
-        },
-        // A rack of its own: what is tested is the order of the tree, and not that of budgets.
-        { rack: `rack-${name}` },
-      ),
-    ),
-  );
-}
-
-/** A world whose nodes are adopted; `wire` holds every act that a machine took from then on. */
-async function aWorld(members: Members): Promise<{ world: LifeWorld; wire: string[] }> {
-  const known = Object.entries(members).map(([name, { is, spec }]): [string, Member] => [
-    name,
-    { is, spec: { ...spec, power: "unmanaged", requests: [] } },
-  ]);
-  const world = new LifeWorld(fleetOf(Object.fromEntries(known)), "existing");
-  for (const [name, { is, failures = [] }] of Object.entries(members))
-    world.hall.slots.set(name, {
-      serial: name,
-      fake: {
-        serial: name,
-        power: is,
-        powerMs: 10_000,
-        agentMs: 60_000,
-        stepMs: 60_000,
-        failures: [...failures],
-      },
-      text: null,
-      cuts: 0,
-      robbed: false,
-    });
-  await world.init();
-  await world.apply();
-  const wire: string[] = [];
-  world.watch = ({ node, action }) => void wire.push(`${node.name} ${action.verb}`);
-  world.fleet = fleetOf(members);
-  return { world, wire };
-}
-
-const child = (spec: NodeSpec = {}): NodeSpec => ({ parent: "srv", ...spec });
-const SERVICE: NodeRequest = {
-  id: "burnin",
-  action: "service",
-  expires: "2026-11-30T00:00:00Z",
-  steps: [{ interface: "deploy", step: "burnin_cpu" }],
-};
-
-const statuses = (applied: Awaited<ReturnType<LifeWorld["apply"]>>): Record<string, string> =>
-  Object.fromEntries(
-    (applied.result?.ok === true ? applied.result.value.nodes : []).map((one) => [
-      one.node,
-      one.status,
-    ]),
-  );
-const messageOf = (
-  applied: Awaited<ReturnType<LifeWorld["apply"]>>,
-  name: string,
-): string | undefined =>
-  applied.result?.ok === true
-    ? applied.result.value.nodes.find(({ node }) => node === name)?.message
-    : undefined;
 
 test.each([1, 2, 64])("with %i workers a parent is on before its children", async (concurrency) => {
   const { world, wire } = await aWorld({
@@ -168,9 +96,6 @@ test("a parent that moved since it was planned is skipped as stale, and its chil
 });
 
 test("somebody switches the other one after the plan: the last look before the act finds it", async () => {
-  const press = (world: LifeWorld, name: string): void => {
-    for (const node of world.fleet.nodes) if (node.name === name) world.hall.press(node);
-  };
   const up = await aWorld({
     dpu: { is: "off", spec: child({ power: "on" }) },
     srv: { is: "on" },

@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import {
+  aWorld,
+  child,
+  fleetOf,
+  type Members,
+  messageOf,
+  press,
+  SERVICE,
+  statuses,
+} from "../../support/family-world.ts";
+
+/** Its power is only reported: who is powered off by hand stays off. */
+const REPORTED = child({ power: "on", drift: { power: "report" } });
+
+test("a child that came on by itself after its parent's list is nobody's wish: who powers it off later is reported", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "on", spec: REPORTED },
+    srv: { is: "on", spec: { requests: [SERVICE] } },
+  });
+  await world.apply();
+  press(world, "dpu");
+  await world.pass(60_000);
+  await world.apply();
+  press(world, "dpu");
+  await world.pass(60_000);
+  wire.length = 0;
+  await world.apply();
+  expect(wire).toEqual([]);
+  const dpu = (await world.plan()).planned.plan.nodes.find(({ node }) => node === "dpu");
+  expect(dpu?.changes).toMatchObject([{ cause: "drift", noStep: "drift.power is report" }]);
+});
+
+test("a child that was never switched for its parent keeps what it agreed on", async () => {
+  const members: Members = {
+    dpu: { is: "off", spec: REPORTED, failures: ["power.softOff:unsent:once"] },
+    srv: { is: "on", spec: {} },
+  };
+  const { world, wire } = await aWorld(members);
+  await world.apply();
+  expect(wire).toEqual(["dpu power.on"]);
+  world.fleet = fleetOf({ ...members, srv: { is: "on", spec: { requests: [SERVICE] } } });
+  expect(statuses(await world.apply())).toMatchObject({ dpu: "failed", srv: "skipped" });
+  expect(wire).toEqual(["dpu power.on"]);
+  const dpu = world.fleet.nodes.find(({ name }) => name === "dpu");
+  expect((await world.plan()).records.get(dpu?.uuid ?? "")?.applied["power"]).toBe("on");
+});
+
+test("an engine that is killed while a child goes off for its parent leaves it to come on by its own word", async () => {
+  for (let moment = 20; moment < 50; moment += 1) {
+    const { world, wire } = await aWorld({
+      dpu: { is: "on", spec: REPORTED },
+      srv: { is: "on", spec: { requests: [SERVICE] } },
+    });
+    await world.apply({ mishap: { moment, what: "kill" } });
+    for (let round = 0; round < 3; round += 1) await world.apply();
+    const its = wire.filter((act) => act.startsWith("dpu"));
+    expect(its, `killed at ${moment}`).toEqual(["dpu power.softOff", "dpu power.on"]);
+  }
+}, 60_000);
+
+test("another machine at the parent's place, of which no plan was made, is no parent that is on", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "on" },
+    other: { is: "on" },
+  });
+  const select = new Set(["dpu"]);
+  const late = await world.apply({ select, meanwhile: () => world.hall.swap("srv", "other") });
+  expect(wire).toEqual([]);
+  expect(messageOf(late, "dpu")).toBe(
+    "another machine answers as its parent srv (serial other instead of srv); nothing was sent; plan again",
+  );
+  // It is there when the plan is made.
+  const { plan } = await world.apply({ select });
+  expect(plan?.nodes[0]?.blockedBy).toMatchObject([
+    {
+      code: "IW-P32",
+      message: "whether its parent srv is on is not known: another machine answers there",
+    },
+  ]);
+  expect(wire).toEqual([]);
+});
+
+test("another machine at a child's place is no child that is off", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "off", spec: child() },
+    srv: { is: "on", spec: { power: "off" } },
+    other: { is: "off" },
+  });
+  const select = new Set(["srv"]);
+  const late = await world.apply({ select, meanwhile: () => world.hall.swap("dpu", "other") });
+  expect(messageOf(late, "srv")).toBe(
+    "another machine answers as its child dpu (serial other instead of dpu); nothing was sent; plan again",
+  );
+  const { plan } = await world.apply({ select });
+  expect(plan?.nodes[0]?.blockedBy[0]?.message).toBe(
+    "dpu draws its power from it, and whether dpu is on is not known: another machine answers there",
+  );
+  expect(wire).toEqual([]);
+});
