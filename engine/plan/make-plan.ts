@@ -1,4 +1,5 @@
 import { compareImpact, type Impact } from "../../schemas/impact.ts";
+import { known } from "../../schemas/observation.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import {
@@ -15,6 +16,7 @@ import type { TreeTerms } from "../../schemas/tree.ts";
 import { allocate } from "./allocations/allocate.ts";
 import { losesSomething, refuseBudgets } from "./budget.ts";
 import { breakerRefusal, inTrouble } from "./breaker.ts";
+import { contradiction } from "./facets/identity.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
 import type { Resolved, ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
@@ -78,6 +80,13 @@ function planAll(
     if (options.select?.has(name) ?? true)
       alone.set(name, planOne(node, input, { surroundings }, options));
   const { observations, store } = input;
+  const isStranger = (name: string): boolean => {
+    const its = nodes.get(name);
+    const seen = known(observations.get(name), "identity");
+    return (
+      its !== undefined && contradiction({ node: its.node, record: its.record }, seen) !== null
+    );
+  };
   const tree = treeOf([...nodes.values()].map(({ node }) => node));
   const all =
     store === null
@@ -87,6 +96,7 @@ function planAll(
             tree,
             observations,
             budgets: surroundings.policies.budgets,
+            isStranger,
             replan,
           }).values(),
         ];

@@ -1,6 +1,7 @@
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
-import { known, type ObservedFacets } from "../../schemas/observation.ts";
+import { known, type Observation } from "../../schemas/observation.ts";
+import { contradiction } from "../plan/facets/identity.ts";
 import type { Flow } from "./flow.ts";
 
 /**
@@ -15,7 +16,10 @@ export async function familyForbids(flow: Flow, verb: string): Promise<Failure |
 async function parentIsOff(flow: Flow): Promise<Failure | null> {
   const parent = flow.context.tree.parents.get(flow.node.name);
   if (parent === undefined) return null;
-  const power = await readPower(flow, parent);
+  const seen = await look(flow, parent);
+  const stranger = await strangerAs(flow, `its parent ${parent.name}`, parent, seen);
+  if (stranger !== null) return stranger;
+  const power = known(seen, "power");
   if (power === "on") return null;
   const is = power === undefined ? "does not tell whether it is on" : `is ${power}`;
   return inTheWay(`its parent ${parent.name} ${is}`);
@@ -30,21 +34,38 @@ async function childIsOn(flow: Flow): Promise<Failure | null> {
   // A reboot asks no child, as in Ironic.
   if (flow.grant.record.activity?.step?.action === "power.reboot") return null;
   for (const child of children) {
-    const power = await readPower(flow, child);
+    const seen = await look(flow, child);
+    const stranger = await strangerAs(flow, `its child ${child.name}`, child, seen);
+    if (stranger !== null) return stranger;
+    const power = known(seen, "power");
     if (power === undefined || power === "off") continue;
     return inTheWay(`${child.name} draws its power from it, and is ${power}`);
   }
   return null;
 }
 
-async function readPower(
-  { context }: Flow,
-  other: FleetNode,
-): Promise<ObservedFacets["power"] | undefined> {
+/** Undefined where it is silent. */
+async function look({ context }: Flow, other: FleetNode): Promise<Observation | undefined> {
   const driver = context.drivers.driverFor(other);
   if ("code" in driver) return undefined;
-  const observation = await driver.observe(other, ["power"], context.store.deathSignal);
-  return observation.unreachable === null ? known(observation, "power") : undefined;
+  const { deathSignal } = context.store;
+  const seen = await driver.observe(other, ["power", "identity"], deathSignal);
+  return seen.unreachable === null ? seen : undefined;
+}
+
+/** What another machine says of its power says nothing of the one that is meant. */
+async function strangerAs(
+  { context }: Flow,
+  who: string,
+  other: FleetNode,
+  seen: Observation | undefined,
+): Promise<Failure | null> {
+  const record = other.uuid === null ? null : await context.store.record(other.uuid);
+  const differs = contradiction({ node: other, record }, known(seen, "identity"));
+  if (differs === null) return null;
+  return inTheWay(
+    `another machine answers as ${who} (${differs.part} ${differs.seen} instead of ${differs.expected})`,
+  );
 }
 
 function inTheWay(what: string): Failure {

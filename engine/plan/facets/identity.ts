@@ -67,12 +67,13 @@ export function matchIdentity(
 /** Whose identity is meant. */
 interface IdentityView {
   readonly node: NodeView["node"];
-  readonly record: Pick<NodeView["record"], "identity">;
+  /** Null for a node that nobody acted on. */
+  readonly record: Pick<NodeView["record"], "identity"> | null;
 }
 
 /** What the machine must say of itself: git's word first, then what was recorded at verify. */
 export function expectedIdentity(view: IdentityView): Identity {
-  return { ...view.record.identity, ...view.node.spec.identity };
+  return { ...view.record?.identity, ...view.node.spec.identity };
 }
 
 /** The first part that the machine contradicts, and whose word it is; null when it contradicts none. */
@@ -88,7 +89,7 @@ export function contradiction(
   const declared = matchIdentity(node.spec.identity, seen).differs;
   if (declared !== null) return { ...declared, said: "declared" };
   // What git says now may be another machine than the one that was verified: then a `replace` says so.
-  const recorded = matchIdentity(record.identity, seen).differs;
+  const recorded = matchIdentity(record?.identity, seen).differs;
   return recorded === null ? null : { ...recorded, said: "recorded" };
 }
 

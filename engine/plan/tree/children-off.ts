@@ -75,7 +75,7 @@ function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family
   const power = family.power(name);
   const above = family.power(parent.node);
   // Without a supply of its own it is off where its parent is, and its BMC may well be silent.
-  if (above === "off" && power !== "on") return NOTHING;
+  if (above === "off" && power !== "on" && !family.isStranger(name)) return NOTHING;
   if (power === "off") return NOTHING;
   const loses = `${name} draws its power from it`;
   if (power === undefined)

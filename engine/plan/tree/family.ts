@@ -9,6 +9,8 @@ export interface TreeInput {
   readonly observations: ReadonlyMap<string, Observation>;
   /** Those of every Policy of the fleet. */
   readonly budgets: readonly PlanBudget[];
+  /** True when what answers as this node, of this plan or not, contradicts its declaration or its record. */
+  readonly isStranger: (name: string) => boolean;
   /** Plans one node of this plan again, under terms. */
   readonly replan: (name: string, terms: TreeTerms) => NodePlan;
 }
@@ -31,16 +33,19 @@ export class Family {
   power(name: string): ObservedFacets["power"] | undefined {
     const observation = this.#input.observations.get(name);
     if (observation === undefined || observation.unreachable !== null) return undefined;
-    if (this.plans.get(name)?.identity.matches === false) return undefined;
+    if (this.isStranger(name)) return undefined;
     return known(observation, "power");
+  }
+
+  isStranger(name: string): boolean {
+    return this.#input.isStranger(name);
   }
 
   /** Why its power is not known, in one clause. */
   whyUnknown(name: string): string {
     const why = this.#input.observations.get(name)?.unreachable?.message;
     if (why !== undefined) return why;
-    const strange = this.plans.get(name)?.identity.matches === false;
-    return strange ? "another machine answers there" : "its BMC did not tell it";
+    return this.isStranger(name) ? "another machine answers there" : "its BMC did not tell it";
   }
 
   /** How the node would be planned under more terms than it has. */
