@@ -142,6 +142,7 @@ async function withGrant(
     session: null,
     opened: false,
     softOffSpent: false,
+    broughtUp: false,
   };
   tell(flow, "node.start", `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`);
   try {

@@ -27,7 +27,8 @@ async function parentIsOff(flow: Flow): Promise<Failure | null> {
 
 /**
  * A child that is silent was seen off when the plan was made, or was powered off by it: its BMC may have lost its power
- * earlier in the same list.
+ * earlier in the same list. One that is on after this list has powered its parent on was off before, and came on with it, as
+ * DPUs do: the plan says that it loses its power again.
  */
 async function childIsOn(flow: Flow): Promise<Failure | null> {
   const children = flow.context.tree.children.get(flow.node.name) ?? [];
@@ -38,7 +39,7 @@ async function childIsOn(flow: Flow): Promise<Failure | null> {
     const stranger = await strangerAs(flow, `its child ${child.name}`, child, seen);
     if (stranger !== null) return stranger;
     const power = known(seen, "power");
-    if (power === undefined || power === "off") continue;
+    if (power === undefined || power === "off" || flow.broughtUp) continue;
     return inTheWay(`${child.name} draws its power from it, and is ${power}`);
   }
   return null;

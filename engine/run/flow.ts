@@ -67,6 +67,8 @@ export interface Flow {
   opened: boolean;
   /** A graceful stop was pressed before a crash and its time is over: it is not pressed again. */
   softOffSpent: boolean;
+  /** The list that is open has powered the node on here: children that are on came on with it. */
+  broughtUp: boolean;
 }
 
 /** What a step came to. */

@@ -33,6 +33,7 @@ import { look } from "./settle.ts";
  */
 export async function runFlow(flow: Flow, step: FlowStep): Promise<StepEnd> {
   const { record } = flow.grant;
+  flow.broughtUp = false;
   const why = record.activity === null ? await begin(flow, step) : await goOn(flow, step);
   return why ?? goThrough(flow);
 }
@@ -179,6 +180,7 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     const cut = interrupted(flow, step, next);
     if (cut !== null) return cut;
     const { outcome, why } = await runAct(flow, insideOf(flow, step, next));
+    if (outcome === "done" && next.act.act.verb === "power.on") flow.broughtUp = true;
     if (outcome === "already") await grant.patchRecord(passedNow(flow, next.cursor));
     if (why !== null && staysOpen(flow, next, outcome, why)) return failed(why, at);
     // What broke before its intent has no outcome line that could say so.

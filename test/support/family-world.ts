@@ -1,6 +1,7 @@
 import type { NodeRequest, NodeSpec } from "../../schemas/documents.ts";
 import type { Fleet } from "../../schemas/fleet.ts";
 import { LifeWorld } from "../engine/simulation/life-world.ts";
+import type { SeenAct } from "../engine/simulation/machine-hall.ts";
 import { aFleet, aNode } from "./a-fleet.ts";
 
 /** What a member of a family is: `on` and `off` are its power at first sight. */
@@ -89,4 +90,18 @@ export const messageOf = (
 /** Somebody presses the power button of a node. */
 export function press(world: LifeWorld, name: string): void {
   for (const node of world.fleet.nodes) if (node.name === name) world.hall.press(node);
+}
+
+/** Cards that come on by themselves with their host, and lose their power with it, as those that it feeds do. */
+export function feed(
+  world: LifeWorld,
+  { node, action }: SeenAct,
+  cards: ReadonlySet<string>,
+): void {
+  if (!action.verb.startsWith("power.")) return;
+  const to = action.verb === "power.on" ? "on" : "off";
+  for (const card of world.fleet.nodes) {
+    if (card.spec.parent !== node.name || !cards.has(card.name)) continue;
+    if (world.hall.look(card).power !== to) world.hall.press(card);
+  }
 }

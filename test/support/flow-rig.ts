@@ -206,6 +206,7 @@ export class FlowRig {
       session: null,
       opened: false,
       softOffSpent: false,
+      broughtUp: false,
     };
   }
 

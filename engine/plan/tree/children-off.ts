@@ -4,7 +4,7 @@ import { isActId } from "../../../schemas/person-act.ts";
 import type { NodePlan, Step } from "../../../schemas/plan.ts";
 import { BUILT_IN, budgetsOf } from "../budget.ts";
 import type { Family } from "./family.ts";
-import { firstMove, firstSwitch, powerAfter } from "./switching.ts";
+import { firstMove, firstSwitch, powerAfter, switchesBack } from "./switching.ts";
 
 /** What a child has to do before its parent's power goes. */
 type Before =
@@ -40,7 +40,14 @@ export function powerChildrenOff(parent: string, family: Family): void {
       });
     after.push({ node: child.name, why: `it loses its power with ${parent}` });
   }
-  if (after.length > 0) family.settle(parent, { after });
+  const notes = switchesBack(cut) ? [comesAndGoes(children)] : [];
+  if (after.length + notes.length > 0) family.settle(parent, { after, notes });
+}
+
+/** A child whose host was on for a while may have come on with it, as DPUs do; nobody asks it before it goes again. */
+function comesAndGoes(children: readonly FleetNode[]): string {
+  const names = children.map(({ name }) => name).join(", ");
+  return `its list powers it off again after it was on: ${names}, where it comes on with it, loses its power then, unasked`;
 }
 
 /**

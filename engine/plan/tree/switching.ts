@@ -21,13 +21,23 @@ const VERBS: Readonly<Record<Switched, ReadonlySet<string>>> = {
  */
 export function switches({ act, flow, resumes }: Switching, to: Switched): boolean {
   if (act.verb === "power.reboot") return false;
-  if (flow === undefined) return VERBS[to].has(act.verb);
+  return verbsOf({ act, flow, resumes }).some((verb) => VERBS[to].has(verb));
+}
+
+/** True when its list powers the node off after it has powered it on. */
+export function switchesBack(step: Switching): boolean {
+  const verbs = verbsOf(step);
+  const on = verbs.findIndex((verb) => VERBS.on.has(verb));
+  return on !== -1 && verbs.slice(on).some((verb) => VERBS.off.has(verb));
+}
+
+/** What a step does, or the acts of its list that are still to come. */
+function verbsOf({ act, flow, resumes }: Switching): readonly string[] {
+  if (flow === undefined) return [act.verb];
   const { entry = 0, act: first = 0 } = resumes ?? {};
   return flow.entries
     .slice(entry)
-    .some(({ acts }, index) =>
-      acts.slice(index === 0 ? first : 0).some((one) => VERBS[to].has(one.act.verb)),
-    );
+    .flatMap(({ acts }, index) => acts.slice(index === 0 ? first : 0).map((one) => one.act.verb));
 }
 
 /** The first step that switches it so. */

@@ -77,6 +77,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
     session: null,
     opened: false,
     softOffSpent: false,
+    broughtUp: false,
   };
   const why = await recover(flow);
   return { asked, why, store };

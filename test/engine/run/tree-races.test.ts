@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   aWorld,
   child,
+  feed,
   fleetOf,
   type Members,
   messageOf,
@@ -97,4 +98,36 @@ test("another machine at a child's place is no child that is off", async () => {
     "dpu draws its power from it, and whether dpu is on is not known: another machine answers there",
   );
   expect(wire).toEqual([]);
+});
+
+test("a card that comes on with its host goes off with it again, as long as the list that brought it up is open", async () => {
+  const { world, wire } = await aWorld({
+    dpu: { is: "on", spec: child({ power: "on" }) },
+    srv: { is: "on", spec: { requests: [SERVICE] } },
+  });
+  world.watch = (act) => {
+    wire.push(`${act.node.name} ${act.action.verb}`);
+    feed(world, act, new Set(["dpu"]));
+  };
+  const { plan, ...applied } = await world.apply();
+  expect(plan?.nodes.find(({ node }) => node === "srv")?.notes).toEqual([
+    "its list powers it off again after it was on: dpu, where it comes on with it, loses its power then, unasked",
+  ]);
+  expect(statuses({ plan, ...applied })).toEqual({ dpu: "applied", srv: "applied" });
+  expect(wire.filter((act) => act.includes("power"))).toEqual([
+    "dpu power.softOff",
+    "srv power.softOff",
+    "srv power.on",
+    "srv power.softOff",
+    "srv power.on",
+  ]);
+  wire.length = 0;
+  // The next list asks anew.
+  await world.pass(60_000);
+  world.fleet = fleetOf({
+    dpu: { is: "on", spec: child({ power: "on" }) },
+    srv: { is: "on", spec: { requests: [{ ...SERVICE, id: "again" }] } },
+  });
+  await world.apply();
+  expect(wire[0]).toBe("dpu power.softOff");
 });
