@@ -9,7 +9,6 @@ import type { IntentBody, OutcomeWord } from "../../schemas/store.ts";
 import { contradiction, isNameless } from "../plan/facets/identity.ts";
 import { seeRun } from "../plan/signs.ts";
 import { firstMismatch, mismatchText } from "../plan/verdict.ts";
-import { familyForbids } from "./family-power.ts";
 import { type Authority, type Flow, leftRunning, tell } from "./flow.ts";
 import type { OpenIntent } from "./ports.ts";
 import { isOurs, openSession, requestMaxMs, send, space } from "./send.ts";
@@ -90,10 +89,7 @@ async function makeReady(flow: Flow, asked: Asked): Promise<Ended | null> {
     return { outcome: "already", why: null };
   }
   const moved = firstMismatch(before, observation, grant.record);
-  if (moved === null) {
-    const forbidden = await familyForbids(flow, action.verb);
-    return forbidden === null ? null : { outcome: "not-sent", why: forbidden };
-  }
+  if (moved === null) return null;
   const message = `${mismatchText(moved)}, as ${asked.name} expects; plan again`;
   return { outcome: "not-sent", why: failure("conflict", "IW-A03", message) };
 }

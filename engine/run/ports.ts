@@ -70,6 +70,8 @@ export interface StoreReader {
   /** Every node's record, by uuid; a node that nobody acted on has none. */
   records(): Promise<ReadonlyMap<string, NodeRecord>>;
   record(uuid: string): Promise<NodeRecord | null>;
+  /** The same, with what was begun there and has no outcome yet, by whichever engine. */
+  standing(uuid: string): Promise<Standing | null>;
   /** Holds set at the command line, by uuid; expired ones are left out. */
   holds(): Promise<ReadonlyMap<string, readonly HoldRecord[]>>;
   /** The same of one node. */
@@ -98,6 +100,13 @@ export interface StoreReader {
   /** Last readings by node name; a cache, lost without harm. */
   readings(): Promise<ReadonlyMap<string, Observation>>;
   saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void>;
+}
+
+/** How a node stands in the store. */
+export interface Standing {
+  readonly record: NodeRecord;
+  /** Intents without outcome, oldest first. */
+  readonly open: readonly IntentLine[];
 }
 
 /** One lease as `lease list` and `explain` show it. */

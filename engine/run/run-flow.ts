@@ -180,7 +180,6 @@ async function goThrough(flow: Flow): Promise<StepEnd> {
     const cut = interrupted(flow, step, next);
     if (cut !== null) return cut;
     const { outcome, why } = await runAct(flow, insideOf(flow, step, next));
-    if (outcome === "done" && next.act.act.verb === "power.on") flow.broughtUp = true;
     if (outcome === "already") await grant.patchRecord(passedNow(flow, next.cursor));
     if (why !== null && staysOpen(flow, next, outcome, why)) return failed(why, at);
     // What broke before its intent has no outcome line that could say so.
@@ -230,6 +229,7 @@ function insideOf(flow: Flow, step: FlowStep, next: Next): Asked {
     intending: () => intending(grant.record, cursor, now()),
     ended(outcome, why) {
       if (outcome === "done") {
+        if (act.act.verb === "power.on") flow.broughtUp = true;
         const holds = act.act.verb === "engine.hold";
         return holds ? held(grant.record, now()) : passedNow(flow, cursor);
       }

@@ -3,6 +3,7 @@ import type { Action, DriverAction } from "../../schemas/action.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Impact } from "../../schemas/impact.ts";
+import { familyForbids } from "./family-power.ts";
 import type { Flow } from "./flow.ts";
 import { withConfigDrive } from "./hand-over.ts";
 
@@ -28,13 +29,16 @@ export async function send(flow: Flow, sent: Sent): Promise<Performed> {
   if (!named.ok) return { sent: false, failure: named.failure };
   const { context, node, driver } = flow;
   const address = addressOf(node);
-  return context.turns.run(address, () =>
-    driver.perform(node, named.value, {
+  return context.turns.run(address, async () => {
+    // In its turn, and before the socket is opened: a child that has lost its power answers nothing for a while.
+    const forbidden = await familyForbids(flow, action.verb);
+    if (forbidden !== null) return { sent: false, failure: forbidden };
+    return driver.perform(node, named.value, {
       check: () => check(flow, sent),
       requestMaxMs: requestMaxMs(flow),
       signal: context.store.deathSignal,
-    }),
-  );
+    });
+  });
 }
 
 /** The name of an Allocation comes before the record: two engines never take two nodes for one. */

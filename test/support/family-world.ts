@@ -92,6 +92,14 @@ export function press(world: LifeWorld, name: string): void {
   for (const node of world.fleet.nodes) if (node.name === name) world.hall.press(node);
 }
 
+/** Where a node's power is, or is on its way to. */
+export function powerOf(world: LifeWorld, name: string): "on" | "off" | "nobody" {
+  const node = world.fleet.nodes.find((one) => one.name === name);
+  if (node === undefined) return "nobody";
+  const { power, powering } = world.hall.look(node);
+  return powering?.to ?? power;
+}
+
 /** Cards that come on by themselves with their host, and lose their power with it, as those that it feeds do. */
 export function feed(
   world: LifeWorld,
@@ -102,6 +110,6 @@ export function feed(
   const to = action.verb === "power.on" ? "on" : "off";
   for (const card of world.fleet.nodes) {
     if (card.spec.parent !== node.name || !cards.has(card.name)) continue;
-    if (world.hall.look(card).power !== to) world.hall.press(card);
+    if (powerOf(world, card.name) !== to) world.hall.press(card);
   }
 }

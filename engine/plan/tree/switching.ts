@@ -10,7 +10,7 @@ interface Switching {
 }
 
 /** Acts that leave the power so. */
-const VERBS: Readonly<Record<Switched, ReadonlySet<string>>> = {
+export const SWITCHING: Readonly<Record<Switched, ReadonlySet<string>>> = {
   on: new Set(["power.on"]),
   off: new Set(["power.off", "power.softOff"]),
 };
@@ -21,14 +21,14 @@ const VERBS: Readonly<Record<Switched, ReadonlySet<string>>> = {
  */
 export function switches({ act, flow, resumes }: Switching, to: Switched): boolean {
   if (act.verb === "power.reboot") return false;
-  return verbsOf({ act, flow, resumes }).some((verb) => VERBS[to].has(verb));
+  return verbsOf({ act, flow, resumes }).some((verb) => SWITCHING[to].has(verb));
 }
 
 /** True when its list powers the node off after it has powered it on. */
 export function switchesBack(step: Switching): boolean {
   const verbs = verbsOf(step);
-  const on = verbs.findIndex((verb) => VERBS.on.has(verb));
-  return on !== -1 && verbs.slice(on).some((verb) => VERBS.off.has(verb));
+  const on = verbs.findIndex((verb) => SWITCHING.on.has(verb));
+  return on !== -1 && verbs.slice(on).some((verb) => SWITCHING.off.has(verb));
 }
 
 /** What a step does, or the acts of its list that are still to come. */

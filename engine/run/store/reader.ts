@@ -22,13 +22,13 @@ import {
   type StoreFile,
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
-import type { LeaseInfo, StoreReader } from "../ports.ts";
+import type { LeaseInfo, Standing, StoreReader } from "../ports.ts";
 import { readAppliedImages } from "./applied-images.ts";
 import { foldLines } from "./fold-lines.ts";
 import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
-import { newestRecord, readClaim } from "./records.ts";
+import { newestRecord, readClaim, type RecordFile } from "./records.ts";
 import { readJson, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
@@ -75,13 +75,20 @@ export class FileStoreReader implements StoreReader {
       return this.#folded(found);
     });
     this.#recordsAreRead = true;
-    return records;
+    return new Map([...records].map(([uuid, { open: _open, ...record }]) => [uuid, record]));
   }
 
   async record(uuid: string): Promise<NodeRecord | null> {
+    return (await this.standing(uuid))?.record ?? null;
+  }
+
+  async standing(uuid: string): Promise<Standing | null> {
     return this.#settled(async () => {
       const found = new Map([[uuid, await this.#stored(uuid)]]);
-      return (await this.#folded(found)).get(uuid) ?? null;
+      const whole = (await this.#folded(found)).get(uuid);
+      if (whole === undefined) return null;
+      const { open, ...record } = whole;
+      return { record, open: open.map(({ line }) => line) };
     });
   }
 
@@ -111,7 +118,7 @@ export class FileStoreReader implements StoreReader {
    * that has ended whole leaves no journal, so an idle fleet costs nothing more. Who copied a record forward has
    * the higher fence, so no line of a holder that lost its lease is laid over what its successor wrote.
    */
-  async #folded(found: ReadonlyMap<string, Stored>): Promise<ReadonlyMap<string, NodeRecord>> {
+  async #folded(found: ReadonlyMap<string, Stored>): Promise<ReadonlyMap<string, RecordFile>> {
     const { files } = this.ports;
     const lines = new Map<string, JournalLine[]>();
     for (const name of await files.list(this.layout.journals))
@@ -122,15 +129,15 @@ export class FileStoreReader implements StoreReader {
         its.push(line);
         lines.set(line.node, its);
       }
-    const records = new Map<string, NodeRecord>();
+    const records = new Map<string, RecordFile>();
     for (const [uuid, { newest }] of found) {
       const its = (lines.get(uuid) ?? []).sort((a, b) => a.fence - b.fence);
       // Without a file the first line says it whole; without a line nobody acted on it.
       if (newest === null && its.length === 0) continue;
       const base = newest?.record ?? { ...emptyRecord(uuid, "", "existing"), open: [] };
-      const { open, ...record } = foldLines(base, its);
-      if (open.length > 0) this.#openIn.add(uuid);
-      records.set(uuid, record);
+      const whole = foldLines(base, its);
+      if (whole.open.length > 0) this.#openIn.add(uuid);
+      records.set(uuid, whole);
     }
     return records;
   }

@@ -6,6 +6,7 @@ import {
   fleetOf,
   type Members,
   messageOf,
+  powerOf,
   press,
   SERVICE,
   statuses,
@@ -130,4 +131,58 @@ test("a card that comes on with its host goes off with it again, as long as the 
   });
   await world.apply();
   expect(wire[0]).toBe("dpu power.softOff");
+});
+
+test("a child that comes on while its parent's act waits for its turn is found in that turn", async () => {
+  const members: Members = {
+    dpu: { is: "off", spec: child() },
+    srv: { is: "on", spec: { power: "off" } },
+  };
+  let found = 0;
+  for (let moment = 1; moment < 40; moment += 1) {
+    const { world } = await aWorld(members);
+    const broken: string[] = [];
+    world.watch = ({ node }) => {
+      if (node.name === "srv" && powerOf(world, "dpu") !== "off")
+        broken.push(`pressed at ${moment}`);
+    };
+    // What comes in the middle of a request nobody can know.
+    const what = (): void => (world.hall.busy.has("srv") ? undefined : press(world, "dpu"));
+    const applied = await world.apply({ mishap: { moment, what } });
+    expect(broken).toEqual([]);
+    found += messageOf(applied, "srv")?.includes("draws its power from it") === true ? 1 : 0;
+  }
+  expect(found).toBeGreaterThan(3);
+});
+
+test("no child is powered on while an engine may be powering its parent off, nor the other way round", async () => {
+  const killedIn = async (failures: readonly string[], members: Members, first: string) => {
+    for (let moment = 1; ; moment += 1) {
+      const { world, wire } = await aWorld({
+        ...members,
+        [first]: { ...members[first], is: members[first]?.is ?? "on", failures },
+      });
+      const { killed } = await world.apply({
+        select: new Set([first]),
+        mishap: { moment, what: "kill" },
+      });
+      expect(killed).toBe(true);
+      // It was sent, and whether it takes effect nobody has seen yet.
+      if (wire.length > 0) return { world, wire };
+    }
+  };
+  const down: Members = {
+    dpu: { is: "off", spec: child({ power: "on" }) },
+    srv: { is: "on", spec: { power: "off" } },
+  };
+  const off = await killedIn(["power.softOff:ignored:once"], down, "srv");
+  const dpu = await off.world.apply({ select: new Set(["dpu"]) });
+  expect(messageOf(dpu, "dpu")).toBe(
+    "its parent srv may be about to go off (power.softOff, begun and not seen to its end); nothing was sent; plan again",
+  );
+  const up = await killedIn(["power.on:ignored:once"], down, "dpu");
+  const srv = await up.world.apply({ select: new Set(["srv"]) });
+  expect(messageOf(srv, "srv")).toBe(
+    "its child dpu may be about to come on (power.on, begun and not seen to its end); nothing was sent; plan again",
+  );
 });
