@@ -50,6 +50,8 @@ export interface NodeOptions {
 /** With what was seen of all nodes before: what they agreed on tells drift from intent, as it did in the plan. */
 interface NodeWork extends NodeOptions {
   readonly earlier: ReadonlyMap<string, Observation>;
+  /** What comes before its first act and only where it can be begun: answers why it was not done (`Turn.first`). */
+  readonly first: (() => Promise<string | null>) | null;
 }
 
 /** Between two tries to take a lease that somebody else holds. Milliseconds. */
@@ -153,7 +155,7 @@ async function withGrant(
 }
 
 /** First what a crash left open, then a look, then what was planned if that still fits. */
-async function work(flow: Flow, options: NodeOptions): Promise<NodeResult> {
+async function work(flow: Flow, options: NodeWork): Promise<NodeResult> {
   const { context, node, grant } = flow;
   const left = grant.openIntents.length;
   const why = await recover(flow);
@@ -169,6 +171,8 @@ async function work(flow: Flow, options: NodeOptions): Promise<NodeResult> {
     });
     return steps;
   }
+  const notDone = options.first === null ? null : await context.slots.rest(options.first);
+  if (notDone !== null) return withheld(flow, notDone, "IW-P32");
   return runSteps(flow, steps, options);
 }
 

@@ -8,17 +8,11 @@ import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { treeOf } from "../plan/tree/relatives.ts";
 import { requestsInForce } from "../plan/requests.ts";
-import {
-  applyNode,
-  type NodeEnd,
-  type NodeOptions,
-  type NodeResult,
-  withheld,
-} from "./apply-node.ts";
+import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
 import { Budget } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
-import { inOrder } from "./in-order.ts";
+import { inOrder, type Turn } from "./in-order.ts";
 import { Slots, Spacing, Turns } from "./limits.ts";
 import type { ActingStore } from "./ports.ts";
 
@@ -168,26 +162,34 @@ async function applyAll(
   const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
-  const work = async (plan: NodePlan): Promise<NodeEnd | null> => {
+  const records = new Map<string, NodeRecord>();
+  const work = async ({ plan, first }: Turn): Promise<NodeResult | null> => {
     const node = declared.get(plan.node);
     if (node === undefined || options.stopping.aborted) return null;
-    return applyNode(context, node, plan, { ...options, earlier });
+    const { result, record } = await applyNode(context, node, plan, { ...options, earlier, first });
+    if (record !== null) records.set(plan.node, record);
+    return result;
   };
-  const begin = async (plan: NodePlan, notDone: string | null): Promise<NodeResult | null> => {
+  const begin = async (turn: Turn): Promise<NodeResult | null> => {
+    const { plan, notDone, isLent, lent } = turn;
     const at = { context, node: { name: plan.node }, grant: null };
     if (notDone !== null) return withheld(at, notDone, "IW-P32");
+    if (isLent) return context.slots.hold(() => work(turn));
+    const family = [plan, ...lent];
     // Before it holds a worker or a lease: others go on while it waits for its turn.
-    const full = await context.budget.enter(plan, {
+    const full = await context.budget.enter(family, {
       signal: options.stopping,
       waits: context.act === null,
     });
     if (full !== null) return withheld(at, full.message, full.code);
-    const end = await context.slots.hold(() => work(plan));
-    await context.budget.leave(plan, () => isWell(context, plan, end?.record ?? null));
-    return end?.result ?? null;
+    const result = await context.slots.hold(() => work(turn));
+    await context.budget.leave(family, (one) =>
+      isWell(context, one, records.get(one.node) ?? null),
+    );
+    return result;
   };
-  await inOrder(busy, async (plan, notDone) => {
-    const result = await begin(plan, notDone);
+  await inOrder(busy, async (turn) => {
+    const result = await begin(turn);
     if (result !== null) results.push(result);
     return result;
   });

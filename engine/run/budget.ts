@@ -8,14 +8,39 @@ import type { ActingStore, BudgetScope, Clock, HeldSlot } from "./ports.ts";
 /** Slots that another engine holds are looked at again this often. Milliseconds. */
 const POLL_MS = 2_000;
 
+interface Scope extends BudgetScope {
+  readonly isRack?: boolean;
+}
+
+/** A slot that is to be taken, and by whom. */
+interface Wanted {
+  readonly scope: BudgetScope;
+  readonly holder: { readonly uuid: string; readonly node: string };
+}
+
+/** What a family needs that loses its power together: a slot for each of them, but a family is in a rack once. */
+function wantedBy(family: readonly NodePlan[], budgets: readonly PlanBudget[]): readonly Wanted[] {
+  const racks = new Set<string>();
+  return family.flatMap((plan) => {
+    const holder = { uuid: plan.uuid ?? "", node: plan.node };
+    return scopesOf(plan, budgets).flatMap((scope) => {
+      if (scope.isRack === true && racks.has(scope.name)) return [];
+      if (scope.isRack === true) racks.add(scope.name);
+      return [{ scope, holder }];
+    });
+  });
+}
+
 /** The scopes that a node needs slots of before it is interrupted, in one order for all engines. */
-export function scopesOf(plan: NodePlan, budgets: readonly PlanBudget[]): readonly BudgetScope[] {
+export function scopesOf(plan: NodePlan, budgets: readonly PlanBudget[]): readonly Scope[] {
   if (!interruptsService(plan)) return [];
   return budgetsOf(plan, budgets).flatMap(({ policy, destructive, reboot, perRack }) => {
     const named = (scope: string): string => (policy === null ? scope : `${policy}/${scope}`);
     return [
       ...(erasesService(plan) ? [{ name: named("destructive"), count: destructive }] : []),
-      ...(plan.rack === null ? [] : [{ name: named(`rack ${plan.rack}`), count: perRack }]),
+      ...(plan.rack === null
+        ? []
+        : [{ name: named(`rack ${plan.rack}`), count: perRack, isRack: true }]),
       { name: named("reboot"), count: reboot },
     ];
   });
@@ -39,24 +64,22 @@ export class Budget {
   }
 
   /**
-   * Waits until the node may be interrupted; a slot of a node that nobody works on is not waited for. For a person, who
-   * looks on, nothing is (`waits`).
+   * Waits until the node may be interrupted, with the children that are powered off for it: all of them or none, so that none
+   * of two families waits for the other. A slot of a node that nobody works on is not waited for; for a person, who looks on,
+   * nothing is (`waits`).
    */
   async enter(
-    plan: NodePlan,
+    family: readonly NodePlan[],
     { signal, waits }: { readonly signal: AbortSignal; readonly waits: boolean },
   ): Promise<Failure | null> {
-    const scopes = scopesOf(plan, this.#budgets);
-    const shut = scopes.find(({ count }) => count === 0);
+    const wanted = wantedBy(family, this.#budgets);
+    const shut = wanted.find(({ scope }) => scope.count === 0)?.scope;
     if (shut !== undefined)
       return failure("waiting", "IW-P02", `its budget (${shut.name}) is 0: nothing is interrupted`);
-    const uuid = plan.uuid ?? "";
     let alone: string | null = null;
-    while (scopes.length > 0) {
+    while (wanted.length > 0) {
       // One at a time: what is taken and given back at once is no holder to be waited for.
-      const full = await this.#turns.run("budget", () =>
-        this.#takeAll(scopes, { uuid, node: plan.node }),
-      );
+      const full = await this.#turns.run("budget", () => this.#takeAll(wanted));
       if (full === null) break;
       if (signal.aborted)
         return failure("waiting", "IW-P02", "interrupted while it waited for its turn");
@@ -68,33 +91,38 @@ export class Budget {
       alone = left ? full.uuid : null;
       await (inside ? this.#woken() : this.#clock.sleep(POLL_MS, signal).catch(() => undefined));
     }
-    if (scopes.length > 0) this.#inside.add(uuid);
+    for (const { holder } of wanted) this.#inside.add(holder.uuid);
     return null;
   }
 
-  /** The node is done with; its slots are given back only when it is in service again and well. */
-  async leave(plan: NodePlan, isWell: () => Promise<boolean>): Promise<void> {
-    const uuid = plan.uuid ?? "";
-    if (!this.#inside.has(uuid)) return;
-    if (await isWell()) await this.#store.freeSlots(uuid);
-    this.#inside.delete(uuid);
+  /** They are done with; the slots of each are given back only when it is in service again and well. */
+  async leave(
+    family: readonly NodePlan[],
+    isWell: (plan: NodePlan) => Promise<boolean>,
+  ): Promise<void> {
+    const inside = family.filter(({ uuid }) => this.#inside.has(uuid ?? ""));
+    for (const plan of inside) {
+      const uuid = plan.uuid ?? "";
+      if (await isWell(plan)) await this.#store.freeSlots(uuid);
+      this.#inside.delete(uuid);
+    }
+    if (inside.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
 
   /** All or none: what was taken is given back when one is full. */
-  async #takeAll(
-    scopes: readonly BudgetScope[],
-    holder: { readonly uuid: string; readonly node: string },
-  ): Promise<HeldSlot | null> {
-    let had = false;
-    for (const scope of scopes) {
+  async #takeAll(wanted: readonly Wanted[]): Promise<HeldSlot | null> {
+    const had = new Set<string>();
+    const took = new Set<string>();
+    for (const { scope, holder } of wanted) {
       const slot = await this.#store.takeSlot(scope, holder);
-      had ||= slot === "mine";
+      if (slot === "mine") had.add(holder.uuid);
+      if (slot === "taken") took.add(holder.uuid);
       if (slot === "taken" || slot === "mine") continue;
       // What a failed run left taken stays taken: the node is not well yet.
-      if (!had) await this.#store.freeSlots(holder.uuid);
+      for (const uuid of took) if (!had.has(uuid)) await this.#store.freeSlots(uuid);
       return slot;
     }
     return null;

@@ -87,10 +87,10 @@ describe("which budget counts a node", () => {
     if (first === undefined) throw new Error("no node");
     expect(scopesOf(first, plan.budgets)).toEqual([
       { name: "a/destructive", count: 3 },
-      { name: "a/rack r1", count: 1 },
+      { name: "a/rack r1", count: 1, isRack: true },
       { name: "a/reboot", count: 10 },
       { name: "b/destructive", count: 1 },
-      { name: "b/rack r1", count: 1 },
+      { name: "b/rack r1", count: 1, isRack: true },
       { name: "b/reboot", count: 5 },
     ]);
   });

@@ -14,7 +14,7 @@ test("a person's act is told at once who has the slot, worked on or left", async
   const node = plan({ spec: { ...WANT_ACTIVE, requests: [ask("reboot")] }, record: ACTIVE });
   const budget = new Budget(mine, new FakeClock(), []);
   const enter = (): ReturnType<Budget["enter"]> =>
-    budget.enter(node, { signal: new AbortController().signal, waits: false });
+    budget.enter([node], { signal: new AbortController().signal, waits: false });
   const grant = await held(engine);
   await engine.takeSlot({ name: "rack r1", count: 1 }, { uuid: UUID, node: "n1" });
   const scope = /rack r1.*n1 is interrupted since .* an engine works on it/;

@@ -186,3 +186,35 @@ test("no child is powered on while an engine may be powering its parent off, nor
     "its child dpu may be about to come on (power.on, begun and not seen to its end); nothing was sent; plan again",
   );
 });
+
+test("no child goes off for a parent that can't go on: another machine, a lease of somebody else, a full budget", async () => {
+  const members: Members = {
+    dpu: { is: "on", spec: child() },
+    srv: { is: "on", spec: { power: "off" } },
+    other: { is: "on" },
+  };
+  const swapped = await aWorld(members);
+  const { hall } = swapped.world;
+  const strange = await swapped.world.apply({ meanwhile: () => hall.swap("srv", "other") });
+  expect(swapped.wire).toEqual([]);
+  expect(statuses(strange)).toEqual({ srv: "skipped", dpu: "skipped" });
+  expect(messageOf(strange, "dpu")).toMatch(
+    /^it goes off for srv alone, which did not ask for it: it moved since it was planned: another machine answers/,
+  );
+  // Two in one rack: the second family begins when the first is done, with one worker or many.
+  for (const concurrency of [1, 64]) {
+    const { world, wire } = await aWorld({
+      a: { is: "on", rack: "r1", spec: { parent: "r" } },
+      b: { is: "on", rack: "r1", spec: { parent: "s" } },
+      r: { is: "on", rack: "r1", spec: { power: "off" } },
+      s: { is: "on", rack: "r1", spec: { power: "off" } },
+    });
+    await world.apply({ concurrency });
+    expect(wire).toEqual([
+      "a power.softOff",
+      "r power.softOff",
+      "b power.softOff",
+      "s power.softOff",
+    ]);
+  }
+});
