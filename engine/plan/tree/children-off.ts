@@ -51,8 +51,8 @@ function comesAndGoes(children: readonly FleetNode[]): string {
 }
 
 /**
- * However few at a time they are switched, all of them are without power at once until their parent is on again; a family
- * that is in one rack is there once.
+ * However few at a time they are switched, all of them are without power at once until their parent is on again, and those of
+ * other parents until a next plan powers them on; a family that is in one rack is there once.
  */
 function tooMany(
   parent: NodePlan,
@@ -61,20 +61,35 @@ function tooMany(
 ): string | null {
   const down = befores.flatMap(({ child, before }) => {
     const plan = family.plans.get(child.name);
-    return before.kind === "power-off" && plan?.inService === true ? [plan] : [];
+    return before.kind !== "nothing" && plan?.inService === true ? [plan] : [];
   });
-  const all = parent.inService ? [...down, parent] : down;
   if (down.length === 0) return null;
+  const own = parent.inService ? [...down, parent] : down;
+  const others = downElsewhere(parent, family);
   for (const budget of [BUILT_IN, ...family.budgets]) {
-    const its = all.filter((one) =>
-      budgetsOf(one, family.budgets).some(({ policy }) => policy === budget.policy),
-    );
-    if (its.length <= budget.reboot) continue;
+    const isIts = (one: NodePlan): boolean =>
+      budgetsOf(one, family.budgets).some(({ policy }) => policy === budget.policy);
+    const its = own.filter(isIts);
+    const more = its.length === 0 ? 0 : others.filter(isIts).length;
+    const count = its.length + more;
+    if (count <= budget.reboot) continue;
     const whose = budget.policy === null ? "the built-in budget" : `the Policy ${budget.policy}`;
     const names = its.map(({ node }) => node).join(", ");
-    return `${its.length} nodes in service would be without power at once (${names}); ${whose} allows ${budget.reboot} (budget.reboot): power some of them off before, or let a Policy allow more`;
+    const and = more === 0 ? "" : `, and ${more} of other parents`;
+    const way = more === 0 ? "power some of them off before" : "plan again when those are on";
+    return `${count} nodes in service would be without power at once (${names}${and}); ${whose} allows ${budget.reboot} (budget.reboot): ${way}, or let a Policy allow more`;
   }
   return null;
+}
+
+/** Children in service of other parents that this plan powers off for those, or finds off and powers on. */
+function downElsewhere({ node: parent }: NodePlan, family: Family): readonly NodePlan[] {
+  return [...family.tree.parents].flatMap(([child, above]) => {
+    const plan = family.plans.get(child);
+    if (above.name === parent || plan?.inService !== true) return [];
+    const isOff = family.power(child) === "off" && firstSwitch(plan, "on") !== undefined;
+    return isOff || plan.tree?.power?.to === "off" ? [plan] : [];
+  });
 }
 
 function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family): Before {

@@ -291,6 +291,46 @@ test("more nodes in service than a budget allows are not without power at once, 
   expect(why(never, "srv")[0]).toContain("(dpu, srv); the Policy never allows 0");
 });
 
+test("two families are not without power together where a budget has not so many: the second waits for the next plan", () => {
+  const cards = (parent: string, count: number, is: Member = {}): Members =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [
+        `${parent}-${i}`,
+        { ...is, spec: { ...is.spec, parent } },
+      ]),
+    );
+  const host: Member = { spec: { requests: [SERVICE], parent: undefined } };
+  const both = familyPlan({ r: host, ...cards("r", 5), s: host, ...cards("s", 5) });
+  expect(told(both, "r")).toHaveLength(6);
+  expect(told(both, "s")).toEqual([]);
+  expect(told(both, "s-0")).toEqual([]);
+  expect(why(both, "s")).toEqual([
+    "IW-P32 11 nodes in service would be without power at once (s-0, s-1, s-2, s-3, s-4, s, and 5 of other parents); the built-in budget allows 10 (budget.reboot): plan again when those are on, or let a Policy allow more",
+  ]);
+  // Those of the first are on their way back: the second still waits.
+  const back: Member = { ...OFF, spec: { power: "on" } };
+  const next = familyPlan({
+    r: { spec: { parent: undefined } },
+    ...cards("r", 5, back),
+    s: host,
+    ...cards("s", 5),
+  });
+  expect(told(next, "r-0")).toEqual(["power.on: declared on, is off"]);
+  expect(told(next, "s")).toEqual([]);
+  const fits = familyPlan({ r: host, ...cards("r", 4), s: host, ...cards("s", 5) });
+  expect(told(fits, "s")).toHaveLength(6);
+});
+
+test("children that are declared off go down with their parent, and count with those that are not", () => {
+  const cards = Object.fromEntries(
+    Array.from({ length: 10 }, (_, i) => [`c${i}`, i < 5 ? { spec: { power: "off" } } : {}]),
+  ) satisfies Members;
+  const plan = familyPlan({ srv: { spec: { power: "off" } }, ...cards });
+  expect(told(plan, "c0")).toHaveLength(1);
+  expect(told(plan, "c9")).toEqual([]);
+  expect(why(plan, "srv")[0]).toContain("11 nodes in service would be without power at once");
+});
+
 test("a child that goes off by itself needs nobody's word, and its parent comes after it", () => {
   const plan = familyPlan({ srv: { spec: { power: "off" } }, dpu: { spec: { power: "off" } } });
   expect(told(plan, "dpu")).toEqual(["power.softOff: graceful; forced at 10 min"]);
