@@ -68,7 +68,8 @@ function answer(its: NodePlan, plan: Plan): string {
     its.provisionState === its.targetProvisionState
       ? its.provisionState
       : `${its.provisionState}, to be ${its.targetProvisionState}`;
-  if (its.inSync) return `in sync (${state}); nothing is to be done`;
+  if (its.inSync && its.records === undefined) return `in sync (${state}); nothing is to be done`;
+  if (its.inSync) return `in sync (${state}); the next apply writes that into its record`;
   const count = its.steps.length;
   if (count > 0 && plan.refused.length === 0)
     return `${state}; ${count} ${count === 1 ? "step" : "steps"} will be done by the next apply`;

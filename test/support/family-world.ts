@@ -100,16 +100,17 @@ export function powerOf(world: LifeWorld, name: string): "on" | "off" | "nobody"
   return powering?.to ?? power;
 }
 
-/** Cards that come on by themselves with their host, and lose their power with it, as those that it feeds do. */
+/** Cards that come on by themselves with their host, and lose their power with it; answers those that came on. */
 export function feed(
   world: LifeWorld,
   { node, action }: SeenAct,
   cards: ReadonlySet<string>,
-): void {
-  if (!action.verb.startsWith("power.")) return;
+): readonly string[] {
+  if (!action.verb.startsWith("power.")) return [];
   const to = action.verb === "power.on" ? "on" : "off";
-  for (const card of world.fleet.nodes) {
-    if (card.spec.parent !== node.name || !cards.has(card.name)) continue;
-    if (powerOf(world, card.name) !== to) world.hall.press(card);
-  }
+  const its = world.fleet.nodes.filter(
+    ({ name, spec }) => spec.parent === node.name && cards.has(name) && powerOf(world, name) !== to,
+  );
+  for (const card of its) world.hall.press(card);
+  return to === "on" ? its.map(({ name }) => name) : [];
 }

@@ -47,7 +47,7 @@ export function powerChildrenOff(parent: string, family: Family): void {
 /** A child whose host was on for a while may have come on with it, as DPUs do; nobody asks it before it goes again. */
 function comesAndGoes(children: readonly FleetNode[]): string {
   const names = children.map(({ name }) => name).join(", ");
-  return `its list powers it off again after it was on: ${names}, where it comes on with it, loses its power then, unasked`;
+  return `should ${names} come on by itself with it before its list is done, the power is cut again, unasked`;
 }
 
 /**

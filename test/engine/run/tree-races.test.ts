@@ -112,7 +112,7 @@ test("a card that comes on with its host goes off with it again, as long as the 
   };
   const { plan, ...applied } = await world.apply();
   expect(plan?.nodes.find(({ node }) => node === "srv")?.notes).toEqual([
-    "its list powers it off again after it was on: dpu, where it comes on with it, loses its power then, unasked",
+    "should dpu come on by itself with it before its list is done, the power is cut again, unasked",
   ]);
   expect(statuses({ plan, ...applied })).toEqual({ dpu: "applied", srv: "applied" });
   expect(wire.filter((act) => act.includes("power"))).toEqual([
@@ -187,7 +187,7 @@ test("no child is powered on while an engine may be powering its parent off, nor
   );
 });
 
-test("no child goes off for a parent that can't go on: another machine, a lease of somebody else, a full budget", async () => {
+test("no child goes off for a parent that can't go on: another machine answers, or its turn in the budget has not come", async () => {
   const members: Members = {
     dpu: { is: "on", spec: child() },
     srv: { is: "on", spec: { power: "off" } },
