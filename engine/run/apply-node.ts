@@ -275,7 +275,7 @@ async function runSteps(
       : {}),
     ...(context.act === null || movesState(plan) ? wellNow(plan, record) : {}),
     registerSeq: context.registerSeq,
-    ...(context.act !== null && onlyLights(plan) ? {} : { revision: record.revision + 1 }),
+    revision: record.revision + riseOf(flow),
     lastFlow: {
       commit: context.plan.commit,
       planId: context.plan.id,
@@ -317,9 +317,10 @@ function movesState({ steps }: NodePlan): boolean {
   return steps.some(({ action }) => action.startsWith("provision."));
 }
 
-/** True where nothing was done but lights set: no plan rests on them, so a saved one stays what it was. */
-function onlyLights({ steps }: NodePlan): boolean {
-  return steps.length > 0 && steps.every(({ action }) => action === "management.setIndicator");
+/** No plan rests on lights: a person who sets some voids none that was saved. */
+function riseOf({ context, plan }: Flow): number {
+  const isLight = plan.steps.every(({ action }) => action === "management.setIndicator");
+  return context.act !== null && isLight ? 0 : 1;
 }
 
 /** What guards the machine is written down before anything is sent to it: protection, traits, an adoption. */

@@ -2,7 +2,7 @@ import type { ActAsk } from "../../../schemas/person-act.ts";
 import type { HoldRecord } from "../../../schemas/record.ts";
 import type { Known } from "../../plan/next-apply.ts";
 import type { CommandInput, OptionSpec } from "../command.ts";
-import { CommandError, textOption } from "../command.ts";
+import { CommandError, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 
 /** What a person wants of one node, as read from the words of a command. */
@@ -43,15 +43,16 @@ export const TIMEOUT: OptionSpec = {
 };
 
 /** The words that change an act, as they were typed, but for those by which it is approved. */
-export function wordsTyped({ args, options }: CommandInput, specs: readonly OptionSpec[]): string {
+export function wordsTyped(input: CommandInput, specs: readonly OptionSpec[]): string {
   const words = specs.flatMap((spec) => {
-    const [, long = ""] = /--([a-z-]+)/.exec(spec.flags) ?? [];
-    const value =
-      options[long.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
-    if (spec === YES || spec === ALLOW_ERASE || value === undefined || value === false) return [];
-    return value === true ? [`--${long}`] : [`--${long}`, quoted(String(value))];
+    if (spec === YES || spec === ALLOW_ERASE) return [];
+    const [long = ""] = /--[a-z-]+/.exec(spec.flags) ?? [];
+    const name = long.slice(2).replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const text = textOption(input, name);
+    if (text !== undefined) return [long, quoted(text)];
+    return flag(input, name) ? [long] : [];
   });
-  return [...args, ...words].join(" ");
+  return [...input.args, ...words].join(" ");
 }
 
 /** As a shell takes it for one word. */

@@ -56,17 +56,17 @@ function wishOf(input: CommandInput, text: string): ActWish {
     asks: false,
     already: `it is set to boot from ${device}${once ? " once" : ""}`,
     hold: null,
-    follows: (known) => after(known, { device, persistent: !once }),
+    follows: (now) => after(now, { device, persistent: !once }),
   };
 }
 
 /** A boot once leaves no override behind: BMCs have one slot for both, and git's own was in it. */
-function after(known: Known, set: { device: BootDevice; persistent: boolean }): string | null {
-  const device = known.node.spec.boot?.device;
+function after(now: Known, set: { device: BootDevice; persistent: boolean }): string | null {
+  const device = now.node.spec.boot?.device;
   if (device === undefined || (device === set.device && set.persistent)) return null;
   const desired = { device, persistent: true };
-  const next = nextApply("bootDevice", desired, known);
-  const held = sameValue(agreedBefore({ name: "bootDevice" }, known), desired);
+  const next = nextApply("bootDevice", desired, now);
+  const held = sameValue(agreedBefore({ name: "bootDevice" }, now), desired);
   return set.persistent || !held
     ? `git says ${device}: ${next}`
     : `git says ${device}: left alone until that boot; then no device is set any more, and ${next}`;

@@ -2,7 +2,6 @@ import type { EngineEvent } from "../../../schemas/event.ts";
 import { compareImpact } from "../../../schemas/impact.ts";
 import { known } from "../../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../../schemas/plan.ts";
-import type { HoldRecord } from "../../../schemas/record.ts";
 import { surroundingsOf } from "../../plan/input.ts";
 import { isSilence } from "../../plan/obstacles.ts";
 import { showAct } from "../../plan/show-act.ts";

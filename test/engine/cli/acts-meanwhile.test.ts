@@ -15,7 +15,7 @@ interface Room {
   /** Somebody presses the button of n1. */
   press(to: "on" | "off"): void;
   /** Done once, at the next of these points. */
-  at(point: CheckpointName, then: () => void): void;
+  at(point: CheckpointName, happens: () => void): void;
 }
 
 /** A room in which time passes only while somebody waits: n1 is managed, powered on, and said so in git. */
@@ -29,13 +29,13 @@ async function aRoom(
     "inventory/n1.yaml": aNode("n1", more, fake),
     ...documents,
   });
-  let next: { readonly point: string; readonly then: () => void } | null = null;
+  let next: { readonly point: string; readonly happens: () => void } | null = null;
   const house = new GoldenHouse(repo.dir, tempDir(), {
     checkpoint: (point) => {
       if (point !== next?.point) return Promise.resolve();
-      const { then } = next;
+      const { happens } = next;
       next = null;
-      then();
+      happens();
       return Promise.resolve();
     },
   });
@@ -58,7 +58,7 @@ async function aRoom(
       return powering?.to ?? power;
     },
     press: (to) => change("n1", { power: to, powering: null }),
-    at: (point, then) => (next = { point, then }),
+    at: (point, happens) => (next = { point, happens }),
   };
   await room.run("init --nodes new");
   await repo.commit("the rack");
