@@ -45,6 +45,8 @@ export interface PersonAct {
   readonly ask: ActAsk;
   /** Seconds that the effect is waited for; null: as the settings say. */
   readonly timeoutSeconds: number | null;
+  /** It cuts the power of the node's children as well, also of those that are on or silent. */
+  readonly ignoresChildren?: true;
   /** Ids of holds that its own kind of act has set, and that it goes past. */
   readonly pastHolds: readonly string[];
   /** The register entry that is in force: an act runs under it. */

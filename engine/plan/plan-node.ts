@@ -23,7 +23,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
   const { view, patch } = viewOf(resolved, input, options);
   const { record, target } = view;
   const { tree } = input;
-  const stopping = [...obstacles(view, input.holds, options), ...treeObstacles(tree)];
+  const stopping = [...obstacles(view, input.holds, options), ...treeObstacles(tree, view)];
   const found = findAll(view, options, stopping, tree);
   const kept = keepAllowed(found, stopping);
   const steps = kept.map(step);
@@ -54,7 +54,7 @@ export function planNode(resolved: ResolvedNode, input: NodeInput, options: Plan
     unreachable,
     inService: mayServe(view),
     basis: basisOf(resolved, view, steps),
-    notes: [...found.notes, ...treeNotes(tree), ...leftHeld(view, input.holds)],
+    notes: [...found.notes, ...treeNotes(tree, view), ...leftHeld(view, input.holds)],
     ...(typeof observation?.agreed?.at === "number" ? { inSyncUntil: observation.agreed.at } : {}),
   };
 }

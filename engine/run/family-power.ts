@@ -40,6 +40,7 @@ async function childIsOn(flow: Flow): Promise<Failure | null> {
   const children = flow.context.tree.children.get(flow.node.name) ?? [];
   // A reboot asks no child, as in Ironic.
   if (flow.grant.record.activity?.step?.action === "power.reboot") return null;
+  if (flow.context.act?.ignoresChildren === true) return null;
   for (const child of children) {
     const begun = await underWay(flow, child, "on");
     if (begun !== null)

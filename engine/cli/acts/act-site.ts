@@ -64,6 +64,7 @@ export async function siteOf(from: Place): Promise<Site> {
     by,
     ask: wish.ask,
     timeoutSeconds: wish.timeoutSeconds,
+    ...(wish.ignoresChildren === true ? { ignoresChildren: true } : {}),
     pastHolds: [...past, ...(sets === null ? [] : [sets])].map((one) => one.id),
     registerSeq: inForce?.seq ?? 0,
   };

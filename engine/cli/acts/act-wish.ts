@@ -24,6 +24,8 @@ export interface ActWish {
   readonly hold: string | null;
   /** What follows from it, shown before anybody is asked; `past` are the holds that it goes past. */
   readonly follows: ((known: Known, past: readonly HoldRecord[]) => string | null) | null;
+  /** It goes off whatever draws its power from it. */
+  readonly ignoresChildren?: boolean;
   /** The machine is given up to be erased by it. */
   readonly claims?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { ActAsk } from "../../../schemas/person-act.ts";
 import { nextApply } from "../../plan/next-apply.ts";
-import { type Command, CommandError, type CommandInput, textOption } from "../command.ts";
+import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type ActWish, secondsOption, TIMEOUT, YES, wordsTyped } from "./act-wish.ts";
 import { runAct } from "./run-act.ts";
@@ -83,6 +83,10 @@ export const powerAct: Command = {
       flags: "--force-after <seconds>",
       description: "soft-off, soft-reboot: forced after so long (default: never, it fails)",
     },
+    {
+      flags: "--ignore-children",
+      description: "off, soft-off: also where it cuts the power of children that are on or silent",
+    },
     { flags: "--reason <text>", description: "off, soft-off: why; shown with the hold" },
   ],
   examples: [
@@ -106,6 +110,9 @@ function wishOf(input: CommandInput): ActWish {
       EXIT.usage,
       `--force-after is for soft-off and soft-reboot, not ${text}`,
     );
+  const ignoresChildren = flag(input, "ignoreChildren");
+  if (ignoresChildren && !word.holds)
+    throw new CommandError(EXIT.usage, `--ignore-children is for off and soft-off, not ${text}`);
   if (reason !== undefined && !word.holds)
     throw new CommandError(EXIT.usage, `--reason is for the hold of off and soft-off, not ${text}`);
   return {
@@ -114,6 +121,7 @@ function wishOf(input: CommandInput): ActWish {
     node,
     ask: word.ask(forceAfterSeconds),
     timeoutSeconds,
+    ignoresChildren,
     question: word.question,
     asks: true,
     already: word.already,

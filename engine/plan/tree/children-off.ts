@@ -101,7 +101,9 @@ function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family
   if (power === "off") return NOTHING;
   const loses = `${name} draws its power from it`;
   if (power === undefined)
-    return inTheWay(`${loses}, and whether ${name} is on is not known: ${family.whyUnknown(name)}`);
+    return inTheWay(
+      `${loses}, and whether ${name} is on is not known: ${family.whyUnknown(name)}${cutAnyway(cut)}`,
+    );
   if (power !== "on") return inTheWay(`${loses} and is ${power} just now; plan again in a minute`);
   if (above === "off")
     return inTheWay(
@@ -126,10 +128,14 @@ function beforeCut(child: FleetNode, parent: NodePlan, cut: Step, family: Family
 }
 
 /** A person's act is of one node: the child's comes before it. */
-function bothOf({ request = "" }: Step, parent: string, child: string): string {
-  return isActId(request)
-    ? `before it: ironwright node power off ${child}`
+function bothOf(cut: Step, parent: string, child: string): string {
+  return isActId(cut.request ?? "")
+    ? `before it: ironwright node power off ${child}${cutAnyway(cut)}`
     : `plan both: --node ${parent} --node ${child}`;
+}
+
+function cutAnyway({ request = "" }: Step): string {
+  return isActId(request) ? "; to cut its power as well: --ignore-children" : "";
 }
 
 const NOTHING: Before = { kind: "nothing" };

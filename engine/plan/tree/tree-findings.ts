@@ -29,14 +29,19 @@ export function treeDrafts(
 }
 
 /** What of the tree stops steps of this node: only those that switch its power that way. */
-export function treeObstacles(terms: TreeTerms | undefined): readonly Obstacle[] {
-  return (terms?.waits ?? []).map(({ to, why }) => ({
+export function treeObstacles(
+  terms: TreeTerms | undefined,
+  { act }: NodeView,
+): readonly Obstacle[] {
+  const waits = terms?.waits?.filter(({ to }) => to === "on" || act?.ignoresChildren !== true);
+  return (waits ?? []).map(({ to, why }) => ({
     blocked: { kind: "tree", code: "IW-P32", message: why },
     stops: ({ action, flow, resumes }) => switches({ act: action, flow, resumes }, to),
   }));
 }
 
 /** What a person is told of it beside the steps. */
-export function treeNotes(terms: TreeTerms | undefined): readonly string[] {
-  return terms?.notes ?? [];
+export function treeNotes(terms: TreeTerms | undefined, { act }: NodeView): readonly string[] {
+  const ignored = act?.ignoresChildren === true ? (terms?.waits ?? []) : [];
+  return [...(terms?.notes ?? []), ...ignored.map(({ why }) => `it goes off all the same: ${why}`)];
 }

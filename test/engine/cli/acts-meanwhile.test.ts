@@ -171,7 +171,7 @@ const CHILD = { "inventory/n2.yaml": aNode("n2", "  parent: n1\n") };
 test("of a parent and a child, each refusal names the act that comes before it", async () => {
   const room = await aRoom("", CHILD);
   expect(await room.run("node power off n1 --yes")).toMatch(
-    /before it: ironwright node power off n2 .*exit 4/s,
+    /before it: ironwright node power off n2; to cut .*exit 4/s,
   );
   expect(await room.run("node power reboot n1 --yes")).toMatch(/note .*cut the power of n2/s);
   await room.run("node power off n2 --yes");
@@ -180,6 +180,20 @@ test("of a parent and a child, each refusal names the act that comes before it",
   expect(await room.run("node power on n2 --yes")).toMatch(
     /before it: ironwright node power on n1 .*exit 4/s,
   );
+});
+
+test("a parent is powered off over a child whose BMC is silent, where somebody says so", async () => {
+  const room = await aRoom("", CHILD);
+  const silent = aNode("n2", "  parent: n1\n", { failures: ["observe"] });
+  room.repo.write("inventory/n2.yaml", silent);
+  await room.run("apply --yes --node n1");
+  const refused = await room.run("node power off n1 --yes");
+  expect(refused).toMatch(/whether n2 is on is not known.*--ignore-children.*exit 4/s);
+  expect(room.power()).toBe("on");
+  const off = await room.run("node power off n1 --yes --ignore-children");
+  expect(off).toMatch(/note .*it goes off all the same: n2 draws its power from it.*done\./s);
+  expect(room.power()).toBe("off");
+  expect(await room.run("node power on n1 --ignore-children")).toContain("[exit 64]");
 });
 
 test("a hold that stands is told, also by an act that fails under it", async () => {
