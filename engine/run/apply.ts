@@ -13,7 +13,7 @@ import { Budget } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { inOrder, type Turn } from "./in-order.ts";
-import { Slots, Spacing, Turns } from "./limits.ts";
+import { limitsOf } from "./limits.ts";
 import type { ActingStore } from "./ports.ts";
 
 /** How a plan is applied. */
@@ -22,6 +22,8 @@ export interface ApplyOptions extends NodeOptions {
   readonly why: string;
   /** First SIGINT: acts that run are finished, nothing new is begun. */
   readonly stopping: AbortSignal;
+  /** The commit comes after the one in force, in the history that all daemons follow: those that live come after it too. */
+  readonly follows?: boolean | undefined;
 }
 
 /** What an apply came to; one entry for each node that had something to do. */
@@ -62,11 +64,8 @@ export async function apply(
     registerSeq: seq.value,
     digest: options.plan.digest,
     tree: treeOf(fleet.nodes),
-    slots: new Slots(ports.settings.concurrency),
+    ...(ports.limits ?? limitsOf(ports.clock, ports.settings.concurrency)),
     budget: new Budget(ports.store, ports.clock, plan.budgets),
-    turns: new Turns(),
-    resets: new Spacing(ports.clock),
-    powerOns: new Spacing(ports.clock),
     stopping: options.stopping,
     seen: new Map(),
   };
@@ -93,7 +92,7 @@ async function putInForce(
   ports: ApplyPorts,
   options: ApplyOptions,
 ): Promise<Result<number>> {
-  const refused = await othersInForce(plan, ports);
+  const refused = await othersInForce(plan, ports, options.follows === true);
   if (refused !== null) return fail(refused);
   const before = await ports.store.inForce();
   const entry = await ports.store.propose({
@@ -126,13 +125,22 @@ function startText(busy: readonly NodePlan[]): string {
 }
 
 /** An apply of another tree than the one that a living engine works on would undo its work, in turns. */
-async function othersInForce(plan: Plan, { store }: ApplyPorts): Promise<Failure | null> {
+async function othersInForce(
+  plan: Plan,
+  { store }: ApplyPorts,
+  follows: boolean,
+): Promise<Failure | null> {
   const inForce = await store.inForce();
   if (inForce === null || inForce.tree === plan.tree) return null;
-  const other = await whoWorks(await store.others(), store);
+  const others = follows ? await store.living() : await store.others();
+  // Daemons go on together from commit to commit.
+  const other = await whoWorks(
+    others.filter(({ role }) => !follows || role !== "watch"),
+    store,
+  );
   if (other === null) return null;
-  const commit =
-    inForce.commit === null ? "an uncommitted tree" : `commit ${inForce.commit.slice(0, 7)}`;
+  const uncommitted = inForce.why === "init" ? "the tree that init found" : "an uncommitted tree";
+  const commit = inForce.commit === null ? uncommitted : `commit ${inForce.commit.slice(0, 7)}`;
   const message = `${other} is at work on ${commit}, which is in force; wait until it ends, or let it work on yours`;
   return failure("conflict", "IW-P17", message);
 }

@@ -10,7 +10,7 @@ import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Tree } from "../plan/tree/relatives.ts";
 import type { Digest } from "../plan/plan-id.ts";
-import type { Slots, Spacing, Turns } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { ActingStore, Checkpoint, Clock, Drivers, Grant, Random } from "./ports.ts";
 
 /** What applying needs from outside. */
@@ -22,6 +22,8 @@ export interface ApplyPorts {
   readonly checkpoint: Checkpoint;
   readonly emit: (event: EngineEvent) => void;
   readonly settings: Settings;
+  /** Those of a daemon, whose applies run beside each other; an apply has its own. */
+  readonly limits?: Limits | undefined;
 }
 
 /** Who approved a plan, and how far. */
@@ -31,7 +33,7 @@ export interface Authority {
 }
 
 /** Shared by all flows of one apply. */
-export interface ApplyContext extends ApplyPorts {
+export interface ApplyContext extends ApplyPorts, Limits {
   readonly plan: Plan;
   /** What a person asks of one node, where that is all; null for an apply. */
   readonly act: PersonAct | null;
@@ -42,11 +44,7 @@ export interface ApplyContext extends ApplyPorts {
   readonly digest: Digest;
   /** Who draws power from whom. */
   readonly tree: Tree;
-  readonly slots: Slots;
   readonly budget: Budget;
-  readonly turns: Turns;
-  readonly resets: Spacing;
-  readonly powerOns: Spacing;
   readonly stopping: AbortSignal;
   /** What was last seen of each node that was worked on; kept when the apply ends, for `status`. */
   readonly seen: Map<string, Observation>;

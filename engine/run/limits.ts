@@ -1,5 +1,23 @@
 import type { Clock } from "./ports.ts";
 
+/** What is shared by all that one engine does at the same time. */
+export interface Limits {
+  readonly slots: Slots;
+  readonly turns: Turns;
+  readonly resets: Spacing;
+  readonly powerOns: Spacing;
+}
+
+/** Limits of an engine that works on so many nodes at once. */
+export function limitsOf(clock: Clock, concurrency: number): Limits {
+  return {
+    slots: new Slots(concurrency),
+    turns: new Turns(),
+    resets: new Spacing(clock),
+    powerOns: new Spacing(clock),
+  };
+}
+
 /** Runs work over items, so many at once, in order; ends early when `signal` is aborted. */
 export async function pooled<T>(
   items: readonly T[],

@@ -96,6 +96,8 @@ export interface StoreReader {
   leases(): Promise<readonly LeaseInfo[]>;
   /** The same of one node; null for one that was never taken. */
   lease(uuid: string): Promise<LeaseInfo | null>;
+  /** Engines that live, or may: of another host one look can't tell. */
+  engines(): Promise<readonly Incarnation[]>;
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */
   readings(): Promise<ReadonlyMap<string, Observation>>;
@@ -166,7 +168,12 @@ export interface ActingStore extends StoreReader {
    * cannot read it.
    */
   raiseFormat(): Promise<Result<{ readonly from: number; readonly to: number }>>;
-  /** Living incarnations besides this one. */
+  /**
+   * Engines besides this one that were not seen to be dead so far; answers at once, and declares dead whose counter stood
+   * still for a ttl while it was asked again and again.
+   */
+  living(): Promise<readonly Incarnation[]>;
+  /** Living incarnations besides this one, for certain: of another host it waits up to a ttl to know. */
   others(): Promise<readonly Incarnation[]>;
   /** Ends the incarnation: nothing waits for a ttl. */
   close(): Promise<void>;

@@ -3,7 +3,6 @@ import type { HoldRecord } from "../../../schemas/record.ts";
 import {
   type HistoryEntry,
   type Incarnation,
-  incarnationSchema,
   type RegisterEntry,
   type StopFile,
   type StoreFile,
@@ -64,7 +63,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       readonly witness: Witness;
     },
   ) {
-    super(file, layout, ports);
+    const { name, role } = living.me.info;
+    super(file, layout, ports, role === "watch" ? name : null);
     this.#me = living.me;
     this.#writer = living.writer;
     this.#coroner = living.coroner;
@@ -318,17 +318,20 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   async others(): Promise<readonly Incarnation[]> {
-    const { files } = this.ports;
-    const names = await files.list(this.layout.instances);
-    const found: Incarnation[] = [];
-    for (const name of names) {
-      if (name.endsWith(".dead") || name === this.#me.info.inc || names.includes(`${name}.dead`))
-        continue;
-      const other = await readJson(files, this.layout.instance(name), incarnationSchema);
-      if (other !== null) found.push(other);
-    }
+    const found = await this.#strangers();
     const living = await Promise.all(found.map((one) => this.#coroner.lives(one, this.#me)));
     return found.filter((_, index) => living[index]);
+  }
+
+  async living(): Promise<readonly Incarnation[]> {
+    const found = await this.#strangers();
+    const { name } = this.#me.info;
+    const deaths = await Promise.all(found.map(({ inc }) => this.#coroner.judge(inc, name)));
+    return found.filter((_, index) => deaths[index]?.dead === false);
+  }
+
+  async #strangers(): Promise<readonly Incarnation[]> {
+    return (await this.engines()).filter(({ inc }) => inc !== this.#me.info.inc);
   }
 
   raiseFormat(): ReturnType<typeof raiseFormat> {
@@ -350,6 +353,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       await grant.release().catch(() => {
         this.#allSettled = false;
       });
+    await this.lastReadings.flush();
     await this.#journal.close();
     await this.#blanks.close();
     const whole = this.#allSettled && this.#me.dead() === null;

@@ -66,6 +66,7 @@ export async function replaceStore(
       layout.instances,
       layout.allHolds,
       layout.budgets,
+      layout.daemonReadings,
     ])
       await ports.files.removeAll(gone);
     for (const gone of [layout.readings, layout.acknowledged]) await ports.files.remove(gone);
@@ -114,7 +115,13 @@ export async function declareRestored(
   const epoch = Math.max(found.value.epoch, seen?.epoch ?? 0) + 1;
   try {
     // Before the file says restored: cut off here, the copy is still refused.
-    for (const gone of [layout.nodes, layout.journals, layout.instances, layout.budgets])
+    for (const gone of [
+      layout.nodes,
+      layout.journals,
+      layout.instances,
+      layout.budgets,
+      layout.daemonReadings,
+    ])
       await ports.files.removeAll(gone);
     await ports.files.remove(layout.readings);
     await ports.files.makeDir(layout.machines);

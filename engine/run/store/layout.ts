@@ -60,6 +60,12 @@ export class Layout {
   get readings(): string {
     return join(this.dir, "readings.json");
   }
+  get daemonReadings(): string {
+    return join(this.dir, "readings");
+  }
+  readingsOf(daemon: string): string {
+    return join(this.daemonReadings, `${encodeURIComponent(daemon)}.json`);
+  }
   get machines(): string {
     return join(this.dir, "machines");
   }

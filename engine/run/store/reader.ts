@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { instantText } from "../../../schemas/instant.ts";
 import type { Observation } from "../../../schemas/observation.ts";
 import {
   emptyRecord,
@@ -13,6 +12,7 @@ import {
 import {
   type AppliedImage,
   type HistoryEntry,
+  type Incarnation,
   incarnationSchema,
   type JournalLine,
   type RegisterEntry,
@@ -24,12 +24,14 @@ import {
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, Standing, StoreReader } from "../ports.ts";
 import { readAppliedImages } from "./applied-images.ts";
+import { seenEngines } from "./engines.ts";
 import { foldLines } from "./fold-lines.ts";
 import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
 import { newestRecord, readClaim, type RecordFile } from "./records.ts";
-import { readJson, Writer } from "./store-files.ts";
+import { Readings } from "./readings.ts";
+import { readJson } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** Files read at once. */
@@ -59,7 +61,11 @@ export class FileStoreReader implements StoreReader {
   readonly #openIn = new Set<string>();
   #recordsAreRead = false;
 
-  constructor(file: StoreFile, layout: Layout, ports: StorePorts) {
+  protected readonly lastReadings: Readings;
+
+  /** `daemon`: whose own readings they are; null for a command. */
+  constructor(file: StoreFile, layout: Layout, ports: StorePorts, daemon: string | null = null) {
+    this.lastReadings = new Readings(ports, layout, daemon);
     this.file = file;
     this.dir = layout.dir;
     this.layout = layout;
@@ -262,6 +268,10 @@ export class FileStoreReader implements StoreReader {
     return (await this.ports.processes.fate(holder)) === "gone" ? "dead" : "held";
   }
 
+  engines(): Promise<readonly Incarnation[]> {
+    return seenEngines(this.ports, this.layout);
+  }
+
   async history(uuid: string): Promise<readonly HistoryEntry[]> {
     const text = (await this.ports.files.read(this.layout.history(uuid))) ?? "";
     const entries = text.split("\n").flatMap((line) => {
@@ -275,31 +285,12 @@ export class FileStoreReader implements StoreReader {
     return entries.slice(-HISTORY_MAX);
   }
 
-  async readings(): Promise<ReadonlyMap<string, Observation>> {
-    try {
-      const text = await this.ports.files.read(this.layout.readings);
-      const value: unknown = text === null ? null : JSON.parse(text);
-      return new Map(isReadings(value) ? value.readings.map((one) => [one.node, one]) : []);
-    } catch {
-      // A cache: torn or old, it is as if it were not there.
-      return new Map();
-    }
+  readings(): Promise<ReadonlyMap<string, Observation>> {
+    return this.lastReadings.load();
   }
 
-  async saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
-    const writer = new Writer(
-      this.ports,
-      this.layout,
-      `readings.${instantText(this.ports.clock.now()).replaceAll(":", "")}`,
-    );
-    try {
-      await writer.replaceUnsynced(this.layout.readings, {
-        version: READINGS_VERSION,
-        readings: [...readings.values()],
-      });
-    } catch {
-      // A full or read-only disk keeps no cache; nothing is lost by it.
-    }
+  saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
+    return this.lastReadings.save(readings);
   }
 
   async #eachNode(work: (uuid: string) => Promise<void>): Promise<void> {
@@ -310,19 +301,6 @@ export class FileStoreReader implements StoreReader {
     );
     await pooled(lists.flat(), AT_ONCE, work);
   }
-}
-
-/** Raised when the shape of an Observation changes. */
-const READINGS_VERSION = 1;
-
-function isReadings(value: unknown): value is { readonly readings: readonly Observation[] } {
-  if (typeof value !== "object" || value === null) return false;
-  return (
-    "version" in value &&
-    value.version === READINGS_VERSION &&
-    "readings" in value &&
-    Array.isArray(value.readings)
-  );
 }
 
 function isHistoryEntry(value: unknown): value is HistoryEntry {
