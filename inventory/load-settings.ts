@@ -53,7 +53,11 @@ const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
 const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"] as const;
 
 /** Settings that came after the first version: each new one is added here, and a test holds it. */
-const LATER: readonly (readonly [group: string, key: string])[] = [["git", "timeoutSeconds"]];
+const LATER: readonly (readonly [group: string, key: string])[] = [
+  ["git", "timeoutSeconds"],
+  ["watch", "silentLooks"],
+  ["watch", "drainSeconds"],
+];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */
 export async function loadSettings(options: LoadSettingsOptions): Promise<LoadedSettings> {

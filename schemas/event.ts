@@ -28,6 +28,14 @@ export const EVENT_NAMES = [
   "released",
   "retry",
   "forgotten",
+  "watch.start",
+  "watch.stop",
+  "watch.commit",
+  "watch.refused",
+  "watch.waiting",
+  "watch.members",
+  "node.silent",
+  "node.answers",
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 

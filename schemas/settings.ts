@@ -127,6 +127,10 @@ export const settingsSchema = z.strictObject({
   watch: z
     .strictObject({
       maxImpact: z.enum(["none", "in-place", "reboot", "destructive"]).default("in-place"),
+      /** Looks that a BMC may leave unanswered before its node has a fault (Ironic's power_state_sync_max_retries). */
+      silentLooks: z.number().int().min(1).default(3),
+      /** Seconds that acts which run may take to come to their end once the daemon is told to leave. */
+      drainSeconds: z.number().min(0).default(60),
     })
     .prefault({}),
   witness: z.string().optional(),

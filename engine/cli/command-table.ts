@@ -16,12 +16,14 @@ import { observeCommand } from "./commands/observe-command.ts";
 import { planCommand } from "./commands/plan-command.ts";
 import { graphCommand, versionCommand } from "./commands/plain-commands.ts";
 import { forgetCommand, retryCommand } from "./commands/record-commands.ts";
+import { ringCommand } from "./commands/ring-command.ts";
 import { schemaCommand } from "./commands/schema-command.ts";
 import { showCommand } from "./commands/show-command.ts";
 import { simulateCommand } from "./commands/simulate-command.ts";
 import { statusCommand } from "./commands/status-command.ts";
 import { resumeCommand, stopCommand } from "./commands/stop-commands.ts";
 import { validateCommand } from "./commands/validate-command.ts";
+import { watchCommand } from "./commands/watch-command.ts";
 import { waitCommand } from "./commands/wait-command.ts";
 
 /** Every command, in the order that help prints them. */
@@ -30,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   validateCommand,
   planCommand,
   applyCommand,
+  watchCommand,
   statusCommand,
   showCommand,
   explainCommand,
@@ -49,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   migrateCommand,
   leaseCommand,
   hookCommand,
+  ringCommand,
   graphCommand,
   schemaCommand,
   conformanceCommand,

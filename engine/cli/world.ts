@@ -171,12 +171,14 @@ export async function needReader(input: CommandInput, place: Place): Promise<Sto
 export async function needActing(
   input: CommandInput,
   place: Place,
-  role: "apply" | "command" | "restrain" = "command",
+  role: "apply" | "watch" | "command" | "restrain" = "command",
 ): Promise<ActingStore> {
   refuseReadOnly(input, place, role === "restrain");
   const { house } = input;
-  const as = role === "apply" ? role : "command";
-  const name = `${place.settings.instance ?? house.host}.${as}.${house.pid}`;
+  const as = role === "restrain" ? "command" : role;
+  const instance = place.settings.instance ?? house.host;
+  // A daemon is a member by its name alone, and the only one of it.
+  const name = as === "watch" ? instance : `${instance}.${as}.${house.pid}`;
   const opened = await openActing(
     place.stateDir,
     expected(place),

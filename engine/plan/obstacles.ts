@@ -131,11 +131,16 @@ function held(scope: HoldScope, reason: string, owner: string | null, where: str
   };
 }
 
-function byRecord({ node, record, now }: NodeView, options: PlanOptions): readonly Obstacle[] {
+function byRecord(
+  { node, record, observation, now }: NodeView,
+  options: PlanOptions,
+): readonly Obstacle[] {
   const found: Obstacle[] = [];
   const { fault } = record;
+  // A BMC that was silent and answers has mended itself.
+  const isOver = fault?.kind === "power" && observation?.unreachable === null;
   // Another declaration is another try; identity has a facet of its own.
-  if (fault !== null && fault.kind !== "identity" && fault.specHash === node.specHash)
+  if (fault !== null && !isOver && fault.kind !== "identity" && fault.specHash === node.specHash)
     found.push({
       blocked: {
         kind: "fault",

@@ -1,19 +1,23 @@
 import { drawMachine, GRAPH_FORMATS } from "../../plan/draw-machine.ts";
 import { drawPlan } from "../../plan/draw-plan.ts";
+import { drawRing } from "../../plan/draw-ring.ts";
+import { ownersOf } from "../../plan/ring.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadDrivers } from "../load-drivers.ts";
 import { planWorld } from "../plan-world.ts";
+import { ringNow } from "../ring-now.ts";
 import { driverOptions, loadWorld, reader } from "../world.ts";
 
-/** `graph machine`, `graph plan`. */
+/** `graph machine`, `graph plan`, `graph ring`. */
 export const graphCommand: Command = {
   name: "graph",
   arguments: "<what>",
   completes: "words",
-  words: ["machine", "plan"],
-  summary: "draw the provision state machine, or the steps of the plan",
+  words: ["machine", "plan", "ring"],
+  summary:
+    "draw the provision state machine, the steps of the plan, or which engine owns which nodes",
   options: [{ flags: "--format <form>", description: GRAPH_FORMATS.join(", ") }],
   forms: ["json"],
   examples: [
@@ -42,7 +46,12 @@ export const graphCommand: Command = {
       } finally {
         await drivers.close();
       }
-    } else throw new CommandError(EXIT.usage, `graph "${what ?? ""}" is none of machine, plan`);
+    } else if (what === "ring") {
+      const world = await loadWorld(input);
+      const { members } = await ringNow(input, world);
+      input.io.out(drawRing({ members, owners: ownersOf(world.fleet.nodes, members) }, format));
+    } else
+      throw new CommandError(EXIT.usage, `graph "${what ?? ""}" is none of machine, plan, ring`);
     return EXIT.done;
   },
 };

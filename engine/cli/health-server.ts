@@ -1,0 +1,221 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { Counter, Gauge, Registry } from "prom-client";
+import type { EngineEvent } from "../../schemas/event.ts";
+import type { NodePlan } from "../../schemas/plan.ts";
+import type { WatchState } from "../run/watch/daemon.ts";
+import { CommandError } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+
+/** What of a daemon can be asked for over HTTP, and where it hears what happens. */
+export interface Health {
+  /** Where it listens, such as `http://127.0.0.1:9180`. */
+  readonly url: string;
+  readonly hear: (event: EngineEvent) => void;
+  close(): Promise<void>;
+}
+
+/** What the server asks of its daemon. */
+export interface Asked {
+  readonly state: () => WatchState;
+  /** Why it is no more, in one sentence; null while it lives. */
+  readonly dead: () => string | null;
+  /** A webhook: somebody pushed. */
+  readonly wake: () => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Rounds that did not come for so long mean that it hangs. Milliseconds. */
+const STALE_MS = 120_000;
+
+/**
+ * `/healthz` (it lives and its rounds go on), `/readyz` (a commit is in force), `/metrics` (Prometheus) and `POST /wake` (a
+ * webhook: look at the repository now). Answers hold no secret and change nothing but when it looks.
+ */
+export async function serveHealth(listen: string, asked: Asked): Promise<Health> {
+  const { host, port } = addressOf(listen);
+  const metrics = metricsOf(asked);
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://daemon").pathname;
+    const answer = answerTo(`${request.method ?? ""} ${path}`, asked);
+    if (answer === "metrics") return void sendMetrics(metrics.registry, response);
+    const body = `${JSON.stringify(answer.body)}\n`;
+    response.writeHead(answer.status, { "content-type": "application/json" }).end(body);
+  });
+  const url = await listening(server, host, port);
+  return {
+    url,
+    hear: metrics.hear,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+  const text = await registry.metrics();
+  response.writeHead(200, { "content-type": registry.contentType }).end(text);
+}
+
+function addressOf(listen: string): { readonly host: string; readonly port: number } {
+  const parts = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(listen);
+  const port = Number(parts?.[3]);
+  if (parts === null || port > 65_535)
+    throw new CommandError(
+      EXIT.invalid,
+      `listen "${listen}" is no HOST:PORT, such as 127.0.0.1:9180`,
+      "IW-S01",
+    );
+  const host = parts[1] ?? parts[2] ?? "";
+  return { host: host === "" ? "127.0.0.1" : host, port };
+}
+
+function listening(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((done, failed) => {
+    server.once("error", (error) =>
+      failed(
+        new CommandError(
+          EXIT.invalid,
+          `nobody can listen at ${host}:${port}: ${error.message}`,
+          "IW-S01",
+        ),
+      ),
+    );
+    server.listen(port, host, () => {
+      const at = server.address();
+      const taken = typeof at === "object" && at !== null ? at.port : port;
+      done(`http://${host.includes(":") ? `[${host}]` : host}:${taken}`);
+    });
+  });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+function answerTo(what: string, asked: Asked): Answer | "metrics" {
+  switch (what) {
+    case "GET /healthz":
+      return healthOf(asked);
+    case "GET /readyz":
+      return readinessOf(asked);
+    case "GET /metrics":
+      return "metrics";
+    case "POST /wake":
+      asked.wake();
+      return { status: 202, body: { woken: true } };
+    default:
+      return {
+        status: 404,
+        body: { error: `${what} is none of GET /healthz, GET /readyz, GET /metrics, POST /wake` },
+      };
+  }
+}
+
+function healthOf({ state, dead, now }: Asked): Answer {
+  const { lastRoundAt, rounds } = state();
+  const age = lastRoundAt === null ? null : now() - lastRoundAt;
+  const why =
+    dead() ?? (age !== null && age > STALE_MS ? `no round for ${Math.round(age / 1000)} s` : null);
+  return { status: why === null ? 200 : 503, body: { healthy: why === null, why, rounds } };
+}
+
+function readinessOf({ state, dead }: Asked): Answer {
+  const { commit, refused, owned, members } = state();
+  const why =
+    dead() ?? (commit === null ? (refused?.why.message ?? "no commit was read yet") : null);
+  const body = {
+    ready: why === null,
+    why,
+    commit,
+    refused: refused === null ? null : { commit: refused.commit, why: refused.why.message },
+    members,
+    owned,
+  };
+  return { status: why === null ? 200 : 503, body };
+}
+
+/** Names begin with `ironwright_`; those of states are read when they are asked for. */
+function metricsOf({ state, now }: Asked): {
+  readonly registry: Registry;
+  readonly hear: (event: EngineEvent) => void;
+} {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, read: () => number | null): void => {
+    const made = new Gauge({
+      name: `ironwright_${name}`,
+      help,
+      registers: [],
+      collect() {
+        this.set(read() ?? Number.NaN);
+      },
+    });
+    registry.registerMetric(made);
+  };
+  gauge("rounds_total", "Rounds since it began", () => state().rounds);
+  gauge("queue_depth", "Nodes whose turn has come", () => state().waiting);
+  gauge("nodes_busy", "Nodes that are worked on", () => state().busy);
+  gauge("nodes_owned", "Nodes that this engine owns", () => state().owned);
+  gauge("ring_members", "Engines in the ring", () => state().members.length);
+  gauge("commit_age_seconds", "Since the commit came into force here", () => {
+    const { commitAt } = state();
+    return commitAt === null ? null : (now() - commitAt) / 1000;
+  });
+  gauge("commit_refused", "1 while the newest commit is refused", () =>
+    state().refused === null ? 0 : 1,
+  );
+  for (const { words, ...said } of COUNTED)
+    registry.registerMetric(counted(said, () => [...state().nodes.values()].flatMap(words)));
+  const events = new Counter({
+    name: "ironwright_events_total",
+    help: "What happened, by event and code",
+    labelNames: ["event", "code"],
+    registers: [registry],
+  });
+  return { registry, hear: ({ event, code }) => events.inc({ event, code: code ?? "" }) };
+}
+
+/** A gauge with one value for each word that nodes give. */
+interface Counted {
+  readonly name: string;
+  readonly help: string;
+  readonly label: string;
+}
+
+const COUNTED: readonly (Counted & { readonly words: (plan: NodePlan) => readonly string[] })[] = [
+  {
+    name: "nodes_by_state",
+    help: "Owned nodes by provision state",
+    label: "state",
+    words: ({ provisionState }) => [provisionState],
+  },
+  {
+    name: "drift",
+    help: "Owned nodes that drifted, by facet",
+    label: "facet",
+    words: ({ changes }) =>
+      changes.flatMap(({ cause, facet }) => (cause === "drift" ? [facet] : [])),
+  },
+  {
+    name: "nodes_blocked",
+    help: "Owned nodes that are blocked, by why",
+    label: "kind",
+    words: ({ blockedBy }) => blockedBy.map(({ kind }) => kind),
+  },
+];
+
+function counted({ name, help, label }: Counted, words: () => readonly string[]): Gauge {
+  return new Gauge({
+    name: `ironwright_${name}`,
+    help,
+    labelNames: [label],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const word of words()) this.inc({ [label]: word });
+    },
+  });
+}

@@ -1,0 +1,75 @@
+import type { Failure, Result } from "../../../schemas/failure.ts";
+import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
+import type { Settings } from "../../../schemas/settings.ts";
+import { canonicalJson } from "../../plan/canonical-json.ts";
+
+/** A commit that was read whole and holds no error. */
+export interface Declared {
+  readonly commit: string;
+  readonly fleet: Fleet;
+  readonly settings: Settings;
+  readonly settingsHash: string;
+}
+
+/** The repository that is followed. */
+export interface Repository {
+  readonly what: string;
+  /** The newest commit of the ref that is followed, brought here first where it is remote. */
+  newest(signal?: AbortSignal): Promise<Result<string>>;
+  /** Resolves when a ref may have moved, or when `signal` is aborted. */
+  changed(signal: AbortSignal): Promise<void>;
+  /** How commit `a` stands to `b`; unknown where one of them is not here. */
+  relation(a: string, b: string): Promise<"same" | "ahead" | "behind" | "apart" | "unknown">;
+}
+
+/** Reads a commit; its errors are one Failure, told once. */
+export type LoadCommit = (commit: string) => Promise<Result<Declared>>;
+
+/** Nodes of a commit whose plan may be another than under the one before: all, where what they share has changed. */
+export function changedNodes(before: Declared | null, after: Declared): ReadonlySet<string> {
+  const { fleet } = after;
+  const names = (nodes: readonly FleetNode[]): ReadonlySet<string> =>
+    new Set(nodes.map(({ name }) => name));
+  if (before === null || sharedBy(before) !== sharedBy(after)) return names(fleet.nodes);
+  const hashes = new Map(before.fleet.nodes.map(({ name, specHash }) => [name, specHash]));
+  return names(fleet.nodes.filter(({ name, specHash }) => hashes.get(name) !== specHash));
+}
+
+function sharedBy({ settingsHash, fleet }: Declared): string {
+  const { templates, runbooks, images, policies, allocations } = fleet;
+  return canonicalJson({
+    settingsHash,
+    templates,
+    runbooks,
+    images,
+    policies,
+    allocations: allocations.map(({ name, specHash }) => [name, specHash]),
+  });
+}
+
+/** Why a commit does not come after the one in force; null where it does. */
+export async function whyNotNext(
+  repository: Pick<Repository, "relation">,
+  commit: string,
+  inForce: string | null,
+): Promise<string | null> {
+  if (inForce === null) return null;
+  const [ours, theirs] = [commit.slice(0, 7), inForce.slice(0, 7)];
+  switch (await repository.relation(commit, inForce)) {
+    case "same":
+    case "ahead":
+      return null;
+    case "behind":
+      return `commit ${ours} is older than ${theirs}, which is in force: it waits for the repository to catch up`;
+    case "unknown":
+      return `commit ${theirs}, which is in force, is not in this repository, so nobody can tell whether ${ours} comes after it; when the history was rewritten on purpose: ironwright apply --ref ${ours}`;
+    case "apart":
+      return `commit ${ours} does not come after ${theirs}, which is in force: the history was rewritten; when that is meant: ironwright apply --ref ${ours}`;
+  }
+}
+
+/** A whole commit that is refused: said once, until another one is there. */
+export interface RefusedCommit {
+  readonly commit: string;
+  readonly why: Failure;
+}

@@ -1,0 +1,69 @@
+import { instantText } from "../../../schemas/instant.ts";
+import type { FleetNode } from "../../../schemas/fleet.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
+import type { Observation } from "../../../schemas/observation.ts";
+import type { ActingStore } from "../ports.ts";
+
+/** The kind of fault that a silent BMC is given, and that its answer ends: Ironic's `power failure`. */
+export const SILENT = "power";
+
+/** What came of one look at a node, where it changes anything. */
+export type Heard = "silent" | "answers" | null;
+
+/**
+ * Counts looks that no BMC answered. After the limit the node has a fault: its power is unknown, never off, and nothing is
+ * done to it; the first answer ends that.
+ */
+export class Silence {
+  readonly #looks = new Map<string, number>();
+
+  /** Looks of a node that are still to come before it has a fault are counted by name; `limit` is 1 or more. */
+  async look(
+    store: ActingStore,
+    {
+      node,
+      record,
+      observation,
+    }: {
+      readonly node: FleetNode;
+      readonly record: NodeRecord | null;
+      readonly observation: Observation;
+    },
+    limit: number,
+  ): Promise<Heard> {
+    const isFaulty = record?.fault?.kind === SILENT;
+    if (observation.unreachable === null) {
+      this.#looks.delete(node.name);
+      if (record === null || !isFaulty) return null;
+      return (await write(store, record, null)) ? "answers" : null;
+    }
+    const looks = (this.#looks.get(node.name) ?? 0) + 1;
+    this.#looks.set(node.name, looks);
+    if (looks < limit || isFaulty || record === null || record.activity !== null) return null;
+    const since = instantText(observation.unreachableSince ?? observation.at);
+    const message = `its BMC has not answered since ${since} (${observation.unreachable.message})`;
+    const fault = { kind: SILENT, message, at: observation.at, specHash: node.specHash };
+    return (await write(store, record, fault)) ? "silent" : null;
+  }
+
+  /** Names that are not followed any more. */
+  forget(names: ReadonlySet<string>): void {
+    for (const name of this.#looks.keys()) if (!names.has(name)) this.#looks.delete(name);
+  }
+}
+
+/** Under the node's lease; a node that somebody works on is left alone until the next look. */
+async function write(
+  store: ActingStore,
+  { uuid, name }: NodeRecord,
+  fault: NodeRecord["fault"],
+): Promise<boolean> {
+  const claimed = await store.claim(uuid, name);
+  if (!claimed.ok) return false;
+  try {
+    await claimed.value.patchRecord({ fault });
+  } finally {
+    await claimed.value.release();
+  }
+  return true;
+}
