@@ -34,6 +34,8 @@ export const EVENT_NAMES = [
   "watch.refused",
   "watch.waiting",
   "watch.members",
+  "watch.failed",
+  "watch.withheld",
   "node.silent",
   "node.answers",
 ] as const;

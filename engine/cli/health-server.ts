@@ -25,8 +25,8 @@ export interface Asked {
   readonly now: () => number;
 }
 
-/** Rounds that did not come for so long mean that it hangs. Milliseconds. */
-const STALE_MS = 120_000;
+/** Without a sign of life for so long it hangs: longer than a fetch, a rest or the reading of a hall may take. Milliseconds. */
+const STALE_MS = 15 * 60_000;
 
 /**
  * `/healthz` (it lives and its rounds go on), `/readyz` (a commit is in force), `/metrics` (Prometheus) and `POST /wake` (a
@@ -36,7 +36,7 @@ export async function serveHealth(listen: string, asked: Asked): Promise<Health>
   const { host, port } = addressOf(listen);
   const metrics = metricsOf(asked);
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://daemon").pathname;
+    const [path = "/"] = (request.url ?? "/").split("?");
     const answer = answerTo(`${request.method ?? ""} ${path}`, asked);
     if (answer === "metrics") return void sendMetrics(metrics.registry, response);
     const body = `${JSON.stringify(answer.body)}\n`;
@@ -55,8 +55,12 @@ export async function serveHealth(listen: string, asked: Asked): Promise<Health>
 }
 
 async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
-  const text = await registry.metrics();
-  response.writeHead(200, { "content-type": registry.contentType }).end(text);
+  try {
+    const text = await registry.metrics();
+    response.writeHead(200, { "content-type": registry.contentType }).end(text);
+  } catch (error) {
+    response.writeHead(500, { "content-type": "text/plain" }).end(`${String(error)}\n`);
+  }
 }
 
 function addressOf(listen: string): { readonly host: string; readonly port: number } {
@@ -116,10 +120,9 @@ function answerTo(what: string, asked: Asked): Answer | "metrics" {
 }
 
 function healthOf({ state, dead, now }: Asked): Answer {
-  const { lastRoundAt, rounds } = state();
-  const age = lastRoundAt === null ? null : now() - lastRoundAt;
-  const why =
-    dead() ?? (age !== null && age > STALE_MS ? `no round for ${Math.round(age / 1000)} s` : null);
+  const { beatAt, rounds } = state();
+  const age = now() - beatAt;
+  const why = dead() ?? (age > STALE_MS ? `no sign of life for ${Math.round(age / 1000)} s` : null);
   return { status: why === null ? 200 : 503, body: { healthy: why === null, why, rounds } };
 }
 

@@ -141,7 +141,7 @@ async function othersInForce(
   if (other === null) return null;
   const uncommitted = inForce.why === "init" ? "the tree that init found" : "an uncommitted tree";
   const commit = inForce.commit === null ? uncommitted : `commit ${inForce.commit.slice(0, 7)}`;
-  const message = `${other} is at work on ${commit}, which is in force; wait until it ends, or let it work on yours`;
+  const message = `${other} is at work on ${commit}, which is in force; wait until it ends, stop it, or let it work on yours`;
   return failure("conflict", "IW-P17", message);
 }
 

@@ -15,6 +15,8 @@ import type { StoreReader } from "./ports.ts";
 export interface PlanFleetOptions {
   readonly plan: PlanOptions;
   readonly catalog: Catalog;
+  /** False for a plan that may not come to anything: what it was made from is not remembered. */
+  readonly keeps?: boolean | undefined;
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,7 +55,7 @@ export async function planFleet(
   const observations = select === undefined ? seen : new Map([...earlier, ...seen]);
   const input: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
   const plan = makePlan(input, options.plan);
-  if (store !== null && !offline) {
+  if (store !== null && !offline && options.keeps !== false) {
     const declared = new Set(fleet.nodes.map((node) => node.name));
     const kept = [...earlier].filter(([name]) => declared.has(name));
     await store.saveReadings(new Map([...kept, ...remembered({ plan, input }, options.plan)]));

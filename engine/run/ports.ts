@@ -102,6 +102,8 @@ export interface StoreReader {
   /** Last readings by node name; a cache, lost without harm. */
   readings(): Promise<ReadonlyMap<string, Observation>>;
   saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void>;
+  /** For a daemon, which keeps its readings in memory: what others have read since is read from disk. */
+  refreshReadings(): Promise<void>;
 }
 
 /** How a node stands in the store. */

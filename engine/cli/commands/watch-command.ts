@@ -8,7 +8,7 @@ import type { EngineEvent } from "../../../schemas/event.ts";
 import { fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import type { Declared, Repository } from "../../run/watch/declared.ts";
-import { Daemon } from "../../run/watch/daemon.ts";
+import { Daemon, type WatchState } from "../../run/watch/daemon.ts";
 import { type Command, CommandError, type CommandInput, flag } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Health, serveHealth } from "../health-server.ts";
@@ -125,11 +125,18 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
       ? await daemon.once(io.stopping)
       : await daemon.run(io.stopping);
     if (dead !== null) throw new CommandError(EXIT.lease, dead.message, dead.code);
-    return flag(input, "once") && daemon.state.refused !== null ? EXIT.refused : EXIT.done;
+    return flag(input, "once") ? endOfRound(daemon.state) : EXIT.done;
   } finally {
     process.off("SIGHUP", hangUp);
     await health?.close();
   }
+}
+
+/** As an apply would say it. */
+function endOfRound({ commit, refused, withheld, failed }: WatchState): ExitCode {
+  if (commit === null && refused === null) return EXIT.invalid;
+  if (failed > 0) return EXIT.failed;
+  return refused !== null || withheld ? EXIT.refused : EXIT.done;
 }
 
 /** Reads a commit whole: its settings, its documents, its steps as the hardware types offer them. */

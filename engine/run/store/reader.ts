@@ -289,6 +289,10 @@ export class FileStoreReader implements StoreReader {
     return this.lastReadings.load();
   }
 
+  refreshReadings(): Promise<void> {
+    return this.lastReadings.refresh();
+  }
+
   saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
     return this.lastReadings.save(readings);
   }

@@ -37,11 +37,17 @@ export class Readings {
 
   async save(readings: ByNode): Promise<void> {
     if (this.#daemon === null) return this.#write(this.#layout.readings, readings);
-    this.#known = readings;
+    // Applies that run beside each other save what each has seen: the newest of each node stays.
+    this.#known = newestOf(this.#known ?? new Map(), readings);
     const now = this.#ports.clock.monotonic();
     if (now - this.#writtenAt < WRITE_EVERY_MS) return;
     this.#writtenAt = now;
     await this.flush();
+  }
+
+  /** Also what other engines have read since: a daemon that gets nodes of theirs must know what these agreed on. */
+  async refresh(): Promise<void> {
+    if (this.#known !== null) this.#known = newestOf(await this.#fromDisk(), this.#known);
   }
 
   /** Brings to disk what a daemon holds in memory. */
@@ -83,6 +89,14 @@ export class Readings {
       // A full or read-only disk keeps no cache; nothing is lost by it.
     }
   }
+}
+
+/** Of two readings of one node the newer; of one time the second. */
+function newestOf(first: ByNode, second: ByNode): ByNode {
+  const newest = new Map(first);
+  for (const [name, one] of second)
+    if (one.at >= (newest.get(name)?.at ?? -Infinity)) newest.set(name, one);
+  return newest;
 }
 
 function isReadings(value: unknown): value is { readonly readings: readonly Observation[] } {

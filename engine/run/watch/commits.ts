@@ -56,41 +56,50 @@ export class Commits {
   /** Is there a newer commit? Read whole, it is the candidate. */
   async look(stopping: AbortSignal): Promise<void> {
     if (this.untilPoll > 0) return;
-    const { clock, repository } = this.#ports;
+    const { clock, repository, store } = this.#ports;
     const seconds = this.declared?.settings.git.pollSeconds ?? FIRST_POLL_SECONDS;
     this.#nextPoll = clock.monotonic() + seconds * 1000;
     const newest = await repository.newest(stopping);
-    if (newest.ok) return this.#consider(newest.value);
-    if (!stopping.aborted)
-      this.#teller.once("watch.waiting", newest.failure.message, newest.failure.code);
+    if (stopping.aborted) return;
+    const inForce = (await store.inForce())?.commit ?? null;
+    if (newest.ok) await this.#consider(newest.value, inForce);
+    else this.#teller.once("watch.waiting", newest.failure.message, newest.failure.code);
+    if (this.candidate === null && inForce !== null) await this.#catchUp(inForce);
   }
 
-  async #consider(commit: string): Promise<void> {
-    const { repository, store, load } = this.#ports;
+  async #consider(commit: string, inForce: string | null): Promise<void> {
     if (commit === this.declared?.commit) return;
-    const inForce = (await store.inForce())?.commit ?? null;
-    // What a person has put in force all the same is no longer refused.
+    // What somebody has put in force all the same is no longer refused.
     if (commit === this.refused?.commit && commit !== inForce) return;
-    const late = await whyNotNext(repository, commit, inForce);
+    const late = await this.whyNot(commit, inForce);
     if (late !== null) return this.#teller.once("watch.waiting", late, "IW-P17");
-    const loaded = await load(commit);
-    if (loaded.ok) {
-      this.candidate = loaded.value;
-      return;
+    const loaded = await this.#ports.load(commit);
+    if (loaded.ok) this.candidate = loaded.value;
+    else this.refuse(commit, loaded.failure);
+  }
+
+  /** What another has put in force is obeyed, and so is the last good commit by who was started over a bad one. */
+  async #catchUp(inForce: string): Promise<void> {
+    if (inForce === this.declared?.commit || inForce === this.refused?.commit) return;
+    if (this.declared !== null) {
+      const stands = await this.#ports.repository.relation(inForce, this.declared.commit);
+      if (stands !== "ahead") return;
     }
-    this.refuse(commit, loaded.failure);
-    if (this.declared !== null || inForce === null) return;
-    // Started over a bad commit: the last good one is in force.
-    const last = await load(inForce);
-    if (last.ok) this.candidate = last.value;
+    const loaded = await this.#ports.load(inForce);
+    if (loaded.ok) this.candidate = loaded.value;
+    else this.#teller.once("watch.waiting", loaded.failure.message, loaded.failure.code);
+  }
+
+  /** Why a commit is not put in force over the one that is: it does not come after it; null where it does. */
+  whyNot(commit: string, inForce: string | null): Promise<string | null> {
+    return whyNotNext(this.#ports.repository, commit, inForce);
   }
 
   refuse(commit: string, why: Failure): void {
     this.candidate = null;
     this.refused = { commit, why };
-    const stays =
-      this.declared === null ? "nothing is" : `${this.declared.commit.slice(0, 7)} stays`;
-    const message = `commit ${commit.slice(0, 7)} is refused, ${stays} in force: ${why.message}`;
+    const stays = this.declared?.commit.slice(0, 7) ?? "what is in force";
+    const message = `commit ${commit.slice(0, 7)} is refused, ${stays} stays in force: ${why.message}`;
     this.#teller.once("watch.refused", message, why.code);
   }
 

@@ -1,10 +1,8 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
-import { breakerRefusal, inTrouble } from "../../plan/breaker.ts";
-import { surroundingsOf } from "../../plan/input.ts";
+import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
 import type { Digest } from "../../plan/plan-id.ts";
-import { membersOf, ownersOf } from "../../plan/ring.ts";
 import { apply } from "../apply.ts";
 import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
@@ -18,9 +16,11 @@ import {
   type Repository,
 } from "./declared.ts";
 import { Commits } from "./commits.ts";
+import { NO_RING, type Ring, ringOf } from "./members.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
 import { Teller } from "./teller.ts";
+import { Trouble } from "./trouble.ts";
 
 /** What a daemon needs from outside. */
 export interface WatchPorts extends Omit<ApplyPorts, "settings" | "drivers" | "limits"> {
@@ -43,7 +43,12 @@ export interface WatchState {
   readonly busy: number;
   readonly waiting: number;
   readonly rounds: number;
-  readonly lastRoundAt: number | null;
+  /** Its last sign of life, milliseconds since the epoch. */
+  readonly beatAt: number;
+  /** Nodes whose work failed since it began. */
+  readonly failed: number;
+  /** True where a plan was not applied: stopped, refused, or the world moved. */
+  readonly withheld: boolean;
   /** What was planned of each node that it owns, as it was last seen. */
   readonly nodes: ReadonlyMap<string, NodePlan>;
 }
@@ -53,6 +58,8 @@ const ROUND_MS = 250;
 
 /** Until nodes are planned again whose world moved between the plan and the lease. Milliseconds. */
 const MOVED_MS = 2000;
+/** The same where something broke that nobody expected. */
+const BROKEN_MS = 60_000;
 
 /**
  * Follows a repository and keeps what git says true on the nodes that it owns. One round: is there a newer commit, who are the
@@ -64,24 +71,27 @@ export class Daemon {
   readonly #teller: Teller;
   readonly #commits: Commits;
   readonly #schedule: Schedule;
+  readonly #trouble: Trouble;
   readonly #silence = new Silence();
   readonly #busy = new Map<string, Promise<void>>();
   readonly #plans = new Map<string, NodePlan>();
-  /** When each was last seen in trouble. */
-  readonly #trouble = new Map<string, number>();
-  #limits: Limits;
-  #owned: ReadonlySet<string> = new Set();
-  #members: readonly string[] = [];
-  #lastRoundAt: number | null = null;
+  /** For life: what runs under one commit shares them with what runs under the next. */
+  #limits: Limits | null = null;
+  #ring: Ring = NO_RING;
+  #beatAt: number;
   #isOnce = false;
   #rounds = 0;
+  #failed = 0;
+  #withheld = false;
+  #resting: AbortController | null = null;
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
     this.#teller = new Teller(ports, () => this.#commits.declared?.commit ?? null);
     this.#commits = new Commits(ports, this.#teller);
     this.#schedule = new Schedule(ports.clock, 60_000);
-    this.#limits = limitsOf(ports.clock, 64);
+    this.#trouble = new Trouble(ports.store, ports.clock, this.#teller);
+    this.#beatAt = ports.clock.now();
   }
 
   get state(): WatchState {
@@ -89,12 +99,14 @@ export class Daemon {
       commit: this.#commits.declared?.commit ?? null,
       commitAt: this.#commits.since,
       refused: this.#commits.refused,
-      members: this.#members,
-      owned: this.#owned.size,
+      members: this.#ring.members,
+      owned: this.#ring.owned.size,
       busy: this.#busy.size,
       waiting: this.#schedule.waiting,
       rounds: this.#rounds,
-      lastRoundAt: this.#lastRoundAt,
+      beatAt: this.#beatAt,
+      failed: this.#failed,
+      withheld: this.#withheld,
       nodes: this.#plans,
     };
   }
@@ -103,11 +115,12 @@ export class Daemon {
   async run(stopping: AbortSignal): Promise<Failure | null> {
     const { store, repository } = this.#ports;
     this.#teller.tell("watch.start", `follows ${repository.what}`);
-    while (!stopping.aborted && store.dead() === null) {
-      await this.round(stopping);
-      await this.#rest(stopping);
-    }
-    await this.drain();
+    await this.#rounding(stopping, async () => {
+      while (!stopping.aborted && store.dead() === null) {
+        await this.round(stopping);
+        await this.#rest(stopping);
+      }
+    });
     const dead = store.dead();
     this.#teller.tell("watch.stop", dead?.message ?? "told to leave; what ran has come to its end");
     return dead;
@@ -117,35 +130,53 @@ export class Daemon {
   async once(stopping: AbortSignal): Promise<Failure | null> {
     const { store } = this.#ports;
     this.#isOnce = true;
-    do {
-      await this.round(stopping);
-      if (this.#busy.size > 0) await Promise.race(this.#busy.values());
-    } while (
-      !stopping.aborted &&
-      store.dead() === null &&
-      this.#busy.size + this.#schedule.waiting > 0
-    );
-    await this.drain();
+    await this.#rounding(stopping, async () => {
+      do {
+        await this.round(stopping);
+        if (this.#busy.size > 0) await Promise.race(this.#busy.values());
+      } while (
+        !stopping.aborted &&
+        store.dead() === null &&
+        this.#commits.declared !== null &&
+        this.#busy.size + this.#schedule.waiting > 0
+      );
+    });
     return store.dead();
+  }
+
+  /** Whatever ends the rounds, what was begun comes to its end. A lost lease shows in many ways, and is none but one. */
+  async #rounding(stopping: AbortSignal, rounds: () => Promise<void>): Promise<void> {
+    try {
+      await rounds();
+    } catch (error) {
+      if (this.#ports.store.dead() === null && !stopping.aborted) throw error;
+    } finally {
+      await this.#drain();
+    }
   }
 
   /** Everything that is due now: begun, not ended. */
   async round(stopping: AbortSignal): Promise<void> {
-    const { clock, store } = this.#ports;
+    const { store } = this.#ports;
+    this.#beat();
     await this.#commits.look(stopping);
-    const { candidate, declared } = this.#commits;
-    const at = candidate ?? declared;
-    if (at === null || store.dead() !== null) return;
-    await this.#followMembers(at);
+    const { candidate } = this.#commits;
+    if (stopping.aborted || store.dead() !== null) return;
     if (candidate !== null) await this.#takeOver(candidate, stopping);
     const obeyed = this.#commits.declared;
-    if (obeyed !== null) await this.#work(obeyed, stopping);
+    if (obeyed === null || stopping.aborted) return;
+    await this.#follow(await ringOf(store, obeyed.fleet));
+    await this.#work(obeyed, stopping);
     this.#rounds += 1;
-    this.#lastRoundAt = clock.now();
+    this.#beat();
+  }
+
+  #beat(): void {
+    this.#beatAt = this.#ports.clock.now();
   }
 
   /** Until all that was begun has ended, or its time is up: acts that still run stay for whoever comes next. */
-  async drain(): Promise<void> {
+  async #drain(): Promise<void> {
     const { clock } = this.#ports;
     const seconds = this.#commits.declared?.settings.watch.drainSeconds ?? 0;
     const over = new AbortController();
@@ -153,85 +184,109 @@ export class Daemon {
     await Promise.race([ended, clock.sleep(seconds * 1000, over.signal).catch(() => undefined)]);
   }
 
-  /** Looks at the repository in the next round, and reads the settings anew. */
+  /** Looks at the repository now. */
   wake(): void {
     this.#commits.wake();
+    this.#resting?.abort();
   }
 
-  /** Who lives, and so who owns what; alike in every member that sees the same. */
-  async #followMembers({ fleet }: Declared): Promise<void> {
-    const { store } = this.#ports;
-    const { name: me } = store.incarnation;
-    const daemons = (await store.living()).filter(({ role }) => role === "watch");
-    const members = membersOf(fleet.conductors, [me, ...daemons.map(({ name }) => name)]);
-    this.#members = members.map(({ name }) => name);
-    const owners = ownersOf(fleet.nodes, members);
-    this.#owned = new Set([...owners].flatMap(([node, owner]) => (owner === me ? [node] : [])));
-    this.#schedule.follow(this.#owned);
-    this.#silence.forget(this.#owned);
-    for (const name of this.#plans.keys()) if (!this.#owned.has(name)) this.#plans.delete(name);
-    const who = this.#members.join(", ");
-    const stranger = this.#members.includes(me) ? "" : `; ${me} is not declared and owns nothing`;
-    this.#teller.once("watch.members", `members: ${who === "" ? "none" : who}${stranger}`);
+  async #follow(ring: Ring): Promise<void> {
+    const came = [...ring.owned].some((name) => !this.#ring.owned.has(name));
+    this.#ring = ring;
+    // What these nodes agreed on was seen by whoever had them.
+    if (came) await this.#ports.store.refreshReadings();
+    this.#schedule.follow(ring.owned);
+    this.#silence.forget(ring.owned);
+    for (const name of this.#plans.keys()) if (!ring.owned.has(name)) this.#plans.delete(name);
+    const { name: me } = this.#ports.store.incarnation;
+    const who = ring.members.length === 0 ? "none" : ring.members.join(", ");
+    const stranger = ring.isMember ? "" : `; ${me} is not declared and owns nothing`;
+    this.#teller.once("watch.members", `members: ${who}${stranger}`);
   }
 
-  /** A newer commit: its changed nodes are planned under it, and it is in force unless that plan is refused. */
+  /**
+   * A newer commit. What it changes in the whole fleet is planned from the last readings, and what is this engine's from the
+   * hardware: refused in either, it leaves no trace but that it was refused.
+   */
   async #takeOver(candidate: Declared, stopping: AbortSignal): Promise<void> {
     const changed = changedNodes(this.#commits.declared, candidate);
-    const mine = [...changed].filter((name) => this.#owned.has(name) && !this.#busy.has(name));
-    const planned = await this.#plan(candidate, mine, stopping);
-    const [refusal] = planned.plan.refused.filter(({ code }) => code !== "IW-P11");
-    if (refusal !== undefined)
+    const ring = await ringOf(this.#ports.store, candidate.fleet);
+    const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
+    const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
+    // What is in force was judged by whoever put it there.
+    const isJudged = whole.plan.inForce?.commit === candidate.commit;
+    const planned = isJudged
+      ? whole
+      : await this.#planned(candidate, mine, { keeps: false, signal: stopping });
+    if (stopping.aborted) return;
+    const [refusal] = [...whole.plan.refused, ...planned.plan.refused].filter(
+      ({ code }) => code !== "IW-P11",
+    );
+    if (refusal !== undefined && !isJudged)
       return this.#commits.refuse(
         candidate.commit,
         failure("stalled", refusal.code, refusal.message),
       );
     this.#commits.take(candidate);
+    const { powerSync, concurrency } = candidate.settings;
     // Nobody's turn comes twice in the one round of `once`.
-    const seconds = this.#isOnce ? Infinity : candidate.settings.powerSync.intervalSeconds;
-    this.#schedule.intervalMs = seconds * 1000;
-    this.#limits = limitsOf(this.#ports.clock, candidate.settings.concurrency);
+    this.#schedule.intervalMs = this.#isOnce ? Infinity : powerSync.intervalSeconds * 1000;
+    this.#limits ??= limitsOf(this.#ports.clock, concurrency);
+    await this.#follow(ring);
     const subject = candidate.fleet.commit.subject ?? "";
-    const count = `${mine.length} of its ${this.#owned.size} nodes changed`;
+    const count = `${mine.length} of its ${ring.owned.size} nodes changed`;
     this.#teller.tell(
       "watch.commit",
       `commit ${candidate.commit.slice(0, 7)} "${subject}": ${count}`,
     );
-    // What waits for the end of its work is planned under the new commit right after it.
-    this.#schedule.soon([...changed].filter((name) => this.#busy.has(name)));
-    await this.#begin(candidate, planned, stopping);
+    // What is being worked on is planned under the new commit right after it.
+    this.#schedule.soon(changed);
+    if (mine.length === 0 && !isJudged) await this.#begin(candidate, planned, stopping);
   }
 
   async #work(declared: Declared, stopping: AbortSignal): Promise<void> {
-    const free = (name: string): boolean => this.#owned.has(name) && !this.#busy.has(name);
+    const { owned } = this.#ring;
+    const free = (name: string): boolean => owned.has(name) && !this.#busy.has(name);
     const due = this.#schedule.due(declared.settings.concurrency, free);
     if (due.length === 0) return;
-    await this.#begin(declared, await this.#plan(declared, due, stopping), stopping);
+    const planned = await this.#planned(declared, due, { signal: stopping });
+    for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
+    this.#trouble.see(planned.plan.nodes);
+    await this.#hear(declared, planned);
+    if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
-  async #plan(declared: Declared, names: readonly string[], signal: AbortSignal): Promise<Planned> {
-    const { store, clock, catalog, digest, drivers } = this.#ports;
-    const { fleet, settings, settingsHash } = declared;
+  #planned(
+    declared: Declared,
+    names: readonly string[],
+    how: { readonly offline?: boolean; readonly keeps?: boolean; readonly signal: AbortSignal },
+  ): Promise<Planned> {
+    const { store, clock, catalog, drivers } = this.#ports;
+    const { fleet, settings } = declared;
     const ports = { drivers: drivers(declared), clock, concurrency: settings.concurrency };
-    const planned = await planFleet(fleet, store, ports, {
+    return planFleet(fleet, store, ports, {
       plan: {
-        now: clock.now(),
-        settings,
-        settingsHash,
-        digest,
-        offline: false,
+        ...this.#planOptions(declared),
+        offline: how.offline ?? false,
         select: new Set(names),
-        maxImpact: settings.watch.maxImpact,
-        obeyBackoff: true,
       },
       catalog,
-      signal,
+      keeps: how.keeps,
+      signal: how.signal,
+      onRead: () => this.#beat(),
     });
-    for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
-    for (const name of inTrouble(planned.plan.nodes, new Set()))
-      this.#trouble.set(name, clock.monotonic());
-    await this.#hear(declared, planned);
-    return planned;
+  }
+
+  #planOptions({ settings, settingsHash }: Declared): PlanOptions {
+    return {
+      now: this.#ports.clock.now(),
+      settings,
+      settingsHash,
+      digest: this.#ports.digest,
+      offline: false,
+      maxImpact: settings.watch.maxImpact,
+      obeyBackoff: true,
+    };
   }
 
   /** Silent BMCs and those that answer again. */
@@ -257,56 +312,72 @@ export class Daemon {
   /** Begins what the plan holds; nodes that have nothing to do had their turn. */
   async #begin(declared: Declared, planned: Planned, stopping: AbortSignal): Promise<void> {
     const { plan } = planned;
-    const isStopped = await this.#isStopped(
-      declared,
-      plan.refused.find(({ code }) => code === "IW-P11"),
-    );
-    const busy = isStopped ? [] : plan.nodes.filter(hasWork);
-    const [refusal] = plan.refused;
-    const work = new Set(refusal === undefined ? busy.map(({ node }) => node) : []);
-    for (const { node } of plan.nodes) if (!work.has(node)) this.#schedule.done(node);
-    if (refusal !== undefined)
-      return this.#teller.once("watch.refused", refusal.message, refusal.code);
-    this.#teller.over("watch.refused");
+    const why = await this.#whyWithheld(declared, planned);
+    const busy = why === null ? plan.nodes.filter(hasWork) : [];
+    const work = busy.map(({ node }) => node);
+    for (const { node } of plan.nodes) if (!work.includes(node)) this.#schedule.done(node);
+    if (why !== null) {
+      this.#withheld = true;
+      return this.#teller.once("watch.withheld", why.message, why.code);
+    }
+    this.#teller.over("watch.withheld");
     const isInForce = plan.inForce !== null && plan.inForce.commit === plan.commit;
-    if (isStopped || (busy.length === 0 && isInForce)) return;
-    const running = this.#apply(declared, planned, stopping).finally(() => {
-      for (const name of work) this.#busy.delete(name);
-    });
+    if (!this.#ring.isMember || (busy.length === 0 && isInForce)) return;
+    const running = this.#apply(declared, planned, stopping)
+      .catch((error: unknown) => this.#broke(work, error))
+      .finally(() => {
+        for (const name of work) this.#busy.delete(name);
+      });
     for (const name of work) this.#busy.set(name, running);
     if (busy.length === 0) await running;
   }
 
+  /** A stop, a refusal of the whole plan, or a commit that does not come after the one in force; null where nothing is. */
+  async #whyWithheld(
+    declared: Declared,
+    planned: Planned,
+  ): Promise<{ readonly code: string; readonly message: string } | null> {
+    const { refused, inForce } = planned.plan;
+    const late = await this.#commits.whyNot(declared.commit, inForce?.commit ?? null);
+    if (late !== null) return { code: "IW-P17", message: late };
+    const isStopped = await this.#trouble.isStopped(planned, declared, this.#ring.owned);
+    const stop = isStopped ? await this.#ports.store.stop() : null;
+    if (stop !== null) return { code: "IW-P11", message: `stopped: ${stop.reason}` };
+    return refused[0] ?? null;
+  }
+
+  /** What nobody expected ends one apply, never the others. */
+  #broke(names: readonly string[], error: unknown): void {
+    if (this.#ports.store.dead() !== null) return;
+    this.#failed += names.length;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#teller.tell("watch.failed", `${message}; these are planned again: ${names.join(", ")}`);
+    this.#schedule.later(names, BROKEN_MS);
+  }
+
   async #apply(declared: Declared, { plan, input }: Planned, stopping: AbortSignal): Promise<void> {
-    const { settings, settingsHash, fleet } = declared;
-    const { drivers, digest, clock } = this.#ports;
-    const ports = { ...this.#ports, settings, drivers: drivers(declared), limits: this.#limits };
+    const { settings, fleet } = declared;
+    const { drivers, store } = this.#ports;
+    const limits = this.#limits ?? undefined;
+    const ports = { ...this.#ports, settings, drivers: drivers(declared), limits };
+    const ceiling = settings.watch.maxImpact;
     const applied = await apply(plan, fleet, ports, {
-      plan: {
-        now: clock.now(),
-        settings,
-        settingsHash,
-        digest,
-        offline: false,
-        maxImpact: settings.watch.maxImpact,
-        obeyBackoff: true,
-      },
+      plan: this.#planOptions(declared),
       surroundings: surroundingsOf(input),
       lockTimeoutMs: 0,
-      authority: {
-        who: `watch ${this.#ports.store.incarnation.name}`,
-        ceiling: settings.watch.maxImpact,
-      },
+      authority: { who: `watch ${store.incarnation.name}`, ceiling },
       why: "watch",
       stopping,
       follows: true,
     });
     // The world moved between the plan and the lease: these nodes are planned again.
     if (!applied.ok) {
-      this.#teller.once("watch.waiting", applied.failure.message, applied.failure.code);
+      this.#withheld = true;
+      this.#teller.once("watch.withheld", applied.failure.message, applied.failure.code);
       const names = plan.nodes.map(({ node }) => node);
       return this.#schedule.later(names, MOVED_MS);
     }
+    this.#failed += applied.value.failed;
     for (const { node, status } of applied.value.nodes) {
       this.#schedule.done(node);
       // What follows on it, and what waited for it, is seen at once.
@@ -314,56 +385,25 @@ export class Daemon {
     }
   }
 
-  /** Nodes that were in trouble in the last interval, also those that were mended since: a room that goes dark is seen bit by bit. */
-  #troubledLately({ settings }: Declared, acknowledged: ReadonlySet<string>): readonly string[] {
-    const since = this.#ports.clock.monotonic() - settings.powerSync.intervalSeconds * 1000;
-    for (const [name, at] of this.#trouble) if (at < since) this.#trouble.delete(name);
-    return [...this.#trouble.keys()].filter((name) => !acknowledged.has(name));
-  }
-
-  /** True while a stop or a breaker is in force; opens the breaker where too many of its nodes are in trouble. */
-  async #isStopped(
-    declared: Declared,
-    stop: { readonly message: string } | undefined,
-  ): Promise<boolean> {
-    const { store, clock } = this.#ports;
-    if (stop !== undefined) return true;
-    const troubled = this.#troubledLately(declared, await store.acknowledged());
-    const open = breakerRefusal(troubled, this.#owned.size, declared.settings.breaker);
-    if (open === null) return false;
-    const { name } = store.incarnation;
-    const nodes = [...troubled];
-    await store.setStop({
-      reason: open.message,
-      by: name,
-      at: clock.now(),
-      kind: "breaker",
-      nodes,
-    });
-    this.#teller.tell("breaker.open", open.message, { code: open.code });
-    return true;
-  }
-
-  async #wokenBy(signal: AbortSignal): Promise<void> {
-    await this.#ports.repository.changed(signal);
-    if (!signal.aborted) this.wake();
-  }
-
   /** Until something may be due: a node's turn, the next poll, a push, the end of what runs. */
   async #rest(stopping: AbortSignal): Promise<void> {
-    const { clock } = this.#ports;
+    const { clock, repository, store } = this.#ports;
     const over = new AbortController();
-    const end = (): void => over.abort();
-    stopping.addEventListener("abort", end, { once: true });
+    const ends = AbortSignal.any([stopping, store.deathSignal, over.signal]);
+    if (ends.aborted) return;
+    this.#resting = over;
     const wait = Math.max(ROUND_MS, Math.min(this.#schedule.untilNext, this.#commits.untilPoll));
-    const pushed = this.#wokenBy(over.signal);
+    const pushed = async (): Promise<void> => {
+      await repository.changed(ends);
+      if (!ends.aborted) this.#commits.wake();
+    };
     await Promise.race([
-      clock.sleep(wait, over.signal).catch(() => undefined),
-      pushed,
+      clock.sleep(wait, ends).catch(() => undefined),
+      pushed(),
       ...this.#busy.values(),
     ]);
     over.abort();
-    stopping.removeEventListener("abort", end);
+    this.#resting = null;
     // A burst of pushes, or of nodes that end one after the other, is one round.
     if (!stopping.aborted) await clock.sleep(ROUND_MS, stopping).catch(() => undefined);
   }

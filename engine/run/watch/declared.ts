@@ -62,9 +62,9 @@ export async function whyNotNext(
     case "behind":
       return `commit ${ours} is older than ${theirs}, which is in force: it waits for the repository to catch up`;
     case "unknown":
-      return `commit ${theirs}, which is in force, is not in this repository, so nobody can tell whether ${ours} comes after it; when the history was rewritten on purpose: ironwright apply --ref ${ours}`;
+      return `commit ${theirs}, which is in force, is not in this repository, so nobody can tell whether ${ours} comes after it; when the history was rewritten on purpose, stop the daemons, then: ironwright apply --ref ${ours}`;
     case "apart":
-      return `commit ${ours} does not come after ${theirs}, which is in force: the history was rewritten; when that is meant: ironwright apply --ref ${ours}`;
+      return `commit ${ours} does not come after ${theirs}, which is in force: the history was rewritten; when that is meant, stop the daemons, then: ironwright apply --ref ${ours}`;
   }
 }
 

@@ -7,6 +7,9 @@ import type { ActingStore } from "../ports.ts";
 /** The kind of fault that a silent BMC is given, and that its answer ends: Ironic's `power failure`. */
 export const SILENT = "power";
 
+/** Codes of a BMC that cannot be reached: no answer, no name. */
+const SILENCES: ReadonlySet<string> = new Set(["IW-B01", "IW-B02"]);
+
 /** What came of one look at a node, where it changes anything. */
 export type Heard = "silent" | "answers" | null;
 
@@ -37,9 +40,12 @@ export class Silence {
       if (record === null || !isFaulty) return null;
       return (await write(store, record, null)) ? "answers" : null;
     }
+    // A login that was refused, or no driver: somebody answered, or nobody was asked.
+    if (!SILENCES.has(observation.unreachable.code)) return null;
     const looks = (this.#looks.get(node.name) ?? 0) + 1;
     this.#looks.set(node.name, looks);
-    if (looks < limit || isFaulty || record === null || record.activity !== null) return null;
+    if (looks < limit || record === null || record.fault !== null) return null;
+    if (record.activity !== null) return null;
     const since = instantText(observation.unreachableSince ?? observation.at);
     const message = `its BMC has not answered since ${since} (${observation.unreachable.message})`;
     const fault = { kind: SILENT, message, at: observation.at, specHash: node.specHash };
@@ -61,9 +67,12 @@ async function write(
   const claimed = await store.claim(uuid, name);
   if (!claimed.ok) return false;
   try {
+    // Under the lease: a fault that waits for a person is neither replaced nor cleared.
+    const now = claimed.value.record.fault;
+    if (fault === null ? now?.kind !== SILENT : now !== null) return false;
     await claimed.value.patchRecord({ fault });
+    return true;
   } finally {
     await claimed.value.release();
   }
-  return true;
 }

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import fs, { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as git from "isomorphic-git";
 import { expect, test, vi } from "vitest";
 import type { EngineEvent } from "../../../schemas/event.ts";
 import { runCli, type Running, startCli } from "../../support/run-cli.ts";
@@ -124,6 +125,32 @@ test("--once makes everything true that git says, and leaves; a second one finds
   expect((await runCli(repo.dir, ["watch", "--once"])).code).toBe(0);
   expect(actsOf(repo, "n1")).toHaveLength(acts);
   await inSync(repo, "2 nodes are in sync");
+});
+
+test("--once over an inventory that was emptied refuses it and leaves with 4", async () => {
+  const repo = await aRepo(["n1", "n2", "n3", "n4", "n5"], "power: off");
+  expect((await runCli(repo.dir, ["watch", "--once"])).code).toBe(0);
+  for (const name of ["n1", "n2", "n3", "n4"]) repo.remove(`inventory/${name}.yaml`);
+  await repo.commit("merge gone wrong");
+  const { code, err } = await runCli(repo.dir, ["watch", "--once"]);
+  expect([code, err]).toEqual([4, expect.stringContaining("--accept-removal 4")]);
+});
+
+test("a ref that went back puts no older commit in force: what is in force is obeyed", async () => {
+  const repo = await aRepo(["n1"], "power: off");
+  const first = (await runCli(repo.dir, ["watch", "--once"])).code;
+  const spec = "provision: { state: adopted }\n  power: on";
+  repo.write("inventory/n1.yaml", document("n1", spec));
+  const second = await repo.commit("on");
+  expect([first, (await runCli(repo.dir, ["watch", "--once"])).code]).toEqual([0, 0]);
+  const [, before] = await git.log({ fs, dir: repo.dir, depth: 2 });
+  const main = { ref: "refs/heads/main", value: before?.oid ?? "", force: true };
+  await git.writeRef({ fs, dir: repo.dir, ...main });
+  const late = await runCli(repo.dir, ["watch", "--once"]);
+  expect([late.code, late.err]).toEqual([0, expect.stringContaining("is older than")]);
+  const { out } = await runCli(repo.dir, ["plan", "--ref", second]);
+  expect(out).toContain(`commit ${second.slice(0, 7)} (in force`);
+  expect(actsOf(repo, "n1").filter((act) => act.startsWith("power."))).toEqual(["power.on"]);
 });
 
 test("a push is followed; a bad commit is refused whole, the last good one stays, and the next good one is taken", async () => {
@@ -263,6 +290,7 @@ test("health, readiness and metrics are told over HTTP", async () => {
   expect(await get("/healthz")).toEqual([200, expect.stringContaining('"healthy":true')]);
   expect(await get("/readyz")).toEqual([200, expect.stringContaining('"owned":1')]);
   expect(await get("/metrics")).toEqual([200, expect.stringContaining("ironwright_nodes_owned 1")]);
+  expect(await get("//")).toEqual([404, expect.anything()]);
   expect(await get("/nothing")).toEqual([404, expect.stringContaining("POST /wake")]);
   daemon.child.kill("SIGTERM");
   await daemon.ended;

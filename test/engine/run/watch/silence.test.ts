@@ -59,3 +59,33 @@ test("a node that somebody works on is left alone until the next look", async ()
   await grant.release();
   expect(await look()).toBe("silent");
 });
+
+test("a fault that waits for a person is neither replaced by silence nor ended by an answer", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const store = await acting(storePorts(disk, 2));
+  const fault = { kind: "clean failure", message: "a disk", at: 1, specHash: "h" };
+  const grant = await held(store);
+  await grant.patchRecord({ fault });
+  await grant.release();
+  const silence = new Silence();
+  for (const observation of [NONE, NONE, ANSWER]) {
+    const record = await store.record(UUID);
+    expect(await silence.look(store, { node: aNode("n1", {}), record, observation }, 1)).toBeNull();
+  }
+  expect((await store.record(UUID))?.fault).toEqual(fault);
+});
+
+test("a login that was refused is no silence", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const store = await acting(storePorts(disk, 2));
+  const grant = await held(store);
+  await grant.patchRecord({ traits: [] });
+  await grant.release();
+  const record = await store.record(UUID);
+  const refused = failure("stalled", "IW-B04", "login refused");
+  const observation = { ...ANSWER, unreachable: refused };
+  const seen = { node: aNode("n1", {}), record, observation };
+  expect(await new Silence().look(store, seen, 1)).toBeNull();
+});
