@@ -1,3 +1,5 @@
+import { fraction } from "./fraction.ts";
+
 /** The first wait after a failure: long enough for a BMC to restart a service. */
 const FIRST_MS = 30_000;
 /** No node waits longer between attempts: somebody may have repaired it in the meantime. */
@@ -12,12 +14,4 @@ const SPREAD = 0.2;
 export function nextWait(previousMs: number, seed: number, name: string): number {
   const base = previousMs <= 0 ? FIRST_MS : Math.min(previousMs * 2, LONGEST_MS);
   return Math.round(base * (1 - SPREAD / 2 + SPREAD * fraction(`${seed} ${name}`)));
-}
-
-/** A number in [0, 1) from text: FNV-1a, 32 bits. */
-function fraction(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1)
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash / 2 ** 32;
 }

@@ -113,7 +113,7 @@ async function putInForce(
 }
 
 /** Steps to do, a record to write, or work of a crashed engine to close. */
-function isBusy({ steps, records, unfinished, adopts }: NodePlan): boolean {
+export function isBusy({ steps, records, unfinished, adopts }: NodePlan): boolean {
   return steps.length > 0 || records !== undefined || unfinished === true || adopts === true;
 }
 

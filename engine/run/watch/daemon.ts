@@ -3,7 +3,7 @@ import type { NodePlan } from "../../../schemas/plan.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
 import type { Digest } from "../../plan/plan-id.ts";
-import { apply } from "../apply.ts";
+import { apply, isBusy } from "../apply.ts";
 import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planFleet, type Planned } from "../plan-fleet.ts";
@@ -313,7 +313,7 @@ export class Daemon {
   async #begin(declared: Declared, planned: Planned, stopping: AbortSignal): Promise<void> {
     const { plan } = planned;
     const why = await this.#whyWithheld(declared, planned);
-    const busy = why === null ? plan.nodes.filter(hasWork) : [];
+    const busy = why === null ? plan.nodes.filter(isBusy) : [];
     const work = busy.map(({ node }) => node);
     for (const { node } of plan.nodes) if (!work.includes(node)) this.#schedule.done(node);
     if (why !== null) {
@@ -407,9 +407,4 @@ export class Daemon {
     // A burst of pushes, or of nodes that end one after the other, is one round.
     if (!stopping.aborted) await clock.sleep(ROUND_MS, stopping).catch(() => undefined);
   }
-}
-
-/** Steps to do, a record to write, or work of a dead engine to end. */
-function hasWork({ steps, records, unfinished, adopts }: NodePlan): boolean {
-  return steps.length > 0 || records !== undefined || unfinished === true || adopts === true;
 }

@@ -1,3 +1,4 @@
+import { fraction } from "../../plan/fraction.ts";
 import type { Clock } from "../ports.ts";
 
 /**
@@ -63,7 +64,7 @@ export class Schedule {
       this.#at.set(name, Infinity);
       return;
     }
-    const place = placeOf(name) * this.#intervalMs;
+    const place = fraction(name) * this.#intervalMs;
     const earliest = now + this.#intervalMs / 2;
     const rounds = Math.ceil((earliest - place) / this.#intervalMs);
     this.#at.set(name, place + rounds * this.#intervalMs);
@@ -74,12 +75,4 @@ export class Schedule {
     const first = Math.min(...this.#at.values(), this.#clock.monotonic() + this.#intervalMs);
     return Math.max(0, first - this.#clock.monotonic());
   }
-}
-
-/** A number in [0, 1) from a name: FNV-1a, 32 bits. */
-function placeOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < name.length; at += 1)
-    hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193) >>> 0;
-  return hash / 2 ** 32;
 }
