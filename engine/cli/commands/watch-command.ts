@@ -1,6 +1,6 @@
 import { formatDiagnostics } from "../../../inventory/format-diagnostics.ts";
 import { follow } from "../../../inventory/follow/follow.ts";
-import type { Following } from "../../../inventory/follow/following.ts";
+import type { Following, FollowOptions } from "../../../inventory/follow/following.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { loadSettings } from "../../../inventory/load-settings.ts";
 import type { Diagnostic } from "../../../schemas/diagnostic.ts";
@@ -35,9 +35,10 @@ export const watchCommand: Command = {
         EXIT.usage,
         "--ref: watch follows a ref; name it in the settings (git.ref)",
       );
-    const repository = await followed(input);
+    const { root, settings, stateDir } = await loadPlace(input);
+    const repository = await followed(input, { dir: root, settings, stateDir });
     try {
-      return await watchOver(input, repository);
+      return await watchOver(input, repository, stateDir);
     } finally {
       await repository.close();
     }
@@ -45,27 +46,32 @@ export const watchCommand: Command = {
 };
 
 /** The repository that the settings at hand name; they may be nothing but the environment, as in a bare repository. */
-async function followed(input: CommandInput): Promise<Following> {
-  const { root, settings, stateDir } = await loadPlace(input);
-  const warn = (message: string): void => input.io.log("warn", message);
-  const following = await follow({ dir: root, settings, stateDir, env: input.io.env, warn });
+async function followed(
+  { io }: CommandInput,
+  at: Pick<FollowOptions, "dir" | "settings" | "stateDir">,
+): Promise<Following> {
+  const warn = (message: string): void => io.log("warn", message);
+  const following = await follow({ ...at, env: io.env, warn });
   if (following.ok) return following.value;
   const { message, code } = following.failure;
   throw new CommandError(EXIT.invalid, message, code);
 }
 
 /** The newest commit says which store it is, and which drivers are loaded: for as long as this engine lives. */
-async function watchOver(input: CommandInput, repository: Following): Promise<ExitCode> {
+async function watchOver(
+  input: CommandInput,
+  repository: Following,
+  stateDir: string,
+): Promise<ExitCode> {
   const first = await repository.newest(input.io.stopping);
   if (!first.ok) throw new CommandError(EXIT.invalid, first.failure.message, first.failure.code);
-  const { state } = input.common;
   const at: CommandInput = {
     ...input,
     common: {
       ...input.common,
       dir: repository.dir,
       ref: first.value,
-      state: state ?? (await loadPlace(input)).stateDir,
+      state: stateDir,
     },
   };
   const place = await loadPlace(at);

@@ -16,7 +16,7 @@ import {
   type Repository,
 } from "./declared.ts";
 import { Commits } from "./commits.ts";
-import { NO_RING, type Ring, ringOf } from "./members.ts";
+import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
 import { Teller } from "./teller.ts";
@@ -72,6 +72,7 @@ export class Daemon {
   readonly #commits: Commits;
   readonly #schedule: Schedule;
   readonly #trouble: Trouble;
+  readonly #members: Members;
   readonly #silence = new Silence();
   readonly #busy = new Map<string, Promise<void>>();
   readonly #plans = new Map<string, NodePlan>();
@@ -91,6 +92,7 @@ export class Daemon {
     this.#commits = new Commits(ports, this.#teller);
     this.#schedule = new Schedule(ports.clock, 60_000);
     this.#trouble = new Trouble(ports.store, ports.clock, this.#teller);
+    this.#members = new Members(ports.store);
     this.#beatAt = ports.clock.now();
   }
 
@@ -165,7 +167,7 @@ export class Daemon {
     if (candidate !== null) await this.#takeOver(candidate, stopping);
     const obeyed = this.#commits.declared;
     if (obeyed === null || stopping.aborted) return;
-    await this.#follow(await ringOf(store, obeyed.fleet));
+    await this.#follow(await this.#members.ringOf(obeyed.fleet));
     await this.#work(obeyed, stopping);
     this.#rounds += 1;
     this.#beat();
@@ -191,6 +193,7 @@ export class Daemon {
   }
 
   async #follow(ring: Ring): Promise<void> {
+    if (ring === this.#ring) return;
     const came = [...ring.owned].some((name) => !this.#ring.owned.has(name));
     this.#ring = ring;
     // What these nodes agreed on was seen by whoever had them.
@@ -210,7 +213,7 @@ export class Daemon {
    */
   async #takeOver(candidate: Declared, stopping: AbortSignal): Promise<void> {
     const changed = changedNodes(this.#commits.declared, candidate);
-    const ring = await ringOf(this.#ports.store, candidate.fleet);
+    const ring = await this.#members.ringOf(candidate.fleet);
     const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
     const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
     // What is in force was judged by whoever put it there.
