@@ -9,17 +9,27 @@ import { escapeKey, type Folding, type Layer } from "./merge.ts";
 type Report = (diagnostic: Diagnostic) => void;
 type Named = (kind: Sourced["kind"]) => ReadonlyMap<string, Sourced>;
 
+/** What other documents say of nodes. */
+export interface Attachments {
+  readonly layersOf: Attached;
+  /** True for a name that some part names as its node. */
+  hasParts(node: string): boolean;
+}
+
 /**
  * Documents that are parts of a Node stand in it as if they were written there, and an Image fills in what a node
  * that names it leaves out; each value keeps the place where it was written.
  */
-export function attachedTo(named: Named, report: Report): Attached {
+export function attachedTo(named: Named, report: Report): Attachments {
   const parts = partsByNode(named, report);
   const images = named("Image");
-  return (node, folded) => {
-    const its = parts.get(String(node.metadata["name"])) ?? [];
-    const image = imageLayer(node, folded, { images, report });
-    return [...its.flatMap((part) => partLayer(node, part, report)), ...image];
+  return {
+    hasParts: (node) => parts.has(node),
+    layersOf(node, folded, report) {
+      const its = parts.get(String(node.metadata["name"])) ?? [];
+      const image = imageLayer(node, folded, { images, report });
+      return [...its.flatMap((part) => partLayer(node, part, report)), ...image];
+    },
   };
 }
 

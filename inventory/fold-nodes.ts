@@ -84,13 +84,23 @@ export function chainOf(
 }
 
 /** What other documents say of a node, over what it says itself. */
-export type Attached = (node: Sourced, folded: Folding<Place>) => readonly Layer<Place>[];
+export type Attached = (
+  node: Sourced,
+  folded: Folding<Place>,
+  report: (diagnostic: Diagnostic) => void,
+) => readonly Layer<Place>[];
+
+interface FoldingOptions {
+  readonly fleetId: string | undefined;
+  readonly attached: Attached;
+  readonly report: (diagnostic: Diagnostic) => void;
+}
 
 /** A node with its profiles and what is attached to it folded in, and the origin of every value. */
 export function foldNode(
   document: Sourced,
   chain: readonly Sourced[],
-  { fleetId, attached }: { readonly fleetId: string | undefined; readonly attached: Attached },
+  { fleetId, attached, report }: FoldingOptions,
 ): FleetNode {
   const folding: Folding<Place> = { value: {}, origins: {} };
   for (const layer of [...chain, document])
@@ -99,7 +109,7 @@ export function foldNode(
       nulls: layer.nulls,
       originOf: (pointer) => placeIn(layer, `/spec${pointer}`),
     });
-  for (const layer of attached(document, folding)) lay(folding, layer);
+  for (const layer of attached(document, folding, report)) lay(folding, layer);
   const { name, uuid, labels, annotations } = document.metadata;
   const nodeName = String(name);
   const declared = typeof uuid === "string";

@@ -16,13 +16,8 @@ import { decodeText } from "./decode-text.ts";
 import { isMap } from "../schemas/is-map.ts";
 import { nearest } from "../schemas/nearest.ts";
 import { type PlainDocument, readYaml, type Spot } from "./read-yaml.ts";
-import {
-  committedFile,
-  findRepository,
-  noWorkingTree,
-  readCommit,
-  type SourceFile,
-} from "./source-tree.ts";
+import { committedFile, findRepository, noWorkingTree, readCommit } from "./committed-tree.ts";
+import { type SourceFile } from "./source-tree.ts";
 
 /** Where settings come from: the file, then the environment, then flags; the later wins. */
 export interface LoadSettingsOptions {

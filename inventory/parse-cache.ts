@@ -2,7 +2,7 @@ import { PARSED_VERSION, type ParsedFile, parseFile } from "./parse-file.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
 import { readCacheFile, writeCacheFile } from "./cache-file.ts";
 import { type Packed, Shapes, unpack } from "./pack-places.ts";
-import type { SourceFile } from "./source-tree.ts";
+import { type SourceFile } from "./source-tree.ts";
 
 /** Blobs that are kept besides those of this run: other commits and branches of the same repository. */
 const KEEP_OTHERS = 20_000;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as git from "isomorphic-git";
 import { isMap } from "../schemas/is-map.ts";
 import { parseFile } from "./parse-file.ts";
-import { committedFiles, findRepository, type Repository } from "./source-tree.ts";
+import { committedFiles, findRepository, type Repository } from "./committed-tree.ts";
 
 /** The request ids that were ever in git. */
 export interface RequestIds {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fail, failure, ok, type Result } from "../../schemas/failure.ts";
-import { findRepository } from "../source-tree.ts";
+import { findRepository } from "../committed-tree.ts";
 import { Bell } from "./bell.ts";
 import type { Following, FollowOptions } from "./following.ts";
 import { relationOf } from "./relation.ts";

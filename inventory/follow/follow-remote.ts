@@ -5,7 +5,7 @@ import { type Failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import { gitPath, gitTransport } from "../../schemas/git-url.ts";
 import { Secret } from "../../schemas/secret.ts";
 import { secretResolver } from "../resolve-secret.ts";
-import { findRepository, type Repository } from "../source-tree.ts";
+import { findRepository, type Repository } from "../committed-tree.ts";
 import { Bell } from "./bell.ts";
 import type { Fetch, FetchJob } from "./fetch.ts";
 import { fetchByGit } from "./fetch-by-git.ts";

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { fail, failure, ok, type Result } from "../../schemas/failure.ts";
-import { findRepository, type Repository } from "../source-tree.ts";
+import { findRepository, type Repository } from "../committed-tree.ts";
 import { readIfThere } from "./tip.ts";
 import { WAKE_FILE } from "./watch-git-directory.ts";
 

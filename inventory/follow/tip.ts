@@ -3,7 +3,8 @@ import { join } from "node:path";
 import * as git from "isomorphic-git";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { damaged, noSuchRef } from "./follow-failures.ts";
-import { isInventoryFile, readCommit, type Repository } from "../source-tree.ts";
+import { readCommit, type Repository } from "../committed-tree.ts";
+import { isInventoryFile } from "../source-tree.ts";
 
 export interface TipOptions {
   /** "main of /srv/inventory.git". */

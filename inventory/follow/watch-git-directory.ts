@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { watch } from "chokidar";
-import { findRepository } from "../source-tree.ts";
+import { findRepository } from "../committed-tree.ts";
 import type { Bell } from "./bell.ts";
 
 /** In a git directory; touched, it wakes whoever follows that repository. */

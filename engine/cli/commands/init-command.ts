@@ -15,7 +15,7 @@ import {
   replaceStore,
 } from "../../run/store/init-store.ts";
 import { requestIdsInGit } from "../../../inventory/request-ids.ts";
-import { findRepository } from "../../../inventory/source-tree.ts";
+import { findRepository } from "../../../inventory/committed-tree.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { loadSettings } from "../../../inventory/load-settings.ts";
 import { requestIdsInGit } from "../../../inventory/request-ids.ts";
-import { findRepository } from "../../../inventory/source-tree.ts";
+import { findRepository } from "../../../inventory/committed-tree.ts";
 import { settingsSchema } from "../../../schemas/settings.ts";
 import { aFollowing, valueOf } from "../../support/a-following.ts";
 import { GoldenHouse } from "../../support/golden-house.ts";

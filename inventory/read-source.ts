@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { isAbsolute, join, posix } from "node:path";
+import type { Diagnostic } from "../schemas/diagnostic.ts";
+import type { CommitInfo } from "../schemas/fleet.ts";
+import type { Settings } from "../schemas/settings.ts";
+import { blobId } from "./blob-id.ts";
+import type { LoadFleetOptions } from "./load-fleet.ts";
+import {
+  committedFile,
+  committedFiles,
+  findRepository,
+  isTracked,
+  noWorkingTree,
+  readCommit,
+  type Repository,
+} from "./committed-tree.ts";
+import { NO_COMMIT, type SourceFile, type SourceTree, workingTree } from "./source-tree.ts";
+import { StatCache } from "./stat-cache.ts";
+
+/** Where the inventory is the whole repository, the settings file is not one of its documents. */
+export function withoutSettings(source: Source, settingsPath: string | undefined): Source {
+  const files = source.files.filter(({ path }) => path !== settingsPath);
+  return files.length === source.files.length ? source : { ...source, files };
+}
+
+/** The inventory's files, with the repository that they lie in. */
+export interface Source extends SourceTree {
+  readonly repository: Repository | null;
+}
+
+/** Lists the files of a working tree or a commit; a Diagnostic where there is no inventory. */
+export async function readSource(options: LoadFleetOptions): Promise<Source | Diagnostic> {
+  const { dir, ref, settings, cacheDir } = options;
+  const inventory = inventoryOf(settings);
+  if (isAbsolute(settings.inventory) || inventory.split("/")[0] === "..")
+    return diagnostic(
+      "IW-I12",
+      settings.inventory,
+      `the setting inventory is ${settings.inventory}; it must be a folder of the repository, for a commit holds no other`,
+    );
+  const repository = findRepository(dir);
+  if (ref !== undefined) return committedSource(repository, ref, inventory);
+  if (repository?.bare === true) return diagnostic("IW-I14", ".", noWorkingTree(repository));
+  const folder = join(dir, inventory);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    return diagnostic(
+      "IW-I12",
+      inventory,
+      `there is no inventory: ${inventory}/ does not exist; run: ironwright init, or set inventory in ironwright.yaml`,
+    );
+  if (lstatSync(folder).isSymbolicLink())
+    return diagnostic(
+      "IW-I14",
+      inventory,
+      `${inventory} is a symbolic link: git keeps only its name; name the folder itself by the setting inventory`,
+    );
+  const stats = new StatCache(cacheDir === undefined ? null : join(cacheDir, "stat.json"));
+  const { files, diagnostics } = workingTree(dir, inventory, stats);
+  stats.save();
+  const tracked = repository !== null && (await isTracked(repository, settings.state));
+  const state = diagnostic(
+    "IW-I16",
+    settings.state,
+    `the state directory ${settings.state}/ is tracked by git; take it out: git rm -r --cached ${settings.state}`,
+  );
+  return {
+    repository,
+    files,
+    commit: NO_COMMIT,
+    diagnostics: tracked ? [...diagnostics, state] : diagnostics,
+  };
+}
+
+/** As git writes it: `./inventory/` is `inventory`. */
+export function inventoryOf({ inventory }: Settings): string {
+  return posix.normalize(inventory).replace(/\/+$/, "");
+}
+
+async function committedSource(
+  repository: Repository | null,
+  ref: string,
+  inventory: string,
+): Promise<Source | Diagnostic> {
+  if (repository === null)
+    return diagnostic("IW-I14", ".", "there is no git repository here; --ref needs one");
+  const commit = await readCommit(repository, ref);
+  if (commit?.id == null)
+    return diagnostic(
+      "IW-I14",
+      ".",
+      `git knows no commit "${ref}" here; look at: git log --all --oneline (a shallow clone holds few)`,
+    );
+  const committed = await committedFiles(repository, commit.id, inventory);
+  return { repository, commit, ...committed };
+}
+
+/** The settings file of the tree; empty where it has none. */
+export async function settingsOf(
+  { dir, ref, settingsPath }: LoadFleetOptions,
+  repository: Repository | null,
+  commit: CommitInfo,
+): Promise<readonly SourceFile[]> {
+  if (settingsPath === undefined) return [];
+  if (ref !== undefined && repository !== null && commit.id !== null) {
+    const file = await committedFile(repository, commit.id, settingsPath);
+    return file === null ? [] : [file];
+  }
+  const full = join(dir, settingsPath);
+  if (!existsSync(full)) return [];
+  const bytes = readFileSync(full);
+  return [{ path: settingsPath, oid: blobId(bytes), read: () => Promise.resolve(bytes) }];
+}
+
+/** A working tree that is as the head commit says is that commit. */
+export async function commitOf(
+  { dir, ref, settings, settingsPath }: LoadFleetOptions,
+  source: Source,
+  tree: string,
+): Promise<CommitInfo> {
+  const { repository } = source;
+  if (ref !== undefined || repository === null) return source.commit;
+  if (repository.dir !== dir) return NO_COMMIT;
+  const head = await readCommit(repository, "HEAD");
+  if (head?.id == null) return NO_COMMIT;
+  const { files } = await committedFiles(repository, head.id, inventoryOf(settings));
+  const own =
+    settingsPath === undefined ? null : await committedFile(repository, head.id, settingsPath);
+  const others = files.filter(({ path }) => path !== settingsPath);
+  return treeHash(own === null ? others : [...others, own]) === tree ? head : NO_COMMIT;
+}
+
+/** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
+export function treeHash(files: readonly SourceFile[]): string {
+  const hash = createHash("sha256");
+  const lines = files.map(({ path, oid }) => `${path} ${oid}\n`).sort();
+  for (const line of lines) hash.update(line);
+  return hash.digest("hex");
+}
+
+export function diagnostic(code: string, file: string, message: string): Diagnostic {
+  return { code, severity: "error", message, file, line: 1, column: 1 };
+}
