@@ -25,10 +25,10 @@ export function attachedTo(named: Named, report: Report): Attachments {
   const images = named("Image");
   return {
     hasParts: (node) => parts.has(node),
-    layersOf(node, folded, report) {
+    layersOf(node, folded, say) {
       const its = parts.get(String(node.metadata["name"])) ?? [];
-      const image = imageLayer(node, folded, { images, report });
-      return [...its.flatMap((part) => partLayer(node, part, report)), ...image];
+      const image = imageLayer(node, folded, { images, report: say });
+      return [...its.flatMap((part) => partLayer(node, part, say)), ...image];
     },
   };
 }

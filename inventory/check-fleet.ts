@@ -148,7 +148,7 @@ function sameBmc(nodes: readonly FleetNode[]): readonly Diagnostic[] {
   for (const node of nodes) {
     const written = node.spec.bmc?.address;
     if (written === undefined) continue;
-    const address = normalOf.get(written) ?? normal(written);
+    const address = normalOf.get(written) ?? bmcHost(written);
     normalOf.set(written, address);
     const there = byAddress.get(address);
     if (there === undefined) byAddress.set(address, [node]);
@@ -188,7 +188,7 @@ function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
   });
 }
 
-function normal(address: string): string {
+export function bmcHost(address: string): string {
   if (!address.includes("://") || !URL.canParse(address)) return address.toLowerCase();
   const { protocol, host } = new URL(address);
   return `${protocol}//${host}`;

@@ -141,17 +141,30 @@ export async function committedFolder(
     const { tree } = await git.readTree({ fs, gitdir, oid, cache });
     for (const { path: name, oid: id, type, mode } of tree) {
       const path = at === "" ? name : `${at}/${name}`;
-      if (type === "tree" && !name.startsWith(".") && leadsTo(path, folder))
-        folders.set(path, await visit(id, path, was?.folders.get(path)));
-      if (type === "tree" || !within(path, folder)) continue;
-      const what = type === "commit" ? "a submodule" : mode === LINK ? "a symbolic link" : null;
-      if (what !== null && mayLead(name)) diagnostics.push(notRead(path, what));
-      else if (what === null && isInventoryFile(name)) files.set(path, id);
+      if (type === "tree") {
+        if (!name.startsWith(".") && leadsTo(path, folder))
+          folders.set(path, await visit(id, path, was?.folders.get(path)));
+        continue;
+      }
+      const what = within(path, folder) ? kindOf(name, type, mode) : "other";
+      if (what === "document") files.set(path, id);
+      else if (what !== "other") diagnostics.push(notRead(path, what));
     }
     return { oid, files, folders, diagnostics };
   };
   const { commit: body } = await git.readCommit({ fs, gitdir, oid: commit, cache });
   return visit(body.tree, "", before ?? undefined);
+}
+
+/** A document, something that is no file though it may lead to one, or nothing of ours. */
+function kindOf(
+  name: string,
+  type: string,
+  mode: string,
+): "document" | "other" | "a submodule" | "a symbolic link" {
+  const what = type === "commit" ? "a submodule" : mode === LINK ? "a symbolic link" : null;
+  if (what !== null) return mayLead(name) ? what : "other";
+  return isInventoryFile(name) ? "document" : "other";
 }
 
 /** A file that two folders hold differently; null where one of them has none of that name. */

@@ -11,27 +11,13 @@ import { ParseCache } from "./parse-cache.ts";
 import {
   commitOf,
   diagnostic,
+  type LoadFleetOptions,
   readSource,
   settingsOf,
   type Source,
   treeHash,
   withoutSettings,
 } from "./read-source.ts";
-
-/** Where the inventory is. */
-export interface LoadFleetOptions {
-  /** Absolute path of the repository. */
-  readonly dir: string;
-  /** A commit instead of the working tree. */
-  readonly ref?: string | undefined;
-  readonly settings: Settings;
-  /** Relative to `dir`; part of the tree that a plan is bound to. */
-  readonly settingsPath?: string | undefined;
-  /** Where parsed blobs are kept; nothing is kept when left out. */
-  readonly cacheDir?: string | undefined;
-  /** Instead of the settings' own. */
-  readonly fleetId?: string | undefined;
-}
 
 /** The Fleet, or null; everything that is wrong with the inventory in one list. */
 export interface LoadedFleet {

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, posix } from "node:path";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import type { CommitInfo } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
-import type { LoadFleetOptions } from "./load-fleet.ts";
 import {
   committedFile,
   committedFiles,
@@ -17,6 +15,22 @@ import {
 } from "./committed-tree.ts";
 import { NO_COMMIT, type SourceFile, type SourceTree, workingTree } from "./source-tree.ts";
 import { StatCache } from "./stat-cache.ts";
+import { TreeLines } from "./tree-lines.ts";
+
+/** Where the inventory is. */
+export interface LoadFleetOptions {
+  /** Absolute path of the repository. */
+  readonly dir: string;
+  /** A commit instead of the working tree. */
+  readonly ref?: string | undefined;
+  readonly settings: Settings;
+  /** Relative to `dir`; part of the tree that a plan is bound to. */
+  readonly settingsPath?: string | undefined;
+  /** Where parsed blobs are kept; nothing is kept when left out. */
+  readonly cacheDir?: string | undefined;
+  /** Instead of the settings' own. */
+  readonly fleetId?: string | undefined;
+}
 
 /** Where the inventory is the whole repository, the settings file is not one of its documents. */
 export function withoutSettings(source: Source, settingsPath: string | undefined): Source {
@@ -132,10 +146,7 @@ export async function commitOf(
 
 /** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
 export function treeHash(files: readonly SourceFile[]): string {
-  const hash = createHash("sha256");
-  const lines = files.map(({ path, oid }) => `${path} ${oid}\n`).sort();
-  for (const line of lines) hash.update(line);
-  return hash.digest("hex");
+  return TreeLines.of(files).hash;
 }
 
 export function diagnostic(code: string, file: string, message: string): Diagnostic {
