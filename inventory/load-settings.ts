@@ -41,7 +41,8 @@ export interface LoadedSettings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FILE = "ironwright.yaml";
+/** Name of the settings file, at the root of the repository. */
+export const SETTINGS_FILE = "ironwright.yaml";
 /** Variables for tests alone, and those of the demo. */
 const NOT_SETTINGS = /^IRONWRIGHT_TEST_/;
 /** Settings of one instance: they change how it works, never what it plans. */
@@ -69,7 +70,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<Loaded
     code,
     severity: "error",
     message,
-    file: path ?? FILE,
+    file: path ?? SETTINGS_FILE,
     line: spot[0],
     column: spot[1],
     frame: frames(spot[0], spot[1]),
@@ -124,7 +125,7 @@ async function readSource({
     code,
     severity: "error",
     message,
-    file: configFile ?? FILE,
+    file: configFile ?? SETTINGS_FILE,
     line: 1,
     column: 1,
   });
@@ -137,9 +138,9 @@ async function readSource({
   };
   if (ref !== undefined && configFile === undefined) {
     const file = await committedSettings(dir, ref);
-    return file === null ? { text: "", path: null } : readable(await file.read(), FILE);
+    return file === null ? { text: "", path: null } : readable(await file.read(), SETTINGS_FILE);
   }
-  const full = resolve(dir, configFile ?? FILE);
+  const full = resolve(dir, configFile ?? SETTINGS_FILE);
   if (!existsSync(full)) {
     if (configFile !== undefined)
       return problem(`there is no settings file ${full}; check --config`);
@@ -162,7 +163,7 @@ async function committedSettings(dir: string, ref: string): Promise<SourceFile |
   const repository = findRepository(dir);
   const commit = repository === null ? null : await readCommit(repository, ref);
   if (repository === null || commit?.id == null) return null;
-  return committedFile(repository, commit.id, FILE);
+  return committedFile(repository, commit.id, SETTINGS_FILE);
 }
 
 /** `IRONWRIGHT_LEASE_TTL_SECONDS` is `lease.ttlSeconds`: every leaf of the settings has such a name. */

@@ -27,7 +27,7 @@ import { lineOf, TreeLines } from "./tree-lines.ts";
 /** Of a commit that changes more files than this, everything is read: looking for what it left alone costs as much. */
 const MOVED_MAX = 2000;
 
-/** What is loaded from a commit, besides the ref itself. */
+/** `ref`: the whole id of a commit. */
 type CommitOptions = LoadFleetOptions & { readonly ref: string };
 
 /** A commit that was loaded whole, and what the next one is compared with. */

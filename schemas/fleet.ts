@@ -107,3 +107,33 @@ export function originOf(node: Pick<FleetNode, "origins" | "place">, path: strin
   }
   return node.place;
 }
+
+/** True where two fleets share all but their nodes: one was made from the other. */
+export function sharesDocuments(a: Fleet, b: Fleet): boolean {
+  return SHARED.every((kind) => a[kind] === b[kind]);
+}
+
+const SHARED = [
+  "conductors",
+  "templates",
+  "runbooks",
+  "images",
+  "policies",
+  "allocations",
+  "places",
+] as const;
+
+/** Nodes of `after` that are not the very same in `before`; both are sorted by name. */
+export function nodesUnlike(
+  before: readonly FleetNode[],
+  after: readonly FleetNode[],
+): readonly FleetNode[] {
+  const unlike: FleetNode[] = [];
+  let at = 0;
+  for (const node of after) {
+    while (at < before.length && (before[at]?.name ?? "") < node.name) at += 1;
+    if (before[at] === node) at += 1;
+    else unlike.push(node);
+  }
+  return unlike;
+}

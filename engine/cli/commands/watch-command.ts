@@ -1,21 +1,17 @@
-import { formatDiagnostics } from "../../../inventory/format-diagnostics.ts";
 import { follow } from "../../../inventory/follow/follow.ts";
 import type { Following, FollowOptions } from "../../../inventory/follow/following.ts";
-import { loadFleet } from "../../../inventory/load-fleet.ts";
-import { loadSettings } from "../../../inventory/load-settings.ts";
-import type { Diagnostic } from "../../../schemas/diagnostic.ts";
 import type { EngineEvent } from "../../../schemas/event.ts";
-import { fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import type { Declared, Repository } from "../../run/watch/declared.ts";
 import { Daemon, type WatchState } from "../../run/watch/daemon.ts";
+import { CommitReader } from "../commit-reader.ts";
 import { type Command, CommandError, type CommandInput, flag } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Health, serveHealth } from "../health-server.ts";
 import type { DriverSet } from "../house.ts";
 import { loadDrivers } from "../load-drivers.ts";
 import { eventPrinter } from "../print-event.ts";
-import { driverOptions, findingsOf, loadPlace, needActing, type Place } from "../world.ts";
+import { driverOptions, loadPlace, needActing, type Place } from "../world.ts";
 
 /** `watch`: the daemon. */
 export const watchCommand: Command = {
@@ -102,6 +98,7 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
     print(event);
     health?.hear(event);
   };
+  const reader = new CommitReader(input, place);
   const daemon = new Daemon({
     store,
     clock: house.clock,
@@ -109,7 +106,7 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
     checkpoint: house.checkpoint,
     emit,
     repository,
-    load: (commit) => loadCommit(input, place, commit),
+    load: (commit) => reader.read(commit),
     catalog: house.catalog,
     digest: (text) => house.digest(text),
     drivers: (declared) => sets.of(declared),
@@ -143,66 +140,6 @@ function endOfRound({ commit, refused, withheld, failed }: WatchState): ExitCode
   if (commit === null && refused === null) return EXIT.invalid;
   if (failed > 0) return EXIT.failed;
   return refused !== null || withheld ? EXIT.refused : EXIT.done;
-}
-
-/** Reads a commit whole: its settings, its documents, its steps as the hardware types offer them. */
-async function loadCommit(
-  input: CommandInput,
-  place: Place,
-  commit: string,
-): Promise<Result<Declared>> {
-  const { io, common, house } = input;
-  const loaded = await loadSettings({
-    dir: place.root,
-    ref: commit,
-    configFile: common.config,
-    env: io.env,
-    overrides: { state: place.stateDir },
-    versions: house.settingsVersions,
-  });
-  if (loaded.settings === null) return wrong(input, loaded.diagnostics);
-  const { settings, settingsHash } = loaded;
-  const { store, drivers, lease } = place.settings;
-  if (settings.store !== store || settings.lease.ttlSeconds !== lease.ttlSeconds)
-    return fail(
-      failure(
-        "stalled",
-        "IW-S03",
-        "it names another store than this engine works in; start it again",
-      ),
-    );
-  const strangers = settings.drivers.filter((name) => !drivers.includes(name));
-  if (strangers.length > 0)
-    return fail(
-      failure(
-        "stalled",
-        "IW-D01",
-        `it names the drivers ${strangers.join(", ")}, which this engine has not loaded: look at them, then start it again`,
-      ),
-    );
-  const { fleet, diagnostics } = await loadFleet({
-    dir: place.root,
-    ref: commit,
-    settings,
-    settingsPath: loaded.settingsPath ?? undefined,
-    cacheDir: place.cacheDir,
-  });
-  if (fleet === null) return wrong(input, diagnostics);
-  const at = { ...input, common: { ...common, ref: commit } };
-  const found = [...diagnostics, ...findingsOf(at, place.root, fleet)];
-  if (found.some(({ severity }) => severity === "error")) return wrong(input, found);
-  return ok({ commit, fleet, settings, settingsHash });
-}
-
-/** Prints all that is wrong, and says the first of it in one sentence. */
-function wrong({ io }: CommandInput, diagnostics: readonly Diagnostic[]): Result<never> {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  io.err(formatDiagnostics(errors, "text"));
-  const [first] = errors;
-  if (first === undefined) return fail(failure("stalled", "IW-I14", "it cannot be read"));
-  const more = errors.length === 1 ? "" : `, and ${errors.length - 1} more`;
-  const { file, line, column, message, code } = first;
-  return fail(failure("stalled", code, `${file}:${line}:${column} ${message}${more}`));
 }
 
 /** Drivers for each settings that a commit brought: those of before go on until the daemon ends, for acts may still use them. */
