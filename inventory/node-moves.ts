@@ -1,5 +1,5 @@
 import { type Diagnostic, placeText } from "../schemas/diagnostic.ts";
-import type { Fleet, FleetNode } from "../schemas/fleet.ts";
+import { type Fleet, type FleetNode, nodeNamed, placeOfName } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { foldOne, type FoldingBase } from "./assemble.ts";
 import { checkFleet } from "./check-fleet.ts";
@@ -72,7 +72,7 @@ export async function movesOf(
     const names = index.files.get(path) ?? [];
     if (index.files.get(path) === null) return null;
     for (const name of names) {
-      const node = nodeOf(fleet.nodes, name);
+      const node = nodeNamed(fleet.nodes, name);
       if (node !== undefined) gone.set(name, node);
     }
   }
@@ -111,7 +111,7 @@ export function areAlone(
   const names = new Set([...gone.keys(), ...come.keys()]);
   for (const name of names) {
     // Declared twice.
-    if (!gone.has(name) && nodeOf(fleet.nodes, name) !== undefined) return false;
+    if (!gone.has(name) && nodeNamed(fleet.nodes, name) !== undefined) return false;
     if (isSpokenOf(name, gone.get(name), come.get(name)?.node, { fleet, base })) return false;
   }
   if (fleet.warnings.length === 0) return true;
@@ -145,7 +145,7 @@ export function movedNodes(
   const next = [...nodes];
   const added: FleetNode[] = [];
   for (const [name, { node }] of come) {
-    if (gone.has(name)) next[placeOf(nodes, name)] = node;
+    if (gone.has(name)) next[placeOfName(nodes, name)] = node;
     else added.push(node);
   }
   const isGone = ({ name }: FleetNode): boolean => gone.has(name) && !come.has(name);
@@ -167,7 +167,7 @@ export function areRight(
 ): boolean {
   const brought = [...come.values()].map(({ node }) => node);
   const kin = new Set<string>();
-  const find = (name: string): FleetNode | undefined => nodeOf(nodes, name);
+  const find = (name: string): FleetNode | undefined => nodeNamed(nodes, name);
   for (const name of index.kin.of([...gone.values(), ...brought], find)) kin.add(name);
   // Kin among those that came are not in the index yet.
   for (const name of new Kin(brought).of(brought, find)) kin.add(name);
@@ -208,21 +208,4 @@ export function follow(index: FleetIndex, { files, removed, gone, come }: NodeMo
     index.kin.add(node);
     index.chains.set(name, chain);
   }
-}
-
-/** By name; nodes are sorted. */
-function nodeOf(nodes: readonly FleetNode[], name: string): FleetNode | undefined {
-  const node = nodes[placeOf(nodes, name)];
-  return node?.name === name ? node : undefined;
-}
-
-/** Where a name stands, or would stand. */
-function placeOf(nodes: readonly FleetNode[], name: string): number {
-  let [low, high] = [0, nodes.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((nodes[middle]?.name ?? "") < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

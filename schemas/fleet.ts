@@ -137,3 +137,20 @@ export function nodesUnlike(
   }
   return unlike;
 }
+
+/** The node of that name; nodes are sorted by name. */
+export function nodeNamed(nodes: readonly FleetNode[], name: string): FleetNode | undefined {
+  const node = nodes[placeOfName(nodes, name)];
+  return node?.name === name ? node : undefined;
+}
+
+/** Where a name stands among nodes that are sorted by name, or would stand. */
+export function placeOfName(nodes: readonly FleetNode[], name: string): number {
+  let [low, high] = [0, nodes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((nodes[middle]?.name ?? "") < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

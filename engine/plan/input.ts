@@ -5,10 +5,10 @@ import type { ForgottenUses, HoldRecord, NodeRecord, UsedRequests } from "../../
 import type { PersonAct } from "../../schemas/person-act.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Catalog } from "../../schemas/steps.ts";
-import { type Machines, machinesOf } from "./machines.ts";
-import { resolveNodes } from "./match-records.ts";
+import type { Machines } from "./machines.ts";
+import type { Owners } from "./owners.ts";
 import type { Digest } from "./plan-id.ts";
-import { type Policies, policiesOf } from "./policies.ts";
+import type { Policies } from "./policies.ts";
 import { STORE_FORMAT } from "../../schemas/store-format.ts";
 import {
   type AppliedImage,
@@ -17,6 +17,7 @@ import {
   type StoreFile,
   writtenIn,
 } from "../../schemas/store.ts";
+import { type RecordedImage, Whole } from "./whole.ts";
 
 /** Everything that a plan is made from. Nothing else is read. */
 export interface PlanInput {
@@ -61,7 +62,7 @@ export interface Surroundings {
   readonly templates: Fleet["templates"];
   readonly runbooks: Fleet["runbooks"];
   /** Images of this fleet that were applied, by name: with which checksum, to which node first, and when. */
-  readonly appliedImages: ReadonlyMap<string, Applied>;
+  readonly appliedImages: Pick<ReadonlyMap<string, RecordedImage>, "get">;
   readonly spentRequests: PlanInput["spentRequests"];
   /** What ran on nodes that were forgotten, by all that names them or their machine. */
   readonly forgottenUses: ReadonlyMap<string, UsedRequests>;
@@ -75,8 +76,8 @@ export interface Surroundings {
   /** The format that the store is written in. */
   readonly format: number;
   readonly policies: Policies;
-  /** MACs of recorded ports, with the record that has each; two while one waits to be let go. */
-  readonly macs: ReadonlyMap<string, NodeRecord>;
+  /** MACs of recorded ports, with the records that have each: two while one waits to be let go. */
+  readonly macs: Owners<NodeRecord>;
   /** Every machine that this store knows, under whatever name. */
   readonly machines: Machines;
 }
@@ -96,7 +97,7 @@ export function surroundingsOf(
     | "observations"
     | "store"
   >,
-  resolved = resolveNodes(input.fleet, input.records),
+  whole = new Whole(input),
 ): Surroundings {
   const { fleet, catalog, spentRequests, inForce, existing } = input;
   const { templates, runbooks, tree } = fleet;
@@ -105,51 +106,36 @@ export function surroundingsOf(
     catalog,
     templates,
     runbooks,
-    appliedImages: appliedImages(input),
+    appliedImages: appliedImages(input, whole),
     spentRequests,
     forgottenUses: usesByKey(input.forgottenUses),
     requestsSeen: inForce?.requests ?? {},
     seq,
     format: input.store === null ? STORE_FORMAT : writtenIn(input.store),
-    policies: policiesOf(fleet),
-    macs: recordedMacs(input.records),
+    policies: whole.policies,
+    macs: whole.macs,
     existing,
     remade: (input.store?.epoch ?? 1) > 1,
-    machines: machinesOf(resolved, input.observations),
+    machines: whole.machines,
   };
 }
 
-function recordedMacs(records: PlanInput["records"]): Surroundings["macs"] {
-  const macs = new Map<string, NodeRecord>();
-  for (const record of records.values())
-    for (const name in record.ports) {
-      const mac = record.ports[name]?.mac;
-      if (mac !== undefined) macs.set(mac, record);
-    }
-  return macs;
-}
-
-/** How an Image was applied; when is null for a workload of which nobody wrote it down. */
-interface Applied extends Omit<AppliedImage, "at"> {
-  readonly at: number | null;
-}
-
 /** What was kept of a name stands over what records say: records of an engine before this one are all that there is. */
-function appliedImages({
-  fleet: { images },
-  records,
-  appliedImages: kept,
-}: Pick<PlanInput, "fleet" | "records" | "appliedImages">): Surroundings["appliedImages"] {
-  const applied = new Map<string, Applied>();
-  if (images.length === 0) return applied;
+function appliedImages(
+  { fleet: { images }, appliedImages: kept }: Pick<PlanInput, "fleet" | "appliedImages">,
+  whole: Whole,
+): Surroundings["appliedImages"] {
   const names = new Set(images.map(({ metadata }) => metadata.name));
-  for (const { instance, name: node } of records.values()) {
-    const { name, checksum } = instance?.image ?? {};
-    if (typeof name === "string" && typeof checksum === "string" && names.has(name))
-      applied.set(name, { node, checksum, at: instance?.since ?? null });
-  }
-  for (const [name, one] of kept) if (names.has(name)) applied.set(name, one);
-  return applied;
+  return {
+    get: (name) => (names.has(name) ? (kept.get(name) ?? first(whole.images.of(name))) : undefined),
+  };
+}
+
+/** Of several records that say it the first one: they may differ where none of them was kept. */
+function first(all: ReadonlyMap<string, RecordedImage>): RecordedImage | undefined {
+  return [...all.values()].sort(
+    (a, b) => (a.at ?? Infinity) - (b.at ?? Infinity) || (a.node < b.node ? -1 : 1),
+  )[0];
 }
 
 export interface PlanOptions {

@@ -20,18 +20,18 @@ import { contradiction } from "./facets/identity.ts";
 import { type PlanInput, type PlanOptions, type Surroundings, surroundingsOf } from "./input.ts";
 import type { Resolved, ResolvedNode } from "./match-records.ts";
 import { isReported } from "./reported.ts";
-import { policiesOf } from "./policies.ts";
 import { planId } from "./plan-id.ts";
 import { planNode } from "./plan-node.ts";
 import { planTree } from "./tree/plan-tree.ts";
 import { treeOf } from "./tree/relatives.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
+import { Whole } from "./whole.ts";
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
-export function makePlan(input: PlanInput, options: PlanOptions): Plan {
+export function makePlan(input: PlanInput, options: PlanOptions, whole = new Whole(input)): Plan {
   const { fleet, store } = input;
-  const { resolved, allocations } = allocate(input, options);
-  const surroundings = surroundingsOf(input, resolved);
+  const { resolved, allocations } = allocate(input, options, whole.resolved);
+  const surroundings = surroundingsOf(input, whole);
   const nodes = planAll(resolved, input, surroundings, options);
   const removed = removedNames(fleet, resolved, input.inForce);
   const orphans = [
@@ -56,7 +56,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
     budgets: usedBudgets(nodes, surroundings.policies.budgets),
     allocations: allocations.map((one) => asGivenBack(one, nodes)),
     orphans,
-    refused: refusals(input, nodes, removed, options),
+    refused: refusals(input, nodes, { removed, budgets: surroundings.policies.budgets }, options),
     summary: summarise(nodes),
   } as const;
   const id = planId(body, options.digest);
@@ -76,9 +76,10 @@ function planAll(
     return planOne(node, input, { surroundings, terms }, options);
   };
   const alone = new Map<string, NodePlan>();
-  for (const [name, node] of nodes)
-    if (options.select?.has(name) ?? true)
-      alone.set(name, planOne(node, input, { surroundings }, options));
+  for (const name of [...(options.select ?? nodes.keys())].sort()) {
+    const node = nodes.get(name);
+    if (node !== undefined) alone.set(name, planOne(node, input, { surroundings }, options));
+  }
   const { observations, store } = input;
   const isStranger = (name: string): boolean => {
     const its = nodes.get(name);
@@ -87,7 +88,9 @@ function planAll(
       its !== undefined && contradiction({ node: its.node, record: its.record }, seen) !== null
     );
   };
-  const tree = treeOf([...nodes.values()].map(({ node }) => node));
+  // With what Allocations make of its nodes, where there are any.
+  const isPlain = input.fleet.allocations.length === 0;
+  const tree = treeOf(isPlain ? input.fleet.nodes : [...nodes.values()].map(({ node }) => node));
   const all =
     store === null
       ? [...alone.values()].map(withoutStore)
@@ -170,7 +173,7 @@ function observedOf(nodes: readonly NodePlan[], input: PlanInput, now: number): 
 function refusals(
   input: PlanInput,
   nodes: readonly NodePlan[],
-  removed: readonly string[],
+  { removed, budgets }: { readonly removed: readonly string[]; readonly budgets: Plan["budgets"] },
   options: PlanOptions,
 ): readonly Refusal[] {
   const { stop } = input;
@@ -187,7 +190,7 @@ function refusals(
     stopped,
     // An act puts no commit in force, so it removes nothing.
     options.act === undefined ? refuseRemoval(input, removed, options) : null,
-    ...refuseBudgets(nodes, policiesOf(input.fleet).budgets),
+    ...refuseBudgets(nodes, budgets),
     stopped === null && !options.offline && options.act === undefined
       ? breakerRefusal(troubled, input.fleet.nodes.length, options.settings.breaker)
       : null,

@@ -16,33 +16,139 @@ export interface ResolvedNode {
 export interface Resolved {
   readonly nodes: ReadonlyMap<string, ResolvedNode>;
   readonly orphans: readonly NodeRecord[];
+  /** Former names of nodes that were found by their machine. */
+  readonly renamed: ReadonlySet<string>;
+}
+
+/** Finds the record of every node of a fleet, once. */
+export function resolveNodes(
+  { nodes }: Pick<Fleet, "nodes">,
+  records: ReadonlyMap<string, NodeRecord>,
+): Resolved {
+  const resolver = new Resolver();
+  for (const node of nodes) resolver.setNode(node.name, node);
+  for (const record of records.values()) resolver.setRecord(record.uuid, record);
+  return resolver.resolved;
 }
 
 /**
  * Finds each node's record by uuid; a name that has none is first looked for among the orphans, by
  * the machine's identity and then by (address, system): found there, it is that node, renamed
- * (leases-and-journal N1). Renaming plans nothing and loses no history.
+ * (leases-and-journal N1). Renaming plans nothing and loses no history. Nodes and records come and go one by one.
  */
-export function resolveNodes(fleet: Fleet, records: ReadonlyMap<string, NodeRecord>): Resolved {
-  const nodes = new Map<string, ResolvedNode>();
-  const owned = new Set<string>();
-  const strangers: FleetNode[] = [];
-  for (const node of fleet.nodes) {
-    const record = node.uuid === null ? undefined : records.get(node.uuid);
-    if (record === undefined && !node.uuidDeclared) strangers.push(node);
-    if (record !== undefined) owned.add(record.uuid);
-    nodes.set(node.name, { node, uuid: node.uuid, record: record ?? null, renamedFrom: null });
+export class Resolver {
+  readonly #nodes = new Map<string, ResolvedNode>();
+  readonly #declared = new Map<string, string>();
+  readonly #records = new Map<string, NodeRecord>();
+  /** Names that have no record, and no uuid that says that they are new. */
+  readonly #strangers = new Set<string>();
+  readonly #orphans = new Map<string, NodeRecord>();
+  /** Orphans that were found to be a stranger's, by their uuid: its name. */
+  #adopted = new Map<string, string>();
+  #isSettled = true;
+  #changed = new Set<string>();
+  #changedOrphans = new Set<string>();
+
+  /** The node of that name; null where it is declared no more. */
+  setNode(name: string, node: FleetNode | null): void {
+    const before = this.#nodes.get(name)?.node ?? null;
+    if (before === node) return;
+    const former = before?.uuid ?? null;
+    // A node of another name may have the uuid by now.
+    if (former !== null && former !== node?.uuid && this.#declared.get(former) === name) {
+      this.#declared.delete(former);
+      this.#place(former);
+    }
+    if (node === null) {
+      this.#nodes.delete(name);
+      this.#strangers.delete(name);
+      this.#changed.add(name);
+      this.#isSettled = false;
+      return;
+    }
+    if (node.uuid !== null) this.#declared.set(node.uuid, name);
+    this.#settle(name, node);
+    if (node.uuid !== null) this.#place(node.uuid);
   }
-  const orphans = [...records.values()].filter((record) => !owned.has(record.uuid));
-  if (orphans.length === 0 || strangers.length === 0) return { nodes, orphans };
-  const found = adopt(strangers, orphans);
-  for (const [name, record] of found) {
-    const node = nodes.get(name);
-    if (node !== undefined)
-      nodes.set(name, { ...node, uuid: record.uuid, record, renamedFrom: record.name });
+
+  /** The record of that uuid; null where there is none any more. */
+  setRecord(uuid: string, record: NodeRecord | null): void {
+    if (record === null) this.#records.delete(uuid);
+    else this.#records.set(uuid, record);
+    const name = this.#declared.get(uuid);
+    const node = name === undefined ? undefined : this.#nodes.get(name)?.node;
+    if (node !== undefined) this.#settle(node.name, node);
+    this.#place(uuid);
   }
-  const adopted = new Set([...found.values()].map((record) => record.uuid));
-  return { nodes, orphans: orphans.filter((record) => !adopted.has(record.uuid)) };
+
+  get resolved(): Resolved {
+    if (!this.#isSettled) this.#adopt();
+    const orphans = [...this.#orphans.values()].filter(({ uuid }) => !this.#adopted.has(uuid));
+    const renamed = new Set(
+      [...this.#adopted.keys()].map((uuid) => this.#orphans.get(uuid)?.name ?? ""),
+    );
+    return { nodes: this.#nodes, orphans, renamed };
+  }
+
+  /** Names of nodes, and uuids of orphans, that may be others than when this was asked last. */
+  takeChanged(): { readonly nodes: ReadonlySet<string>; readonly orphans: ReadonlySet<string> } {
+    if (!this.#isSettled) this.#adopt();
+    const changed = { nodes: this.#changed, orphans: this.#changedOrphans };
+    this.#changed = new Set();
+    this.#changedOrphans = new Set();
+    return changed;
+  }
+
+  /** A record that no declared node owns, by its uuid. */
+  orphan(uuid: string): NodeRecord | undefined {
+    return this.#adopted.has(uuid) ? undefined : this.#orphans.get(uuid);
+  }
+
+  /** With the record of its own uuid. */
+  #settle(name: string, node: FleetNode): void {
+    const record = node.uuid === null ? undefined : this.#records.get(node.uuid);
+    const isStranger = record === undefined && !node.uuidDeclared;
+    if (isStranger) this.#strangers.add(name);
+    if (isStranger || this.#strangers.has(name)) this.#isSettled = false;
+    if (!isStranger) this.#strangers.delete(name);
+    this.#nodes.set(name, { node, uuid: node.uuid, record: record ?? null, renamedFrom: null });
+    this.#changed.add(name);
+  }
+
+  /** A record is somebody's, or an orphan. */
+  #place(uuid: string): void {
+    const record = this.#records.get(uuid);
+    const isOrphan = record !== undefined && !this.#declared.has(uuid);
+    if (isOrphan) this.#orphans.set(uuid, record);
+    if (isOrphan || this.#orphans.has(uuid)) {
+      this.#isSettled = false;
+      this.#changedOrphans.add(uuid);
+    }
+    if (!isOrphan) this.#orphans.delete(uuid);
+  }
+
+  #adopt(): void {
+    for (const [uuid, name] of this.#adopted) {
+      const node = this.#nodes.get(name)?.node;
+      if (node !== undefined) this.#settle(name, node);
+      this.#changedOrphans.add(uuid);
+    }
+    this.#adopted = new Map();
+    this.#isSettled = true;
+    if (this.#orphans.size === 0 || this.#strangers.size === 0) return;
+    const strangers = [...this.#strangers]
+      .sort()
+      .flatMap((name) => this.#nodes.get(name)?.node ?? []);
+    const orphans = [...this.#orphans.values()].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+    for (const [name, record] of adopt(strangers, orphans)) {
+      const its = this.#nodes.get(name);
+      if (its === undefined) continue;
+      this.#nodes.set(name, { ...its, uuid: record.uuid, record, renamedFrom: record.name });
+      this.#adopted.set(record.uuid, name);
+      this.#changed.add(name);
+      this.#changedOrphans.add(record.uuid);
+    }
+  }
 }
 
 function adopt(

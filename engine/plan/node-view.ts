@@ -82,8 +82,9 @@ export function viewOf(
     format,
     imageMoved: imageMoved(node, surroundings),
     macsElsewhere(mac) {
-      const other = surroundings.macs.get(mac);
-      return other === undefined || other.uuid === resolved.uuid ? null : other.name;
+      const others = [...surroundings.macs.of(mac).values()];
+      const names = others.filter(({ uuid }) => uuid !== resolved.uuid).map(({ name }) => name);
+      return names.sort()[0] ?? null;
     },
     wasHere: keysOf(seen, undefined, null).some((key) => existing.has(key)),
     others: othersOf(machines, { name: node.name, uuid: resolved.uuid }, seen),

@@ -6,13 +6,11 @@ import type { Resolved } from "./match-records.ts";
 /** Names that the entry in force holds and this commit does not; renamed nodes are not among them. */
 export function removedNames(
   fleet: Fleet,
-  resolved: Resolved,
+  { nodes, renamed }: Resolved,
   inForce: PlanInput["inForce"],
 ): readonly string[] {
-  if (inForce === null) return [];
-  const declared = new Set(fleet.nodes.map((node) => node.name));
-  const renamed = new Set([...resolved.nodes.values()].map((node) => node.renamedFrom));
-  return inForce.names.filter((name) => !declared.has(name) && !renamed.has(name));
+  if (inForce === null || inForce.tree === fleet.tree) return [];
+  return inForce.names.filter((name) => !nodes.has(name) && !renamed.has(name));
 }
 
 /**

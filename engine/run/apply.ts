@@ -1,7 +1,8 @@
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
-import type { Fleet } from "../../schemas/fleet.ts";
+import { type Fleet, nodeNamed } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
+import type { Observation } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import type { Incarnation } from "../../schemas/store.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
@@ -95,6 +96,8 @@ async function putInForce(
   const refused = await othersInForce(plan, ports, options.follows === true);
   if (refused !== null) return fail(refused);
   const before = await ports.store.inForce();
+  // The rounds of a daemon come here all the time, and a large fleet has many names.
+  if (before?.tree === plan.tree) return ok(before.seq);
   const entry = await ports.store.propose({
     commit: plan.commit,
     subject: plan.commitSubject,
@@ -167,12 +170,11 @@ async function applyAll(
   fleet: Fleet,
   options: ApplyOptions,
 ): Promise<readonly NodeResult[]> {
-  const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
   const records = new Map<string, NodeRecord>();
   const work = async ({ plan, first }: Turn): Promise<NodeResult | null> => {
-    const node = declared.get(plan.node);
+    const node = nodeNamed(fleet.nodes, plan.node);
     if (node === undefined || options.stopping.aborted) return null;
     const { result, record } = await applyNode(context, node, plan, { ...options, earlier, first });
     if (record !== null) records.set(plan.node, record);
@@ -225,9 +227,10 @@ async function freeAllocations({ store }: ApplyContext, fleet: Fleet): Promise<v
 /** The readings of before would call what was just done a drift. */
 async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
   if (seen.size === 0 || store.dead() !== null) return;
-  const readings = new Map(await store.readings());
+  const earlier = await store.readings();
+  const readings = new Map<string, Observation>();
   for (const [name, observation] of seen) {
-    const { agreed } = readings.get(name) ?? {};
+    const { agreed } = earlier.get(name) ?? {};
     readings.set(name, agreed === undefined ? observation : { ...observation, agreed });
   }
   await store.saveReadings(readings);

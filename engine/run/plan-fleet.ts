@@ -1,12 +1,13 @@
-import type { Fleet } from "../../schemas/fleet.ts";
+import { type Fleet, type FleetNode, nodeNamed } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
+import type { NodeRecord } from "../../schemas/record.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import { resolveNodes } from "../plan/match-records.ts";
 import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
+import { Whole } from "../plan/whole.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
 import type { StoreReader } from "./ports.ts";
@@ -25,6 +26,7 @@ export interface PlanFleetOptions {
 export interface Planned {
   readonly plan: Plan;
   readonly input: PlanInput;
+  readonly whole: Whole;
 }
 
 /**
@@ -37,39 +39,54 @@ export async function planFleet(
   ports: ObservePorts,
   options: PlanFleetOptions,
 ): Promise<Planned> {
-  const earlier = store === null ? new Map<string, Observation>() : await store.readings();
+  const observations = store === null ? new Map<string, Observation>() : await store.readings();
+  const records = store === null ? new Map<string, NodeRecord>() : await store.records();
+  return planWhole(new Whole({ fleet, records, observations }), store, ports, options);
+}
+
+/** The same with a fleet and records that are known; what is read of the hardware is known to it from then on. */
+export async function planWhole(
+  whole: Whole,
+  store: StoreReader | null,
+  ports: ObservePorts,
+  options: PlanFleetOptions,
+): Promise<Planned> {
+  const { fleet, records, observations } = whole;
   const rest = await readStore(store, fleet);
   const { select, offline } = options.plan;
-  // Whoever is planned alone needs to know how its parent and its children stand.
-  const looked = select === undefined ? null : withRelatives(fleet.nodes, select);
-  const nodes = fleet.nodes.filter((node) => looked?.has(node.name) ?? true);
-  const seen = offline
-    ? earlier
-    : await observeFleet(nodes, ports, {
-        records: rest.records,
-        earlier,
-        onRead: options.onRead,
-        signal: options.signal,
-      });
-  // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
-  const observations = select === undefined ? seen : new Map([...earlier, ...seen]);
-  const input: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
-  const plan = makePlan(input, options.plan);
-  if (store !== null && !offline && options.keeps !== false) {
-    const declared = new Set(fleet.nodes.map((node) => node.name));
-    const kept = [...earlier].filter(([name]) => declared.has(name));
-    await store.saveReadings(new Map([...kept, ...remembered({ plan, input }, options.plan)]));
+  if (!offline) {
+    const seen = await observeFleet(lookedAt(fleet, select), ports, {
+      records,
+      earlier: observations,
+      onRead: options.onRead,
+      signal: options.signal,
+    });
+    // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
+    for (const observation of seen.values()) whole.setObservation(observation);
   }
-  return { plan, input };
+  const input: PlanInput = { fleet, records, observations, catalog: options.catalog, ...rest };
+  const plan = makePlan(input, options.plan, whole);
+  const planned = { plan, input, whole };
+  if (store !== null && !offline && options.keeps !== false) {
+    const kept = remembered(planned, options.plan);
+    for (const observation of kept.values()) whole.setObservation(observation);
+    await store.saveReadings(kept, (name) => nodeNamed(fleet.nodes, name) !== undefined);
+  }
+  return planned;
+}
+
+/** Whoever is planned alone needs to know how its parent and its children stand. */
+function lookedAt({ nodes }: Fleet, select: PlanOptions["select"]): readonly FleetNode[] {
+  if (select === undefined) return nodes;
+  return [...withRelatives(nodes, select)].sort().flatMap((name) => nodeNamed(nodes, name) ?? []);
 }
 
 async function readStore(
   store: StoreReader | null,
   { images }: Pick<Fleet, "images">,
-): Promise<Omit<PlanInput, "fleet" | "observations" | "catalog">> {
+): Promise<Omit<PlanInput, "fleet" | "records" | "observations" | "catalog">> {
   if (store === null)
     return {
-      records: new Map(),
       holds: new Map(),
       store: null,
       inForce: null,
@@ -83,7 +100,6 @@ async function readStore(
       allocated: new Map(),
     };
   return {
-    records: await store.records(),
     holds: await store.holds(),
     store: store.file,
     inForce: await store.inForce(),
@@ -100,25 +116,27 @@ async function readStore(
 
 /** Readings with what they agreed on, so that the next difference can be told from a wish. */
 function remembered(
-  { plan, input }: Planned,
+  { plan, input, whole }: Planned,
   options: PlanOptions,
 ): ReadonlyMap<string, Observation> {
-  const fleet = { ...input.fleet, nodes: nodesAsPlanned(input.fleet, plan) };
-  const resolved = resolveNodes(fleet, input.records);
-  const surroundings = surroundingsOf(input, resolved);
+  const { nodes } = whole.resolved;
+  const surroundings = surroundingsOf(input, whole);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
+  const planned = plan.nodes.flatMap(({ node }) => nodeNamed(input.fleet.nodes, node) ?? []);
   const kept = new Map<string, Observation>();
-  for (const { node } of plan.nodes) {
-    const observation = input.observations.get(node);
-    const its = resolved.nodes.get(node);
+  for (const node of nodesAsPlanned({ ...input.fleet, nodes: planned }, plan)) {
+    const observation = input.observations.get(node.name);
+    const its = nodes.get(node.name);
     if (observation === undefined || its === undefined) continue;
     const before = observation.agreed;
     // What a person asks for by an act is not what git was seen to hold.
     const now =
-      options.act === undefined ? agreement(its, { observation, surroundings }, options) : {};
+      options.act === undefined
+        ? agreement({ ...its, node }, { observation, surroundings }, options)
+        : {};
     const desired = { ...before?.desired, ...now };
-    const at = inSync.has(node) ? observation.at : (before?.at ?? null);
-    kept.set(node, { ...observation, agreed: { at, desired } });
+    const at = inSync.has(node.name) ? observation.at : (before?.at ?? null);
+    kept.set(node.name, { ...observation, agreed: { at, desired } });
   }
   return kept;
 }

@@ -70,6 +70,8 @@ export interface StoreReader {
   /** Every node's record, by uuid; a node that nobody acted on has none. */
   records(): Promise<ReadonlyMap<string, NodeRecord>>;
   record(uuid: string): Promise<NodeRecord | null>;
+  /** Those of these nodes, by uuid; costs what they cost, however many there are. */
+  recordsOf(uuids: Iterable<string>): Promise<ReadonlyMap<string, NodeRecord>>;
   /** The same, with what was begun there and has no outcome yet, by whichever engine. */
   standing(uuid: string): Promise<Standing | null>;
   /** Holds set at the command line, by uuid; expired ones are left out. */
@@ -101,7 +103,11 @@ export interface StoreReader {
   history(uuid: string): Promise<readonly HistoryEntry[]>;
   /** Last readings by node name; a cache, lost without harm. */
   readings(): Promise<ReadonlyMap<string, Observation>>;
-  saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void>;
+  /** Those of some nodes beside all others; of those that are not `isDeclared` none is kept. */
+  saveReadings(
+    readings: ReadonlyMap<string, Observation>,
+    isDeclared?: (name: string) => boolean,
+  ): Promise<void>;
   /** For a daemon, which keeps its readings in memory: what others have read since is read from disk. */
   refreshReadings(): Promise<void>;
 }

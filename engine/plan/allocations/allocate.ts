@@ -28,8 +28,11 @@ export type Deciding = Pick<PlanOptions, "digest" | "now" | "claims">;
  * served first out of the pool. Of those that fit, one is picked by the hash of both names: fair over many, and the
  * same at each look until it is taken.
  */
-export function allocate(input: Input, deciding: Deciding): Allocated {
-  const resolved = resolveNodes(input.fleet, input.records);
+export function allocate(
+  input: Input,
+  deciding: Deciding,
+  resolved = resolveNodes(input.fleet, input.records),
+): Allocated {
   const { allocations } = input.fleet;
   if (allocations.length === 0) return { resolved, allocations: [] };
   const giving = new Giving(resolved, allocations);

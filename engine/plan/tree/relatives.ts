@@ -8,8 +8,16 @@ export interface Tree {
   readonly parents: ReadonlyMap<string, FleetNode>;
 }
 
-/** The power tree of a fleet; in whichever order its nodes are given. */
+const trees = new WeakMap<readonly FleetNode[], Tree>();
+
+/** The power tree of a fleet, in whichever order its nodes are given; found once for the very same nodes. */
 export function treeOf(nodes: readonly FleetNode[]): Tree {
+  const tree = trees.get(nodes) ?? growTree(nodes);
+  trees.set(nodes, tree);
+  return tree;
+}
+
+function growTree(nodes: readonly FleetNode[]): Tree {
   const fed = nodes.filter(isFed);
   const byName = fed.length === 0 ? new Map() : new Map(nodes.map((node) => [node.name, node]));
   const children = new Map<string, FleetNode[]>();

@@ -35,6 +35,9 @@ import type { StorePorts } from "./store-ports.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
 
+/** Register entries that are kept besides the first. */
+const ENTRIES_KEPT = 50;
+
 /** A store with a living incarnation behind it. */
 export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #me: LivingIncarnation;
@@ -252,10 +255,22 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       by: this.#me.info.name,
       at: this.ports.clock.now(),
     };
-    if (await this.#writer.take(this.layout.entry(next.seq), next)) return ok(next);
+    if (await this.#writer.take(this.layout.entry(next.seq), next)) {
+      // Others may have gone on meanwhile, and tidied away the number that was taken here.
+      const entries = entriesIn(await this.ports.files.list(this.layout.register));
+      if (entries.at(-1) !== next.seq) return fail(moved);
+      await this.#tidyRegister(entries);
+      return ok(next);
+    }
     // Somebody was faster, perhaps with the same tree; perhaps it was we, and the answer was lost.
     const now = await this.inForce();
     return now?.tree === entry.tree ? ok(now) : fail(moved);
+  }
+
+  /** Each entry names every node: the first says what was there before us, the last ones are for people. */
+  async #tidyRegister(entries: readonly number[]): Promise<void> {
+    for (const seq of entries.slice(1, -ENTRIES_KEPT))
+      await this.ports.files.remove(this.layout.entry(seq)).catch(() => undefined);
   }
 
   async setHold(uuid: string, hold: HoldRecord): Promise<void> {

@@ -49,6 +49,8 @@ const ackSchema = z.object({ nodes: z.array(z.string()) });
 interface Stored {
   readonly newest: Awaited<ReturnType<typeof newestRecord>>;
   readonly from: number;
+  /** True where its last holder gave it back: the record says all that was written. */
+  readonly rests: boolean;
 }
 
 /** Reads a store; writes nothing but the cache of readings. */
@@ -98,6 +100,17 @@ export class FileStoreReader implements StoreReader {
     });
   }
 
+  async recordsOf(uuids: Iterable<string>): Promise<ReadonlyMap<string, NodeRecord>> {
+    const found = await this.#settled(async () => {
+      const stored = new Map<string, Stored>();
+      await pooled([...uuids], AT_ONCE, async (uuid) => {
+        stored.set(uuid, await this.#stored(uuid));
+      });
+      return this.#folded(stored);
+    });
+    return new Map([...found].map(([uuid, { open: _open, ...record }]) => [uuid, record]));
+  }
+
   /** Reads again where an engine ended meanwhile: its journal is gone, and its records are newer than those read. */
   async #settled<T>(read: () => Promise<T>): Promise<T> {
     const { files } = this.ports;
@@ -112,10 +125,14 @@ export class FileStoreReader implements StoreReader {
   /** A node that was forgotten keeps its last claim: what was written under an older one is nobody's any more. */
   async #stored(uuid: string): Promise<Stored> {
     const { files } = this.ports;
+    const before = await files.list(this.layout.node(uuid));
     const newest = await newestRecord(files, this.layout, uuid);
-    if (newest !== null) return { newest, from: newest.fence };
+    const fence = fencesIn(before, "claim").at(-1);
+    // Read after the claim was seen to be given back.
+    const rests = fence === undefined || fencesIn(before, "released").at(-1) === fence;
+    if (newest !== null) return { newest, from: newest.fence, rests };
     const lowest = fencesIn(await files.list(this.layout.node(uuid)), "claim")[0];
-    return { newest, from: lowest ?? Infinity };
+    return { newest, from: lowest ?? Infinity, rests };
   }
 
   /**
@@ -127,7 +144,8 @@ export class FileStoreReader implements StoreReader {
   async #folded(found: ReadonlyMap<string, Stored>): Promise<ReadonlyMap<string, RecordFile>> {
     const { files } = this.ports;
     const lines = new Map<string, JournalLine[]>();
-    for (const name of await files.list(this.layout.journals))
+    const restless = [...found.values()].some(({ rests }) => !rests);
+    for (const name of restless ? await files.list(this.layout.journals) : [])
       for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
         const stored = found.get(line.node);
         if (stored === undefined || line.fence < stored.from) continue;
@@ -293,8 +311,11 @@ export class FileStoreReader implements StoreReader {
     return this.lastReadings.refresh();
   }
 
-  saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void> {
-    return this.lastReadings.save(readings);
+  saveReadings(
+    readings: ReadonlyMap<string, Observation>,
+    isDeclared?: (name: string) => boolean,
+  ): Promise<void> {
+    return this.lastReadings.save(readings, isDeclared);
   }
 
   async #eachNode(work: (uuid: string) => Promise<void>): Promise<void> {

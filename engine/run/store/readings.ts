@@ -20,8 +20,9 @@ export class Readings {
   readonly #layout: Layout;
   /** The daemon's name; null for a command. */
   readonly #daemon: string | null;
-  /** A daemon's own memory, which is newer than its file. */
-  #known: ByNode | null = null;
+  /** As they were last read from disk, with what was saved since; a daemon's is newer than its file. */
+  #known: Map<string, Observation> | null = null;
+  #isDeclared: (name: string) => boolean = () => true;
   #writtenAt = -Infinity;
 
   constructor(ports: StorePorts, layout: Layout, daemon: string | null) {
@@ -32,31 +33,41 @@ export class Readings {
 
   /** By node name; of several files the newest reading of each. */
   async load(): Promise<ByNode> {
-    return this.#known ?? this.#fromDisk();
+    if (this.#daemon !== null && this.#known !== null) return this.#known;
+    this.#known = await this.#fromDisk();
+    return this.#known;
   }
 
-  async save(readings: ByNode): Promise<void> {
-    if (this.#daemon === null) return this.#write(this.#layout.readings, readings);
-    // Applies that run beside each other save what each has seen: the newest of each node stays.
-    this.#known = newestOf(this.#known ?? new Map(), readings);
+  /** Of two readings of one node the newer stays: applies that run beside each other save what each has seen. */
+  async save(readings: ByNode, isDeclared: (name: string) => boolean = () => true): Promise<void> {
+    this.#known ??= await this.#fromDisk();
+    lay(this.#known, readings);
+    this.#isDeclared = isDeclared;
     const now = this.#ports.clock.monotonic();
-    if (now - this.#writtenAt < WRITE_EVERY_MS) return;
+    if (this.#daemon !== null && now - this.#writtenAt < WRITE_EVERY_MS) return;
     this.#writtenAt = now;
-    await this.flush();
+    await this.#writeAll();
   }
 
   /** Also what other engines have read since: a daemon that gets nodes of theirs must know what these agreed on. */
   async refresh(): Promise<void> {
-    if (this.#known !== null) this.#known = newestOf(await this.#fromDisk(), this.#known);
+    if (this.#known !== null) lay(this.#known, await this.#fromDisk());
   }
 
-  /** Brings to disk what a daemon holds in memory. */
+  /** Brings to disk what a daemon holds in memory; a command has written all that it saved. */
   async flush(): Promise<void> {
-    if (this.#known === null || this.#daemon === null) return;
-    await this.#write(this.#layout.readingsOf(this.#daemon), this.#known);
+    if (this.#daemon !== null) await this.#writeAll();
   }
 
-  async #fromDisk(): Promise<ByNode> {
+  async #writeAll(): Promise<void> {
+    if (this.#known === null) return;
+    for (const name of this.#known.keys()) if (!this.#isDeclared(name)) this.#known.delete(name);
+    const { readings } = this.#layout;
+    const path = this.#daemon === null ? readings : this.#layout.readingsOf(this.#daemon);
+    await this.#write(path, this.#known);
+  }
+
+  async #fromDisk(): Promise<Map<string, Observation>> {
     const { files } = this.#ports;
     const { readings, daemonReadings } = this.#layout;
     const newest = new Map<string, Observation>();
@@ -92,11 +103,9 @@ export class Readings {
 }
 
 /** Of two readings of one node the newer; of one time the second. */
-function newestOf(first: ByNode, second: ByNode): ByNode {
-  const newest = new Map(first);
-  for (const [name, one] of second)
-    if (one.at >= (newest.get(name)?.at ?? -Infinity)) newest.set(name, one);
-  return newest;
+function lay(under: Map<string, Observation>, over: ByNode): void {
+  for (const [name, one] of over)
+    if (one.at >= (under.get(name)?.at ?? -Infinity)) under.set(name, one);
 }
 
 function isReadings(value: unknown): value is { readonly readings: readonly Observation[] } {

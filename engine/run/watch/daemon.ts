@@ -1,4 +1,5 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
+import { nodeNamed } from "../../../schemas/fleet.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
@@ -6,7 +7,7 @@ import type { Digest } from "../../plan/plan-id.ts";
 import { apply, isBusy } from "../apply.ts";
 import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
-import { planFleet, type Planned } from "../plan-fleet.ts";
+import { planWhole, type Planned } from "../plan-fleet.ts";
 import type { Drivers } from "../ports.ts";
 import {
   changedNodes,
@@ -16,6 +17,7 @@ import {
   type Repository,
 } from "./declared.ts";
 import { Commits } from "./commits.ts";
+import { Known } from "./known.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
@@ -73,6 +75,7 @@ export class Daemon {
   readonly #schedule: Schedule;
   readonly #trouble: Trouble;
   readonly #members: Members;
+  readonly #known: Known;
   readonly #silence = new Silence();
   readonly #busy = new Map<string, Promise<void>>();
   readonly #plans = new Map<string, NodePlan>();
@@ -93,6 +96,7 @@ export class Daemon {
     this.#schedule = new Schedule(ports.clock, 60_000);
     this.#trouble = new Trouble(ports.store, ports.clock, this.#teller);
     this.#members = new Members(ports.store);
+    this.#known = new Known(ports.store, ports.clock);
     this.#beatAt = ports.clock.now();
   }
 
@@ -197,7 +201,7 @@ export class Daemon {
     const came = [...ring.owned].some((name) => !this.#ring.owned.has(name));
     this.#ring = ring;
     // What these nodes agreed on was seen by whoever had them.
-    if (came) await this.#ports.store.refreshReadings();
+    if (came) await this.#known.refreshReadings();
     this.#schedule.follow(ring.owned);
     this.#silence.forget(ring.owned);
     for (const name of this.#plans.keys()) if (!ring.owned.has(name)) this.#plans.delete(name);
@@ -259,7 +263,7 @@ export class Daemon {
     if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
-  #planned(
+  async #planned(
     declared: Declared,
     names: readonly string[],
     how: { readonly offline?: boolean; readonly keeps?: boolean; readonly signal: AbortSignal },
@@ -267,7 +271,9 @@ export class Daemon {
     const { store, clock, catalog, drivers } = this.#ports;
     const { fleet, settings } = declared;
     const ports = { drivers: drivers(declared), clock, concurrency: settings.concurrency };
-    return planFleet(fleet, store, ports, {
+    const intervalMs = settings.powerSync.intervalSeconds * 1000;
+    const whole = await this.#known.of(fleet, names, intervalMs);
+    return planWhole(whole, store, ports, {
       plan: {
         ...this.#planOptions(declared),
         offline: how.offline ?? false,
@@ -295,9 +301,9 @@ export class Daemon {
   /** Silent BMCs and those that answer again. */
   async #hear({ fleet, settings }: Declared, { plan, input }: Planned): Promise<void> {
     const { store } = this.#ports;
-    const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
     for (const { node: name, uuid } of plan.nodes) {
-      const [node, observation] = [declared.get(name), input.observations.get(name)];
+      const node = nodeNamed(fleet.nodes, name);
+      const observation = input.observations.get(name);
       if (node === undefined || observation === undefined) continue;
       const record = input.records.get(uuid ?? "") ?? null;
       const seen = { node, record, observation };
@@ -358,7 +364,11 @@ export class Daemon {
     this.#schedule.later(names, BROKEN_MS);
   }
 
-  async #apply(declared: Declared, { plan, input }: Planned, stopping: AbortSignal): Promise<void> {
+  async #apply(
+    declared: Declared,
+    { plan, input, whole }: Planned,
+    stopping: AbortSignal,
+  ): Promise<void> {
     const { settings, fleet } = declared;
     const { drivers, store } = this.#ports;
     const limits = this.#limits ?? undefined;
@@ -366,7 +376,7 @@ export class Daemon {
     const ceiling = settings.watch.maxImpact;
     const applied = await apply(plan, fleet, ports, {
       plan: this.#planOptions(declared),
-      surroundings: surroundingsOf(input),
+      surroundings: surroundingsOf(input, whole),
       lockTimeoutMs: 0,
       authority: { who: `watch ${store.incarnation.name}`, ceiling },
       why: "watch",

@@ -1,5 +1,11 @@
 import type { Failure, Result } from "../../../schemas/failure.ts";
-import type { Fleet, FleetNode } from "../../../schemas/fleet.ts";
+import {
+  type Fleet,
+  type FleetNode,
+  nodeNamed,
+  nodesUnlike,
+  sharesDocuments,
+} from "../../../schemas/fleet.ts";
 import type { Settings } from "../../../schemas/settings.ts";
 import { canonicalJson } from "../../plan/canonical-json.ts";
 
@@ -30,15 +36,28 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
   const { fleet } = after;
   const names = (nodes: readonly FleetNode[]): ReadonlySet<string> =>
     new Set(nodes.map(({ name }) => name));
-  if (before === null || sharedBy(before) !== sharedBy(after)) return names(fleet.nodes);
-  const hashes = new Map(before.fleet.nodes.map(({ name, specHash }) => [name, specHash]));
-  return names(fleet.nodes.filter(({ name, specHash }) => hashes.get(name) !== specHash));
+  if (before === null || !sharesAll(before, after)) return names(fleet.nodes);
+  // Of a file with many nodes all are read anew, and few of them are others.
+  return names(
+    nodesUnlike(before.fleet.nodes, fleet.nodes).filter((node) => {
+      const was = nodeNamed(before.fleet.nodes, node.name);
+      return was === undefined || wordsOf(was) !== wordsOf(node);
+    }),
+  );
 }
 
-function sharedBy({ settingsHash, fleet }: Declared): string {
+function wordsOf({ specHash, uuid, labels, annotations }: FleetNode): string {
+  return canonicalJson({ specHash, uuid, labels, annotations });
+}
+
+function sharesAll(before: Declared, after: Declared): boolean {
+  if (before.settingsHash !== after.settingsHash) return false;
+  return sharesDocuments(before.fleet, after.fleet) || sharedBy(before) === sharedBy(after);
+}
+
+function sharedBy({ fleet }: Declared): string {
   const { templates, runbooks, images, policies, allocations } = fleet;
   return canonicalJson({
-    settingsHash,
     templates,
     runbooks,
     images,
