@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { isAbsolute, join, posix } from "node:path";
 import { comparePlaces, type Diagnostic } from "../schemas/diagnostic.ts";
 import type { z } from "zod";
@@ -12,18 +12,18 @@ import {
 import type { CommitInfo, Fleet, FleetNode } from "../schemas/fleet.ts";
 import { imageDocumentSchema, policyDocumentSchema } from "../schemas/kinds.ts";
 import type { Settings } from "../schemas/settings.ts";
-import { blobId } from "./blob-id.ts";
 import { attachedTo } from "./attach.ts";
 import { checkFleet } from "./check-fleet.ts";
 import { checkSecretRefs } from "./check-secret-refs.ts";
+import { checkSigners } from "./check-signers.ts";
 import { checkTraits } from "./check-traits.ts";
 import { foldAllocations } from "./fold-allocations.ts";
 import { codeFrames } from "./code-frame.ts";
+import { otherFiles } from "./other-files.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
 import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
 import { ParseCache } from "./parse-cache.ts";
 import {
-  committedFile,
   committedFiles,
   findRepository,
   isTracked,
@@ -74,9 +74,11 @@ function withoutSettings(source: Source, settingsPath: string | undefined): Sour
 async function loadFrom(source: Source, options: LoadFleetOptions): Promise<LoadedFleet> {
   const { settings, cacheDir } = options;
   const fleetId = options.fleetId ?? settings.fleet;
-  const settingsFile = await settingsOf(options, source.repository, source.commit);
-  const tree = treeHash([...source.files, ...settingsFile]);
+  const others = await otherFiles(options, source.repository, source.commit.id);
+  const tree = treeHash([...source.files, ...others]);
   const commit = await commitOf(options, source, tree);
+  const wrong = await checkSigners(settings, others, options.settingsPath);
+  if (wrong.length > 0) return { fleet: null, diagnostics: [...source.diagnostics, ...wrong] };
   const key = `${tree} ${fleetId ?? ""}`;
   if (source.diagnostics.length === 0 && cacheDir !== undefined) {
     const cached = readFleetCache(cacheDir, key);
@@ -176,38 +178,22 @@ async function committedSource(
   return { repository, commit, ...committed };
 }
 
-async function settingsOf(
-  { dir, ref, settingsPath }: LoadFleetOptions,
-  repository: Repository | null,
-  commit: CommitInfo,
-): Promise<readonly SourceFile[]> {
-  if (settingsPath === undefined) return [];
-  if (ref !== undefined && repository !== null && commit.id !== null) {
-    const file = await committedFile(repository, commit.id, settingsPath);
-    return file === null ? [] : [file];
-  }
-  const full = join(dir, settingsPath);
-  if (!existsSync(full)) return [];
-  const bytes = readFileSync(full);
-  return [{ path: settingsPath, oid: blobId(bytes), read: () => Promise.resolve(bytes) }];
-}
-
 /** A working tree that is as the head commit says is that commit. */
 async function commitOf(
-  { dir, ref, settings, settingsPath }: LoadFleetOptions,
+  options: LoadFleetOptions,
   source: Source,
   tree: string,
 ): Promise<CommitInfo> {
+  const { dir, ref, settings, settingsPath } = options;
   const { repository } = source;
   if (ref !== undefined || repository === null) return source.commit;
   if (repository.dir !== dir) return NO_COMMIT;
   const head = await readCommit(repository, "HEAD");
   if (head?.id == null) return NO_COMMIT;
   const { files } = await committedFiles(repository, head.id, inventoryOf(settings));
-  const own =
-    settingsPath === undefined ? null : await committedFile(repository, head.id, settingsPath);
-  const others = files.filter(({ path }) => path !== settingsPath);
-  return treeHash(own === null ? others : [...others, own]) === tree ? head : NO_COMMIT;
+  const others = await otherFiles({ ...options, ref: head.id }, repository, head.id);
+  const documents = files.filter(({ path }) => path !== settingsPath);
+  return treeHash([...documents, ...others]) === tree ? head : NO_COMMIT;
 }
 
 /** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */

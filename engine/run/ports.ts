@@ -206,6 +206,7 @@ export interface ProposedEntry {
   readonly subject: string | null;
   readonly tree: string;
   readonly why: string;
+  readonly verify?: boolean;
   readonly names: readonly string[];
   /** When each request came into force. */
   readonly requests: RegisterEntry["requests"];
