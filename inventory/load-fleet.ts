@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { existsSync, lstatSync, statSync } from "node:fs";
-import { isAbsolute, join, posix } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { comparePlaces, type Diagnostic } from "../schemas/diagnostic.ts";
 import type { z } from "zod";
 import {
@@ -19,7 +18,6 @@ import { checkSigners } from "./check-signers.ts";
 import { checkTraits } from "./check-traits.ts";
 import { foldAllocations } from "./fold-allocations.ts";
 import { codeFrames } from "./code-frame.ts";
-import { otherFiles } from "./other-files.ts";
 import { readFleetCache, writeFleetCache } from "./fleet-cache.ts";
 import { chainOf, foldNode, placeIn, type Profiles, type Sourced } from "./fold-nodes.ts";
 import { ParseCache } from "./parse-cache.ts";
@@ -36,6 +34,7 @@ import {
   workingTree,
 } from "./source-tree.ts";
 import { StatCache } from "./stat-cache.ts";
+import { committedTree, inventoryOf, otherFiles, treeHash } from "./tree-hash.ts";
 
 /** Where the inventory is. */
 export interface LoadFleetOptions {
@@ -155,11 +154,6 @@ async function readSource(options: LoadFleetOptions): Promise<Source | Diagnosti
   };
 }
 
-/** As git writes it: `./inventory/` is `inventory`. */
-function inventoryOf({ inventory }: Settings): string {
-  return posix.normalize(inventory).replace(/\/+$/, "");
-}
-
 async function committedSource(
   repository: Repository | null,
   ref: string,
@@ -184,24 +178,13 @@ async function commitOf(
   source: Source,
   tree: string,
 ): Promise<CommitInfo> {
-  const { dir, ref, settings, settingsPath } = options;
+  const { dir, ref } = options;
   const { repository } = source;
   if (ref !== undefined || repository === null) return source.commit;
   if (repository.dir !== dir) return NO_COMMIT;
   const head = await readCommit(repository, "HEAD");
   if (head?.id == null) return NO_COMMIT;
-  const { files } = await committedFiles(repository, head.id, inventoryOf(settings));
-  const others = await otherFiles({ ...options, ref: head.id }, repository, head.id);
-  const documents = files.filter(({ path }) => path !== settingsPath);
-  return treeHash([...documents, ...others]) === tree ? head : NO_COMMIT;
-}
-
-/** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
-function treeHash(files: readonly SourceFile[]): string {
-  const hash = createHash("sha256");
-  const lines = files.map(({ path, oid }) => `${path} ${oid}\n`).sort();
-  for (const line of lines) hash.update(line);
-  return hash.digest("hex");
+  return (await committedTree(options, repository, head.id)) === tree ? head : NO_COMMIT;
 }
 
 async function build(

@@ -1,15 +1,20 @@
+import fs from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, posix, resolve } from "node:path";
+import * as git from "isomorphic-git";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Settings, Verify } from "../../schemas/settings.ts";
 import { type LoadSettingsOptions, loadSettings } from "../load-settings.ts";
 import { committedFile, findRepository, readCommit, type Repository } from "../source-tree.ts";
+import { committedTree } from "../tree-hash.ts";
 import { readSigners, type ReadSignerFile } from "./signers.ts";
 import { whyUnverified } from "./verify-commit.ts";
 
 /** What the register says of the commit in force. */
 export interface InForce {
+  /** Null where it was no commit when it was put there, as `init` does. */
   readonly commit: string | null;
+  readonly tree: string;
   /** True where its settings demand signatures. */
   readonly verify?: boolean | undefined;
 }
@@ -46,7 +51,7 @@ export async function whyNotVouchedFor(
   options: PolicyOptions,
   now: number,
 ): Promise<Failure | null> {
-  const policy = await policyOf(options);
+  const policy = await policyOf(commit, options);
   if ("code" in policy) return policy;
   if (policy.verify === undefined) return null;
   const repository = findRepository(options.dir);
@@ -62,10 +67,14 @@ export async function whyNotVouchedFor(
 }
 
 /** By the commit in force; before the first one, by the settings at hand. */
-async function policyOf(options: PolicyOptions): Promise<Policy | Failure> {
+async function policyOf(
+  candidate: string | null,
+  options: PolicyOptions,
+): Promise<Policy | Failure> {
   const { dir, configFile, env, versions, atHand, inForce } = options;
   const repository = findRepository(dir);
-  if (inForce?.commit == null)
+  const isUncommitted = inForce?.commit == null;
+  if (isUncommitted && inForce?.verify !== true)
     return {
       verify: atHand.settings.git.verify,
       read: (path) =>
@@ -73,16 +82,61 @@ async function policyOf(options: PolicyOptions): Promise<Policy | Failure> {
           ? readHosts(resolve(atHand.root, path))
           : readAt(repository, atHand.ref, path),
     };
-  const { commit } = inForce;
-  const isHere = repository !== null && (await readCommit(repository, commit)) !== null;
+  const found = isUncommitted
+    ? await commitOfTree(candidate ?? "HEAD", inForce?.tree ?? "", options)
+    : await readCommitOf(repository, inForce.commit);
   // Of a commit that is not here, what the environment says is all there is.
-  const { settings } = await loadSettings({ dir, ref: commit, configFile, env, versions });
+  const ref = found ?? NOWHERE;
+  const { settings } = await loadSettings({ dir, ref, configFile, env, versions });
   const verify = settings?.git.verify;
-  if (verify === undefined && inForce.verify === true && !(isHere && settings !== null))
+  if (verify === undefined && inForce?.verify === true && (found === null || settings === null))
     return unjudged(
-      `commit ${commit.slice(0, 7)}, which is in force and demands signatures, ${isHere ? "has settings that this engine cannot read" : "is not in this repository; bring it here: git fetch --unshallow"}`,
+      `what is in force demands signatures, and ${found === null ? `its commit${isUncommitted ? "" : ` ${inForce.commit.slice(0, 7)}`} is not in this repository; bring it here: git fetch --unshallow` : "has settings that this engine cannot read"}`,
     );
-  return { verify, read: (path) => readAt(repository, commit, path) };
+  return { verify, read: (path) => readAt(repository, ref, path) };
+}
+
+/** No commit has this id. */
+const NOWHERE = "0".repeat(40);
+
+async function readCommitOf(repository: Repository | null, id: string): Promise<string | null> {
+  return repository === null ? null : ((await readCommit(repository, id))?.id ?? null);
+}
+
+/** Commits that are looked through for the tree that `init` found: it is committed right after. */
+const HISTORY_MAX = 100;
+
+/** The newest commit up to `from` that holds a tree. */
+async function commitOfTree(
+  from: string,
+  tree: string,
+  { dir, configFile, env, versions }: PolicyOptions,
+): Promise<string | null> {
+  const repository = findRepository(dir);
+  const start = repository === null ? null : await readCommitOf(repository, from);
+  if (repository === null || start === null) return null;
+  for (const oid of await idsUpTo(repository, start)) {
+    const { settings, settingsPath } = await loadSettings({
+      dir,
+      ref: oid,
+      configFile,
+      env,
+      versions,
+    });
+    if (settings === null) continue;
+    const options = { dir, settings, settingsPath: settingsPath ?? undefined };
+    if ((await committedTree(options, repository, oid)) === tree) return oid;
+  }
+  return null;
+}
+
+/** None where the history is cut off. */
+async function idsUpTo({ gitdir, cache }: Repository, ref: string): Promise<readonly string[]> {
+  try {
+    return (await git.log({ fs, gitdir, cache, ref, depth: HISTORY_MAX })).map(({ oid }) => oid);
+  } catch {
+    return [];
+  }
 }
 
 /** Of a commit, unless it is a file of this host. */

@@ -128,7 +128,8 @@ export class Commits {
   refuse(commit: string, why: Failure): void {
     this.candidate = null;
     this.refused = { commit, why };
-    const stays = this.declared?.commit.slice(0, 7) ?? "what is in force";
+    const stands = this.declared?.commit ?? this.#lookedUnder;
+    const stays = stands?.slice(0, 7) ?? "what is in force";
     const message = `commit ${commit.slice(0, 7)} is refused, ${stays} stays in force: ${why.message}`;
     this.#teller.once("watch.refused", message, why.code);
   }

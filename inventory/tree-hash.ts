@@ -1,21 +1,47 @@
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
 import { signerFiles } from "./check-signers.ts";
-import { committedFile, type Repository, type SourceFile } from "./source-tree.ts";
+import { committedFile, committedFiles, type Repository, type SourceFile } from "./source-tree.ts";
 
 /** Where they are: a commit's where there is a `ref`, else the working tree's. */
-interface OtherFilesOptions {
+interface TreeOptions {
   readonly dir: string;
   readonly ref?: string | undefined;
   readonly settings: Settings;
   readonly settingsPath?: string | undefined;
 }
 
+/** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
+export function treeHash(files: readonly SourceFile[]): string {
+  const hash = createHash("sha256");
+  const lines = files.map(({ path, oid }) => `${path} ${oid}\n`).sort();
+  for (const line of lines) hash.update(line);
+  return hash.digest("hex");
+}
+
+/** The same of a commit. */
+export async function committedTree(
+  options: TreeOptions,
+  repository: Repository,
+  commit: string,
+): Promise<string> {
+  const { files } = await committedFiles(repository, commit, inventoryOf(options.settings));
+  const others = await otherFiles({ ...options, ref: commit }, repository, commit);
+  const documents = files.filter(({ path }) => path !== options.settingsPath);
+  return treeHash([...documents, ...others]);
+}
+
+/** As git writes it: `./inventory/` is `inventory`. */
+export function inventoryOf({ inventory }: Settings): string {
+  return posix.normalize(inventory).replace(/\/+$/, "");
+}
+
 /** Files beside the documents that a plan is bound to: the settings, and who may sign. */
 export async function otherFiles(
-  { dir, ref, settings, settingsPath }: OtherFilesOptions,
+  { dir, ref, settings, settingsPath }: TreeOptions,
   repository: Repository | null,
   id: string | null,
 ): Promise<readonly SourceFile[]> {
