@@ -29,7 +29,6 @@ import {
   noWorkingTree,
   readCommit,
   type Repository,
-  type SourceFile,
   type SourceTree,
   workingTree,
 } from "./source-tree.ts";

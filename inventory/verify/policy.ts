@@ -71,35 +71,50 @@ async function policyOf(
   candidate: string | null,
   options: PolicyOptions,
 ): Promise<Policy | Failure> {
-  const { dir, configFile, env, versions, atHand, inForce } = options;
+  const { dir, atHand, inForce } = options;
+  if (inForce !== null && (inForce.commit !== null || inForce.verify === true))
+    return policyInForce(inForce, candidate ?? "HEAD", options);
+  const { root, settings, ref } = atHand;
+  const read: ReadSignerFile =
+    ref === undefined
+      ? (path) => readHosts(resolve(root, path))
+      : (path) => readAt(findRepository(dir), ref, path);
+  return { verify: settings.git.verify, read };
+}
+
+async function policyInForce(
+  inForce: InForce,
+  candidate: string,
+  options: PolicyOptions,
+): Promise<Policy | Failure> {
+  const { dir, configFile, env, versions } = options;
   const repository = findRepository(dir);
-  const isUncommitted = inForce?.commit == null;
-  if (isUncommitted && inForce?.verify !== true)
-    return {
-      verify: atHand.settings.git.verify,
-      read: (path) =>
-        atHand.ref === undefined
-          ? readHosts(resolve(atHand.root, path))
-          : readAt(repository, atHand.ref, path),
-    };
-  const found = isUncommitted
-    ? await commitOfTree(candidate ?? "HEAD", inForce?.tree ?? "", options)
-    : await readCommitOf(repository, inForce.commit);
+  const found =
+    inForce.commit === null
+      ? await commitOfTree(candidate, inForce.tree, options)
+      : await idOf(repository, inForce.commit);
   // Of a commit that is not here, what the environment says is all there is.
   const ref = found ?? NOWHERE;
   const { settings } = await loadSettings({ dir, ref, configFile, env, versions });
   const verify = settings?.git.verify;
-  if (verify === undefined && inForce?.verify === true && (found === null || settings === null))
-    return unjudged(
-      `what is in force demands signatures, and ${found === null ? `its commit${isUncommitted ? "" : ` ${inForce.commit.slice(0, 7)}`} is not in this repository; bring it here: git fetch --unshallow` : "has settings that this engine cannot read"}`,
-    );
+  const isRead = found !== null && settings !== null;
+  if (verify === undefined && inForce.verify === true && !isRead)
+    return unjudged(whyNotRead(inForce, found !== null));
   return { verify, read: (path) => readAt(repository, ref, path) };
+}
+
+function whyNotRead({ commit }: InForce, isHere: boolean): string {
+  const which = commit === null ? "what init found" : `commit ${commit.slice(0, 7)}`;
+  const what = `${which} is in force and demands signatures`;
+  return isHere
+    ? `${what}, and its settings cannot be read by this engine`
+    : `${what}, and it is not in this repository; bring it here: git fetch --unshallow`;
 }
 
 /** No commit has this id. */
 const NOWHERE = "0".repeat(40);
 
-async function readCommitOf(repository: Repository | null, id: string): Promise<string | null> {
+async function idOf(repository: Repository | null, id: string): Promise<string | null> {
   return repository === null ? null : ((await readCommit(repository, id))?.id ?? null);
 }
 
@@ -113,7 +128,7 @@ async function commitOfTree(
   { dir, configFile, env, versions }: PolicyOptions,
 ): Promise<string | null> {
   const repository = findRepository(dir);
-  const start = repository === null ? null : await readCommitOf(repository, from);
+  const start = repository === null ? null : await idOf(repository, from);
   if (repository === null || start === null) return null;
   for (const oid of await idsUpTo(repository, start)) {
     const { settings, settingsPath } = await loadSettings({

@@ -34,8 +34,8 @@ interface Signing {
   readonly dir: string;
   readonly verify: Verify;
   /** Commits, signed unless it says otherwise; answers the commit. */
-  commit(message: string | Buffer, ...how: readonly string[]): string;
-  git(...args: readonly string[]): string;
+  readonly commit: (message: string | Buffer, ...how: readonly string[]) => string;
+  readonly git: (...args: readonly string[]) => string;
 }
 
 function signing(dir: string, verify: Verify, config: readonly string[], env = {}): Signing {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readSignature, reformatKey } from "openpgp";
 import { describe, expect, test } from "vitest";
 import { readOpenpgpKeys } from "../../../inventory/verify/openpgp-signature.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseAllowedSigners } from "../../../inventory/verify/allowed-signers.ts";
 import { fitsPatternList } from "../../../inventory/verify/pattern-list.ts";
