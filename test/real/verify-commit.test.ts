@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { findRepository } from "../../inventory/source-tree.ts";
@@ -200,4 +200,20 @@ test.each([
   const text = readFileSync(allowed, "utf8").replace('namespaces="git"', options);
   writeFileSync(allowed, text);
   expect([gitsVerdict(signer, commit), await verdict(signer, commit)]).toEqual(["bad", code]);
+});
+
+test("a key that gpg has revoked is out of its time here, and bad there", async () => {
+  const signer = byGpg("ed25519");
+  const commit = signer.commit("a rack", "-S");
+  const env = { GNUPGHOME: join(signer.dir, "gnupg") };
+  const revocations = join(env.GNUPGHOME, "openpgp-revocs.d");
+  for (const name of readdirSync(revocations)) {
+    // gpg puts a colon before the armor, so that nobody imports it by chance.
+    const text = readFileSync(join(revocations, name), "utf8").replace(":-----BEGIN", "-----BEGIN");
+    writeFileSync(join(signer.dir, "revocation"), text);
+    run("gpg", ["--batch", "--quiet", "--import", join(signer.dir, "revocation")], env);
+  }
+  const exported = run("gpg", ["--batch", "--armor", "--export", "ops@example.org"], env);
+  writeFileSync(join(signer.dir, "keys.asc"), exported);
+  expect([gitsVerdict(signer, commit), await verdict(signer, commit)]).toEqual(["bad", "IW-G13"]);
 });
