@@ -13,11 +13,11 @@ import {
   diagnostic,
   type LoadFleetOptions,
   readSource,
-  settingsOf,
   type Source,
-  treeHash,
   withoutSettings,
 } from "./read-source.ts";
+import { checkSigners } from "./check-signers.ts";
+import { otherFiles, treeHash } from "./tree-hash.ts";
 
 /** The Fleet, or null; everything that is wrong with the inventory in one list. */
 export interface LoadedFleet {
@@ -35,6 +35,7 @@ export async function loadFleet(options: LoadFleetOptions): Promise<LoadedFleet>
 async function loadFrom(source: Source, options: LoadFleetOptions): Promise<LoadedFleet> {
   const { settings, cacheDir } = options;
   const names = await named(source, options);
+  if ("wrong" in names) return { fleet: null, diagnostics: names.wrong };
   const { commit, tree, key } = names;
   if (source.diagnostics.length === 0 && cacheDir !== undefined) {
     const cached = readFleetCache(cacheDir, key);
@@ -45,17 +46,23 @@ async function loadFrom(source: Source, options: LoadFleetOptions): Promise<Load
         settings,
       );
   }
-  return (await loadWhole(source, options, names)).loaded;
+  return (await makeWhole(source, options, names)).loaded;
 }
 
 type Names = Pick<Fleet, "commit" | "tree"> & { readonly key: string };
 
-/** The commit and the tree of what was read, and the key of what is kept of it. */
-async function named(source: Source, options: LoadFleetOptions): Promise<Names> {
-  const settingsFile = await settingsOf(options, source.repository, source.commit);
-  const tree = treeHash([...source.files, ...settingsFile]);
+/** The commit and the tree of what was read, and the key of what is kept of it; what is wrong with who may sign. */
+async function named(
+  source: Source,
+  options: LoadFleetOptions,
+): Promise<Names | { readonly wrong: readonly Diagnostic[] }> {
+  const { settings, settingsPath } = options;
+  const others = await otherFiles(options, source.repository, source.commit.id);
+  const wrong = await checkSigners(settings, others, settingsPath);
+  if (wrong.length > 0) return { wrong: [...source.diagnostics, ...wrong] };
+  const tree = treeHash([...source.files, ...others]);
   const commit = await commitOf(options, source, tree);
-  return { commit, tree, key: `${tree} ${options.fleetId ?? options.settings.fleet ?? ""}` };
+  return { commit, tree, key: `${tree} ${options.fleetId ?? settings.fleet ?? ""}` };
 }
 
 /** What a Fleet was made from. */
@@ -65,14 +72,23 @@ export interface Made {
   readonly assembly: Assembly;
 }
 
-/** Reads and folds every file, also where the whole Fleet is kept. */
+/** Reads and folds every file, also where the whole Fleet is kept; null where nobody could sign the next commit. */
 export async function loadWhole(
   source: Source,
   options: LoadFleetOptions,
-  names?: Names,
+): Promise<Made | { readonly loaded: LoadedFleet; readonly assembly: null }> {
+  const names = await named(source, options);
+  if ("wrong" in names)
+    return { loaded: { fleet: null, diagnostics: names.wrong }, assembly: null };
+  return makeWhole(source, options, names);
+}
+
+async function makeWhole(
+  source: Source,
+  options: LoadFleetOptions,
+  { commit, tree, key }: Names,
 ): Promise<Made> {
   const { settings, cacheDir } = options;
-  const { commit, tree, key } = names ?? (await named(source, options));
   const built = await build(source, cacheDir, options.fleetId ?? settings.fleet);
   const { documents, assembly } = built;
   const diagnostics = [...source.diagnostics, ...built.diagnostics].sort(comparePlaces);

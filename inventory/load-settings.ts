@@ -51,6 +51,7 @@ const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"]
 /** Settings that came after the first version: each new one is added here, and a test holds it. */
 const LATER: readonly (readonly [group: string, key: string])[] = [
   ["git", "timeoutSeconds"],
+  ["git", "verify"],
   ["watch", "silentLooks"],
   ["watch", "drainSeconds"],
 ];
@@ -210,10 +211,18 @@ const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
   ["git", "credentials", "username"],
   ["git", "credentials", "password", "env"],
   ["git", "credentials", "password", "file"],
+  ["git", "verify", "allowedSigners"],
+  ["git", "verify", "openpgpKeys"],
   ["bmc", "networks"],
 ];
 /** Lists are written with commas. */
-const LISTS = new Set(["bmc.networks", "secrets.dirs", "drivers", "etcd.endpoints"]);
+const LISTS = new Set([
+  "git.verify.openpgpKeys",
+  "bmc.networks",
+  "secrets.dirs",
+  "drivers",
+  "etcd.endpoints",
+]);
 
 function leaves(value: unknown, path: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();

@@ -21,7 +21,8 @@ import {
   movedReach,
   movesOf,
 } from "./node-moves.ts";
-import { inventoryOf, type LoadFleetOptions, readSource, withoutSettings } from "./read-source.ts";
+import { type LoadFleetOptions, readSource, withoutSettings } from "./read-source.ts";
+import { inventoryOf, otherPaths } from "./tree-hash.ts";
 import { lineOf, TreeLines } from "./tree-lines.ts";
 
 /** Of a commit that changes more files than this, everything is read: looking for what it left alone costs as much. */
@@ -37,7 +38,8 @@ interface Loaded {
   readonly folder: CommittedFolder;
   readonly fleet: Fleet;
   readonly lines: TreeLines;
-  readonly settingsOid: string | null;
+  /** The settings, and who may sign. */
+  readonly others: readonly NamedBlob[];
   readonly base: FoldingBase;
 }
 
@@ -76,11 +78,12 @@ export class MovingFleet {
     const made = await loadWhole(documents, options);
     const { fleet } = made.loaded;
     const { repository } = source;
-    if (fleet === null || repository === null || folder === null) return made.loaded;
+    if (made.assembly === null || fleet === null || repository === null || folder === null)
+      return made.loaded;
     // What it has read of a large pack is given back.
     this.#repository = { ...repository, cache: {} };
-    const settingsOid = await settingsBlob(this.#repository, options);
-    const lines = TreeLines.of([...documents.files, ...settingsFile(options, settingsOid)]);
+    const others = await othersIn(this.#repository, options);
+    const lines = TreeLines.of([...documents.files, ...others]);
     const { base } = made.assembly;
     const key = keyOf(options);
     this.#last = {
@@ -88,7 +91,7 @@ export class MovingFleet {
       folder,
       fleet,
       lines,
-      settingsOid,
+      others,
       base,
       index: indexOf(documents.files, made, fleet),
     };
@@ -105,18 +108,21 @@ function keyOf({ settings, settingsPath, fleetId }: CommitOptions): string {
   ]);
 }
 
-async function settingsBlob(
-  repository: Repository,
-  { ref, settingsPath }: CommitOptions,
-): Promise<string | null> {
-  return settingsPath === undefined ? null : blobAt(repository, ref, settingsPath);
+interface NamedBlob {
+  readonly path: string;
+  readonly oid: string;
 }
 
-function settingsFile(
-  { settingsPath }: CommitOptions,
-  oid: string | null,
-): readonly { readonly path: string; readonly oid: string }[] {
-  return settingsPath === undefined || oid === null ? [] : [{ path: settingsPath, oid }];
+async function othersIn(
+  repository: Repository,
+  options: CommitOptions,
+): Promise<readonly NamedBlob[]> {
+  const others: NamedBlob[] = [];
+  for (const path of otherPaths(options)) {
+    const oid = await blobAt(repository, options.ref, path);
+    if (oid !== null) others.push({ path, oid });
+  }
+  return others;
 }
 
 /** What a commit makes of the one before it; null where everything must be read again. */
@@ -137,15 +143,17 @@ async function step(
     return null;
   const commit = await readCommit(repository, options.ref);
   if (commit === null) return null;
-  const settingsOid = await settingsBlob(repository, options);
+  const others = await othersIn(repository, options);
+  // Whoever may sign is judged with all that is read.
+  if (options.settings.git.verify !== undefined && !areSame(before.others, others)) return null;
   const lines = before.lines.moved(
-    [...filesOf(moved, "before"), ...settingsFile(options, before.settingsOid)].map(lineOf),
-    [...filesOf(moved, "after"), ...settingsFile(options, settingsOid)].map(lineOf),
+    [...filesOf(moved, "before"), ...before.others].map(lineOf),
+    [...filesOf(moved, "after"), ...others].map(lineOf),
   );
   const profileReach = movedReach(fleet.profileReach, moves, index);
   follow(index, moves);
   const next = { ...fleet, commit, tree: lines.hash, nodes, profileReach };
-  return { ...before, folder, lines, settingsOid, fleet: next };
+  return { ...before, folder, lines, others, fleet: next };
 }
 
 /** True where something new stands in it that is not read: that is said by whoever reads it all. */
@@ -153,6 +161,10 @@ function holdsUnread(after: CommittedFolder, before: CommittedFolder | undefined
   if (after === before) return false;
   if (after.diagnostics.length > 0) return true;
   return [...after.folders].some(([path, below]) => holdsUnread(below, before?.folders.get(path)));
+}
+
+function areSame(a: readonly NamedBlob[], b: readonly NamedBlob[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function filesOf(

@@ -5,7 +5,6 @@ import type { CommitInfo } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { blobId } from "./blob-id.ts";
 import {
-  committedFile,
   committedFiles,
   findRepository,
   isTracked,
@@ -13,9 +12,9 @@ import {
   readCommit,
   type Repository,
 } from "./committed-tree.ts";
-import { NO_COMMIT, type SourceFile, type SourceTree, workingTree } from "./source-tree.ts";
+import { NO_COMMIT, type SourceTree, workingTree } from "./source-tree.ts";
 import { StatCache } from "./stat-cache.ts";
-import { TreeLines } from "./tree-lines.ts";
+import { committedTree, inventoryOf } from "./tree-hash.ts";
 
 /** Where the inventory is. */
 export interface LoadFleetOptions {
@@ -86,11 +85,6 @@ export async function readSource(options: LoadFleetOptions): Promise<Source | Di
   };
 }
 
-/** As git writes it: `./inventory/` is `inventory`. */
-export function inventoryOf({ inventory }: Settings): string {
-  return posix.normalize(inventory).replace(/\/+$/, "");
-}
-
 async function committedSource(
   repository: Repository | null,
   ref: string,
@@ -109,44 +103,19 @@ async function committedSource(
   return { repository, commit, ...committed };
 }
 
-/** The settings file of the tree; empty where it has none. */
-export async function settingsOf(
-  { dir, ref, settingsPath }: LoadFleetOptions,
-  repository: Repository | null,
-  commit: CommitInfo,
-): Promise<readonly SourceFile[]> {
-  if (settingsPath === undefined) return [];
-  if (ref !== undefined && repository !== null && commit.id !== null) {
-    const file = await committedFile(repository, commit.id, settingsPath);
-    return file === null ? [] : [file];
-  }
-  const full = join(dir, settingsPath);
-  if (!existsSync(full)) return [];
-  const bytes = readFileSync(full);
-  return [{ path: settingsPath, oid: blobId(bytes), read: () => Promise.resolve(bytes) }];
-}
-
 /** A working tree that is as the head commit says is that commit. */
 export async function commitOf(
-  { dir, ref, settings, settingsPath }: LoadFleetOptions,
+  options: LoadFleetOptions,
   source: Source,
   tree: string,
 ): Promise<CommitInfo> {
+  const { dir, ref } = options;
   const { repository } = source;
   if (ref !== undefined || repository === null) return source.commit;
   if (repository.dir !== dir) return NO_COMMIT;
   const head = await readCommit(repository, "HEAD");
   if (head?.id == null) return NO_COMMIT;
-  const { files } = await committedFiles(repository, head.id, inventoryOf(settings));
-  const own =
-    settingsPath === undefined ? null : await committedFile(repository, head.id, settingsPath);
-  const others = files.filter(({ path }) => path !== settingsPath);
-  return treeHash(own === null ? others : [...others, own]) === tree ? head : NO_COMMIT;
-}
-
-/** SHA-256 over path and blob id of every file, sorted: equal trees have equal hashes, committed or not. */
-export function treeHash(files: readonly SourceFile[]): string {
-  return TreeLines.of(files).hash;
+  return (await committedTree(options, repository, head.id)) === tree ? head : NO_COMMIT;
 }
 
 export function diagnostic(code: string, file: string, message: string): Diagnostic {

@@ -37,6 +37,11 @@ export const CODES = {
   "IW-G07": "the mirror of the git remote cannot be written",
   "IW-G08": "the git repository is damaged or of an unknown format",
   "IW-G09": "a git hook cannot be written",
+  "IW-G10": "a commit is not signed",
+  "IW-G11": "the signature of a commit is bad",
+  "IW-G12": "a commit is signed by a key that is not allowed",
+  "IW-G13": "a commit is signed by a key out of its time",
+  "IW-G14": "who may sign commits cannot be read",
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",

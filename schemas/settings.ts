@@ -2,6 +2,22 @@ import { z } from "zod";
 import { secretRefSchema } from "./documents.ts";
 import { gitUrlProblem } from "./git-url.ts";
 
+const verifySchema = z
+  .strictObject({
+    /** SSH keys: ssh-keygen(1), ALLOWED SIGNERS. */
+    allowedSigners: z.string().min(1).optional(),
+    /** Files of public keys, as `gpg --export` writes them, armored or not. */
+    openpgpKeys: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(
+    ({ allowedSigners, openpgpKeys }) => allowedSigners !== undefined || openpgpKeys !== undefined,
+    {
+      message: "it must name allowedSigners, openpgpKeys, or both",
+    },
+  );
+/** Whose signatures count: `git.verify`. */
+export type Verify = z.infer<typeof verifySchema>;
+
 /**
  * `ironwright.yaml`, environment `IRONWRIGHT_*`, flags: the later wins. Unknown keys are errors.
  * Every limit here protects hardware or people; each default says why beside it.
@@ -38,6 +54,8 @@ export const settingsSchema = z.strictObject({
       credentials: z
         .strictObject({ username: z.string().min(1), password: secretRefSchema })
         .optional(),
+      /** Commits must be signed; a relative path is a file of the commit in force, an absolute one is this host's. */
+      verify: verifySchema.optional(),
     })
     .prefault({}),
   lease: z

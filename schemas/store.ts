@@ -90,6 +90,8 @@ export const registerEntrySchema = z.looseObject({
   by: z.string(),
   at: z.number(),
   why: z.string(),
+  /** True where its settings demand signatures (`git.verify`): also whoever hasn't that commit must ask for one. */
+  verify: z.boolean().optional(),
   /** Names in force, so that the next entry knows what it removes. */
   names: z.array(z.string()),
   /** Node name -> request id -> the entry that first held it: what `expires` and `stale` count from. */

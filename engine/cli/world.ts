@@ -7,15 +7,13 @@ import { loadSettings } from "../../inventory/load-settings.ts";
 import type { Diagnostic } from "../../schemas/diagnostic.ts";
 import type { Failure } from "../../schemas/failure.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
-import type { Plan } from "../../schemas/plan.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import { type ActingStore, INVENTORY_READ, type StoreReader } from "../run/ports.ts";
+import type { ActingStore, StoreReader } from "../run/ports.ts";
 import { type Expected, openActing, openReader } from "../run/store/open-store.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { declaredFindings, withFrames } from "./declared-findings.ts";
 import type { DriverOptions } from "./house.ts";
-import { loadDrivers } from "./load-drivers.ts";
 import { unknownNode } from "./selector.ts";
 
 /** Settings and places of one run. */
@@ -72,39 +70,8 @@ export async function loadWorld(input: CommandInput): Promise<World> {
   return loadFleetOf(input, await loadPlace(input));
 }
 
-/**
- * A world to be put in force: the register is read before the inventory, so that a commit that is read
- * slowly never follows a newer one. `readAtSeq` is null where there is no store.
- */
-export async function loadWorldToApply(
-  input: CommandInput,
-): Promise<{ readonly world: World; readonly readAtSeq: number | null }> {
-  const place = await loadPlace(input);
-  const { store } = await reader(input, place);
-  const readAtSeq = store === null ? null : ((await store.inForce())?.seq ?? 0);
-  const world = await loadFleetOf(input, place);
-  await readyToAct(input, world);
-  return { world, readAtSeq };
-}
-
-/** What acting asks for beyond looking: the drivers of packages, and nothing declared that can't be run. */
-export async function readyToAct(input: CommandInput, world: World): Promise<void> {
-  await loadDrivers(input, world);
-  await input.house.checkpoint(INVENTORY_READ);
-  stopAtErrors(input, findingsOf(input, world.root, world.fleet));
-}
-
-/** Refuses a plan that was made from an inventory read before the commit that is in force now. */
-export function refuseSlowRead(plan: Plan, readAtSeq: number | null): void {
-  if (plan.inForce === null || readAtSeq === null || plan.inForce.seq === readAtSeq) return;
-  throw new CommandError(
-    EXIT.refused,
-    "another commit was put in force while this one was read; look at what is in force, then plan again",
-    "IW-P17",
-  );
-}
-
-async function loadFleetOf(input: CommandInput, place: Place): Promise<World> {
+/** The fleet of a place; prints every finding of the inventory and ends with 3 when one is an error. */
+export async function loadFleetOf(input: CommandInput, place: Place): Promise<World> {
   const { fleet, diagnostics } = await loadFleet({
     dir: place.root,
     ref: input.common.ref,

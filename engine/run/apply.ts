@@ -103,6 +103,7 @@ async function putInForce(
     subject: plan.commitSubject,
     tree: plan.tree,
     why: options.why,
+    ...(ports.settings.git.verify === undefined ? {} : { verify: true }),
     names: fleet.nodes.map((node) => node.name),
     requests: requestsInForce(fleet, before, {
       seq: (plan.inForce?.seq ?? 0) + 1,

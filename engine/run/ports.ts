@@ -212,6 +212,7 @@ export interface ProposedEntry {
   readonly subject: string | null;
   readonly tree: string;
   readonly why: string;
+  readonly verify?: boolean;
   readonly names: readonly string[];
   /** When each request came into force. */
   readonly requests: RegisterEntry["requests"];

@@ -9,7 +9,8 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { loadDriversIfAny } from "../load-drivers.ts";
 import { vendorArgs } from "../vendor-args.ts";
 import { vendorData, vendorTable } from "../vendor-sheet.ts";
-import { driverOptions, loadWorld, nodeNamed, readyToAct, type World } from "../world.ts";
+import { readyToAct } from "../ready-to-act.ts";
+import { driverOptions, loadWorld, nodeNamed, type World } from "../world.ts";
 import { type ActWish, secondsOption, TIMEOUT, YES } from "./act-wish.ts";
 import { refuseSelection, runActIn } from "./run-act.ts";
 

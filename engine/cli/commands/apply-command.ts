@@ -14,16 +14,9 @@ import { countOption, hasWork, onlyOption, planExit, planWorld } from "../plan-w
 import { personAt } from "../person.ts";
 import { eventPrinter } from "../print-event.ts";
 import { checkSaved, readPlan } from "../saved-plan.ts";
+import { loadWorldToApply, refuseSlowRead } from "../ready-to-act.ts";
 import { planText } from "../show-planned.ts";
-import {
-  driverOptions,
-  loadWorldToApply,
-  needActing,
-  nodeNamed,
-  refuseSlowRead,
-  storeError,
-  type World,
-} from "../world.ts";
+import { driverOptions, needActing, nodeNamed, storeError, type World } from "../world.ts";
 
 /** `apply`: plans or takes a saved plan, asks, applies. */
 export const applyCommand: Command = {

@@ -5,6 +5,7 @@ import { answer } from "../answer.ts";
 import { type Command, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { type NodeSight, sightings } from "../view.ts";
+import { sayUnvouched } from "../vouched.ts";
 import { loadWorld, nodeNamed } from "../world.ts";
 
 /** `explain`: why nothing, or something, happens to a node. */
@@ -25,6 +26,7 @@ export const explainCommand: Command = {
       select,
     });
     const sight = nodes.find((one) => one.node.name === node.name);
+    await sayUnvouched(input, world);
     const now = input.house.clock.now();
     const text = explainNode({
       plan: planned.plan,

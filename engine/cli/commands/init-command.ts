@@ -248,6 +248,7 @@ async function newStore(
     names: fleet.nodes.map((node) => node.name),
     machines: machinesIn(fleet),
     tree: fleet.tree,
+    verify: settings.git.verify !== undefined,
     commit: fleet.commit.id,
     by: personAt(input),
   };

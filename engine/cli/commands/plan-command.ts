@@ -9,7 +9,8 @@ import { claimsOf } from "../approve.ts";
 import { EXIT } from "../exit-code.ts";
 import { impactOption, onlyOption, planExit, planWorld } from "../plan-world.ts";
 import { keepPlan, planText } from "../show-planned.ts";
-import { driverOptions, loadWorldToApply, reader, refuseSlowRead, type World } from "../world.ts";
+import { loadWorldToApply, refuseSlowRead } from "../ready-to-act.ts";
+import { driverOptions, reader, type World } from "../world.ts";
 
 const FORMATS = ["text", "json", "yaml", "markdown"];
 
@@ -41,7 +42,9 @@ export const planCommand: Command = {
   ],
   async run(input) {
     const format = formatOf(input);
-    const { world, readAtSeq } = await loadWorldToApply(input);
+    const { world, readAtSeq } = await loadWorldToApply(input, {
+      isAsked: !flag(input, "offline"),
+    });
     const { store, why } = await reader(input, world);
     if (why !== null)
       input.io.log("warn", `${why.message}. Nothing can be applied from here`, { code: why.code });

@@ -8,6 +8,7 @@ import { type Command, type CommandInput, flag } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { table } from "../table.ts";
 import { type NodeSight, sightings } from "../view.ts";
+import { sayUnvouched } from "../vouched.ts";
 import { loadWorld } from "../world.ts";
 
 /** `status`: one line a node, from the last readings. */
@@ -27,6 +28,7 @@ export const statusCommand: Command = {
     const { nodes, planned } = await sightings(input, world, { live: flag(input, "live") });
     const { io, common, house } = input;
     sayFormat(input, planned.input.store);
+    await sayUnvouched(input, world);
     if (common.output === "name") io.out(nodes.map(({ node }) => `${node.name}\n`).join(""));
     else {
       const instance = world.settings.instance ?? house.host;

@@ -1,5 +1,7 @@
 import { follow } from "../../../inventory/follow/follow.ts";
 import type { Following, FollowOptions } from "../../../inventory/follow/following.ts";
+import { findRepository, readCommit } from "../../../inventory/committed-tree.ts";
+import type { AtHand } from "../../../inventory/verify/policy.ts";
 import type { EngineEvent } from "../../../schemas/event.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import type { Declared, Repository } from "../../run/watch/declared.ts";
@@ -11,7 +13,8 @@ import { type Health, serveHealth } from "../health-server.ts";
 import type { DriverSet } from "../house.ts";
 import { loadDrivers } from "../load-drivers.ts";
 import { eventPrinter } from "../print-event.ts";
-import { driverOptions, loadPlace, needActing, type Place } from "../world.ts";
+import { whyUnvouched } from "../vouched.ts";
+import { driverOptions, loadPlace, needActing, type Place, reader } from "../world.ts";
 
 /** `watch`: the daemon. */
 export const watchCommand: Command = {
@@ -34,7 +37,7 @@ export const watchCommand: Command = {
     const { root, settings, stateDir } = await loadPlace(input);
     const repository = await followed(input, { dir: root, settings, stateDir });
     try {
-      return await watchOver(input, repository, stateDir);
+      return await watchOver(input, repository, { root, settings, stateDir });
     } finally {
       await repository.close();
     }
@@ -53,33 +56,53 @@ async function followed(
   throw new CommandError(EXIT.invalid, message, code);
 }
 
+/** Where the daemon was started. */
+type Hand = AtHand & Pick<Place, "stateDir">;
+
 /** The newest commit says which store it is, and which drivers are loaded: for as long as this engine lives. */
 async function watchOver(
   input: CommandInput,
   repository: Following,
-  stateDir: string,
+  atHand: Hand,
 ): Promise<ExitCode> {
   const first = await repository.newest(input.io.stopping);
   if (!first.ok) throw new CommandError(EXIT.invalid, first.failure.message, first.failure.code);
-  const at: CommandInput = {
+  const at = (ref: string): CommandInput => ({
     ...input,
-    common: {
-      ...input.common,
-      dir: repository.dir,
-      ref: first.value,
-      state: stateDir,
-    },
-  };
-  const place = await loadPlace(at);
-  await loadDrivers(at, place);
-  const store = await needActing(at, place, "watch");
-  const sets = new DriverSets(at, place);
+    common: { ...input.common, dir: repository.dir, ref, state: atHand.stateDir },
+  });
+  const vouched = await vouchedFor(at(first.value), first.value, atHand);
+  const begin = at(vouched);
+  const place = await loadPlace(begin);
+  await loadDrivers(begin, place);
+  const store = await needActing(begin, place, "watch");
+  const sets = new DriverSets(begin, place);
   try {
-    return await watch(at, { place, repository, store, sets });
+    return await watch(begin, { place, repository, store, sets, atHand });
   } finally {
     await store.close();
     await sets.close();
   }
+}
+
+/** The newest commit, or the one in force where that refuses it: not a driver of an unsigned one is loaded. */
+async function vouchedFor(input: CommandInput, commit: string, atHand: Hand): Promise<string> {
+  const place = await loadPlace(input);
+  // Which store it is, an unsigned commit does not say where somebody else has said so.
+  const known = atHand.settings.store === undefined ? place.settings : atHand.settings;
+  const { store } = await reader(input, { ...place, settings: known });
+  const inForce = (await store?.inForce()) ?? null;
+  if (inForce?.commit === commit) return commit;
+  const why = await whyUnvouched(input, place, { commit, inForce, atHand });
+  if (why === null) return commit;
+  if (inForce?.commit != null && (await isHere(place.root, inForce.commit))) return inForce.commit;
+  const message = `commit ${commit.slice(0, 7)} is refused, and there is none to obey: ${why.message}`;
+  throw new CommandError(EXIT.refused, message, why.code);
+}
+
+async function isHere(root: string, commit: string): Promise<boolean> {
+  const repository = findRepository(root);
+  return repository !== null && (await readCommit(repository, commit)) !== null;
 }
 
 interface Site {
@@ -87,18 +110,19 @@ interface Site {
   readonly repository: Repository;
   readonly store: ActingStore;
   readonly sets: DriverSets;
+  readonly atHand: AtHand;
 }
 
 async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
   const { house, io } = input;
-  const { place, repository, store, sets } = site;
+  const { place, repository, store, sets, atHand } = site;
   const print = eventPrinter(input);
   let health: Health | null = null;
   const emit = (event: EngineEvent): void => {
     print(event);
     health?.hear(event);
   };
-  const reader = new CommitReader(input, place);
+  const commits = new CommitReader(input, place);
   const daemon = new Daemon({
     store,
     clock: house.clock,
@@ -106,7 +130,8 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
     checkpoint: house.checkpoint,
     emit,
     repository,
-    load: (commit) => reader.read(commit),
+    load: (commit) => commits.read(commit),
+    vouchFor: (commit, inForce) => whyUnvouched(input, place, { commit, inForce, atHand }),
     catalog: house.catalog,
     digest: (text) => house.digest(text),
     drivers: (declared) => sets.of(declared),

@@ -17,6 +17,8 @@ export interface NewStore {
   /** What tells the machines of these nodes (`keysOf`): a name may be changed before the first record is written. */
   readonly machines: readonly string[];
   readonly tree: string;
+  /** True where its settings demand signatures. */
+  readonly verify?: boolean;
   readonly commit: string | null;
   readonly by: string;
   /** Request ids in git: they count as used. Null when the history was too short to tell. */
@@ -230,6 +232,7 @@ async function make(
     commit: store.commit,
     subject: null,
     tree: store.tree,
+    ...(store.verify === true ? { verify: true } : {}),
     by: store.by,
     at: clock.now(),
     why: "init",

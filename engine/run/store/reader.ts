@@ -106,7 +106,9 @@ export class FileStoreReader implements StoreReader {
       await pooled([...uuids], AT_ONCE, async (uuid) => {
         stored.set(uuid, await this.#stored(uuid));
       });
-      return this.#folded(stored);
+      // What rests is said by its record alone.
+      const all = [...stored.values()].every(({ rests }) => rests);
+      return this.#folded(stored, !all);
     });
     return new Map([...found].map(([uuid, { open: _open, ...record }]) => [uuid, record]));
   }
@@ -141,11 +143,13 @@ export class FileStoreReader implements StoreReader {
    * that has ended whole leaves no journal, so an idle fleet costs nothing more. Who copied a record forward has
    * the higher fence, so no line of a holder that lost its lease is laid over what its successor wrote.
    */
-  async #folded(found: ReadonlyMap<string, Stored>): Promise<ReadonlyMap<string, RecordFile>> {
+  async #folded(
+    found: ReadonlyMap<string, Stored>,
+    hasLines = true,
+  ): Promise<ReadonlyMap<string, RecordFile>> {
     const { files } = this.ports;
     const lines = new Map<string, JournalLine[]>();
-    const restless = [...found.values()].some(({ rests }) => !rests);
-    for (const name of restless ? await files.list(this.layout.journals) : [])
+    for (const name of hasLines ? await files.list(this.layout.journals) : [])
       for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
         const stored = found.get(line.node);
         if (stored === undefined || line.fence < stored.from) continue;

@@ -1,10 +1,12 @@
 import type { Failure } from "../../../schemas/failure.ts";
+import type { RegisterEntry } from "../../../schemas/store.ts";
 import type { ActingStore, Clock } from "../ports.ts";
 import {
   type Declared,
   type LoadCommit,
   type RefusedCommit,
   type Repository,
+  type VouchFor,
   whyNotNext,
 } from "./declared.ts";
 import type { Teller } from "./teller.ts";
@@ -12,14 +14,21 @@ import type { Teller } from "./teller.ts";
 /** Between two looks while no settings are known. Seconds. */
 const FIRST_POLL_SECONDS = 5;
 
+/** Why a commit is refused by `git.verify`. */
+const SIGNATURE_CODES = new Set(["IW-G10", "IW-G11", "IW-G12", "IW-G13", "IW-G14"]);
+
+/** What commits are read by. */
+export interface CommitPorts {
+  readonly repository: Repository;
+  readonly load: LoadCommit;
+  readonly vouchFor: VouchFor;
+  readonly store: ActingStore;
+  readonly clock: Clock;
+}
+
 /** The commit that a daemon obeys, and the next one on its way there. */
 export class Commits {
-  readonly #ports: {
-    readonly repository: Repository;
-    readonly load: LoadCommit;
-    readonly store: ActingStore;
-    readonly clock: Clock;
-  };
+  readonly #ports: CommitPorts;
   readonly #teller: Teller;
   #nextPoll = 0;
   /** In force here; null before the first. */
@@ -27,18 +36,12 @@ export class Commits {
   /** Read whole, and not yet planned. */
   candidate: Declared | null = null;
   refused: RefusedCommit | null = null;
+  /** What was in force when a commit was looked at last. */
+  #lookedUnder: string | null = null;
   /** When `declared` came into force here, milliseconds since the epoch. */
   since: number | null = null;
 
-  constructor(
-    ports: {
-      readonly repository: Repository;
-      readonly load: LoadCommit;
-      readonly store: ActingStore;
-      readonly clock: Clock;
-    },
-    teller: Teller,
-  ) {
+  constructor(ports: CommitPorts, teller: Teller) {
     this.#ports = ports;
     this.#teller = teller;
   }
@@ -61,21 +64,36 @@ export class Commits {
     this.#nextPoll = clock.monotonic() + seconds * 1000;
     const newest = await repository.newest(stopping);
     if (stopping.aborted) return;
-    const inForce = (await store.inForce())?.commit ?? null;
-    if (newest.ok) await this.#consider(newest.value, inForce);
+    const entry = await store.inForce();
+    const inForce = entry?.commit ?? null;
+    if (newest.ok) await this.#consider(newest.value, entry);
     else this.#teller.once("watch.waiting", newest.failure.message, newest.failure.code);
     if (this.candidate === null && inForce !== null) await this.#catchUp(inForce);
   }
 
-  async #consider(commit: string, inForce: string | null): Promise<void> {
+  async #consider(commit: string, entry: RegisterEntry | null): Promise<void> {
+    const inForce = entry?.commit ?? null;
     if (commit === this.declared?.commit) return;
     // What somebody has put in force all the same is no longer refused.
-    if (commit === this.refused?.commit && commit !== inForce) return;
-    const late = await this.whyNot(commit, inForce);
+    if (this.#isRefused(commit) && commit !== inForce) return;
+    this.#lookedUnder = inForce;
+    const late = await this.#whyNot(commit, inForce);
     if (late !== null) return this.#teller.once("watch.waiting", late, "IW-P17");
+    const unsigned = await this.#whyUnsigned(commit, entry);
+    if (unsigned !== null) return this.refuse(commit, unsigned);
     const loaded = await this.#ports.load(commit);
     if (loaded.ok) this.candidate = loaded.value;
     else this.refuse(commit, loaded.failure);
+  }
+
+  /** Of a signature that is asked again: a key may have come into force since, or to this host. */
+  #isRefused(commit: string): boolean {
+    return this.refused?.commit === commit && !SIGNATURE_CODES.has(this.refused.why.code);
+  }
+
+  /** What is in force was judged by whoever put it there. */
+  async #whyUnsigned(commit: string, entry: RegisterEntry | null): Promise<Failure | null> {
+    return commit === entry?.commit ? null : this.#ports.vouchFor(commit, entry);
   }
 
   /** What another has put in force is obeyed, and so is the last good commit by who was started over a bad one. */
@@ -91,14 +109,27 @@ export class Commits {
   }
 
   /** Why a commit is not put in force over the one that is: it does not come after it; null where it does. */
-  whyNot(commit: string, inForce: string | null): Promise<string | null> {
+  #whyNot(commit: string, inForce: string | null): Promise<string | null> {
     return whyNotNext(this.#ports.repository, commit, inForce);
+  }
+
+  /** Why the obeyed one is not put in force now; another may have put a commit in force since it was looked at, with other keys. */
+  async whyNotNow(
+    commit: string,
+    inForce: string | null,
+  ): Promise<Pick<Failure, "code" | "message"> | null> {
+    const late = await this.#whyNot(commit, inForce);
+    if (late !== null) return { code: "IW-P17", message: late };
+    const entry = await this.#ports.store.inForce();
+    const isSame = (entry?.commit ?? null) === this.#lookedUnder;
+    return isSame ? null : this.#whyUnsigned(commit, entry);
   }
 
   refuse(commit: string, why: Failure): void {
     this.candidate = null;
     this.refused = { commit, why };
-    const stays = this.declared?.commit.slice(0, 7) ?? "what is in force";
+    const stands = this.declared?.commit ?? this.#lookedUnder;
+    const stays = stands?.slice(0, 7) ?? "what is in force";
     const message = `commit ${commit.slice(0, 7)} is refused, ${stays} stays in force: ${why.message}`;
     this.#teller.once("watch.refused", message, why.code);
   }

@@ -9,14 +9,8 @@ import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planWhole, type Planned } from "../plan-fleet.ts";
 import type { Drivers } from "../ports.ts";
-import {
-  changedNodes,
-  type Declared,
-  type LoadCommit,
-  type RefusedCommit,
-  type Repository,
-} from "./declared.ts";
-import { Commits } from "./commits.ts";
+import { changedNodes, type Declared, type RefusedCommit } from "./declared.ts";
+import { type CommitPorts, Commits } from "./commits.ts";
 import { Known } from "./known.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
@@ -25,9 +19,8 @@ import { Teller } from "./teller.ts";
 import { Trouble } from "./trouble.ts";
 
 /** What a daemon needs from outside. */
-export interface WatchPorts extends Omit<ApplyPorts, "settings" | "drivers" | "limits"> {
-  readonly repository: Repository;
-  readonly load: LoadCommit;
+export interface WatchPorts
+  extends CommitPorts, Omit<ApplyPorts, "settings" | "drivers" | "limits" | keyof CommitPorts> {
   readonly catalog: Catalog;
   readonly digest: Digest;
   /** The drivers for these settings; asked for again when they change. */
@@ -347,8 +340,8 @@ export class Daemon {
     planned: Planned,
   ): Promise<{ readonly code: string; readonly message: string } | null> {
     const { refused, inForce } = planned.plan;
-    const late = await this.#commits.whyNot(declared.commit, inForce?.commit ?? null);
-    if (late !== null) return { code: "IW-P17", message: late };
+    const late = await this.#commits.whyNotNow(declared.commit, inForce?.commit ?? null);
+    if (late !== null) return late;
     const isStopped = await this.#trouble.isStopped(planned, declared, this.#ring.owned);
     const stop = isStopped ? await this.#ports.store.stop() : null;
     if (stop !== null) return { code: "IW-P11", message: `stopped: ${stop.reason}` };

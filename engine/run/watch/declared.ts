@@ -7,6 +7,7 @@ import {
   sharesDocuments,
 } from "../../../schemas/fleet.ts";
 import type { Settings } from "../../../schemas/settings.ts";
+import type { RegisterEntry } from "../../../schemas/store.ts";
 import { canonicalJson } from "../../plan/canonical-json.ts";
 
 /** A commit that was read whole and holds no error. */
@@ -30,6 +31,9 @@ export interface Repository {
 
 /** Reads a commit; its errors are one Failure, told once. */
 export type LoadCommit = (commit: string) => Promise<Result<Declared>>;
+
+/** Why the settings in force refuse a commit: `git.verify`; null where they don't. */
+export type VouchFor = (commit: string, inForce: RegisterEntry | null) => Promise<Failure | null>;
 
 /** Nodes of a commit whose plan may be another than under the one before: all, where what they share has changed. */
 export function changedNodes(before: Declared | null, after: Declared): ReadonlySet<string> {
