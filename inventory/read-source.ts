@@ -1,9 +1,8 @@
-import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
-import { isAbsolute, join, posix } from "node:path";
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import type { CommitInfo } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
-import { blobId } from "./blob-id.ts";
 import {
   committedFiles,
   findRepository,
