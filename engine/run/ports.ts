@@ -142,7 +142,12 @@ export interface ActingStore extends StoreReader {
   setHold(uuid: string, hold: HoldRecord): Promise<void>;
   /** Answers the released holds; `id` null releases all of the node. */
   releaseHold(uuid: string, id: string | null): Promise<readonly HoldRecord[]>;
+  /** A breaker never takes the place of a stop that is in force: a person's word stays. */
   setStop(stop: StopFile): Promise<void>;
+  /** Tells the other daemons which nodes this one saw in trouble, and how long ago, in milliseconds. */
+  saveTrouble(troubled: ReadonlyMap<string, number>): Promise<void>;
+  /** What the other daemons, also those that are gone, wrote last. */
+  othersTrouble(): Promise<readonly TroubleCount[]>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
   /** Drops an orphan's record, holds and history, under its lease, and keeps which requests ran on it: IW-L01 while somebody works on it. */
@@ -185,6 +190,16 @@ export interface ActingStore extends StoreReader {
 export interface BudgetScope {
   readonly name: string;
   readonly count: number;
+}
+
+/** Nodes that one daemon saw in trouble. */
+export interface TroubleCount {
+  /** The name of its file: one for each daemon. */
+  readonly file: string;
+  /** Which write it is: another one with each. */
+  readonly write: string;
+  /** By node name, how long before that write it was seen; milliseconds on the writer's clock. */
+  readonly troubled: ReadonlyMap<string, number>;
 }
 
 /** A slot that is taken. */

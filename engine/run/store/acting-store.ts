@@ -16,10 +16,12 @@ import type {
   Grant,
   HeldSlot,
   ProposedEntry,
+  TroubleCount,
 } from "../ports.ts";
 import { AppliedImages } from "./applied-images.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
+import { Counts } from "./counts.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
 import { forgetNode } from "./forget-node.ts";
 import { grouped } from "./grouped.ts";
@@ -46,6 +48,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #others: OthersJournals;
   readonly #histories: Histories;
   readonly #blanks: ClaimBlanks;
+  readonly #counts: Counts;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
   readonly #taking = new Set<string>();
@@ -70,6 +73,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
+    this.#counts = new Counts(ports, layout);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
@@ -269,8 +273,17 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return holds;
   }
 
-  setStop(stop: StopFile): Promise<void> {
-    return this.#writer.replace(this.layout.stop, stop);
+  async setStop(stop: StopFile): Promise<void> {
+    if (stop.kind === "breaker") await this.#writer.take(this.layout.stop, stop);
+    else await this.#writer.replace(this.layout.stop, stop);
+  }
+
+  saveTrouble(troubled: ReadonlyMap<string, number>): Promise<void> {
+    return this.#counts.save(this.#me.info, troubled);
+  }
+
+  othersTrouble(): Promise<readonly TroubleCount[]> {
+    return this.#counts.others(this.#me.info.name);
   }
 
   async clearStop(): Promise<StopFile | null> {

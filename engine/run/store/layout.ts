@@ -66,6 +66,13 @@ export class Layout {
   readingsOf(daemon: string): string {
     return join(this.daemonReadings, `${encodeURIComponent(daemon)}.json`);
   }
+  get counts(): string {
+    return join(this.dir, "counts");
+  }
+  /** What one daemon counts of what guards the fleet. */
+  countOf(daemon: string): string {
+    return join(this.counts, `${encodeURIComponent(daemon)}.json`);
+  }
   get machines(): string {
     return join(this.dir, "machines");
   }

@@ -16,6 +16,7 @@ import {
   type Repository,
 } from "./declared.ts";
 import { Commits } from "./commits.ts";
+import { hear } from "./hear.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
@@ -149,11 +150,13 @@ export class Daemon {
   /** Whatever ends the rounds, what was begun comes to its end. A lost lease shows in many ways, and is none but one. */
   async #rounding(stopping: AbortSignal, rounds: () => Promise<void>): Promise<void> {
     try {
+      await this.#trouble.arrive();
       await rounds();
     } catch (error) {
       if (this.#ports.store.dead() === null && !stopping.aborted) throw error;
     } finally {
       await this.#drain();
+      if (this.#ports.store.dead() === null) await this.#trouble.leave();
     }
   }
 
@@ -255,7 +258,12 @@ export class Daemon {
     const planned = await this.#planned(declared, due, { signal: stopping });
     for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
     this.#trouble.see(planned.plan.nodes);
-    await this.#hear(declared, planned);
+    const { store } = this.#ports;
+    await hear(
+      this.#silence,
+      { store, teller: this.#teller, schedule: this.#schedule },
+      { declared, planned },
+    );
     if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
@@ -292,26 +300,6 @@ export class Daemon {
     };
   }
 
-  /** Silent BMCs and those that answer again. */
-  async #hear({ fleet, settings }: Declared, { plan, input }: Planned): Promise<void> {
-    const { store } = this.#ports;
-    const declared = new Map(fleet.nodes.map((node) => [node.name, node]));
-    for (const { node: name, uuid } of plan.nodes) {
-      const [node, observation] = [declared.get(name), input.observations.get(name)];
-      if (node === undefined || observation === undefined) continue;
-      const record = input.records.get(uuid ?? "") ?? null;
-      const seen = { node, record, observation };
-      const heard = await this.#silence.look(store, seen, settings.watch.silentLooks);
-      if (heard === null) continue;
-      const text =
-        heard === "silent"
-          ? "its BMC is silent: nothing is done until it answers"
-          : "its BMC answers again";
-      this.#teller.tell(`node.${heard}`, text, { node: name });
-      if (heard === "answers") this.#schedule.soon([name]);
-    }
-  }
-
   /** Begins what the plan holds; nodes that have nothing to do had their turn. */
   async #begin(declared: Declared, planned: Planned, stopping: AbortSignal): Promise<void> {
     const { plan } = planned;
@@ -343,7 +331,7 @@ export class Daemon {
     const { refused, inForce } = planned.plan;
     const late = await this.#commits.whyNot(declared.commit, inForce?.commit ?? null);
     if (late !== null) return { code: "IW-P17", message: late };
-    const isStopped = await this.#trouble.isStopped(planned, declared, this.#ring.owned);
+    const isStopped = await this.#trouble.isStopped(planned, declared);
     const stop = isStopped ? await this.#ports.store.stop() : null;
     if (stop !== null) return { code: "IW-P11", message: `stopped: ${stop.reason}` };
     return refused[0] ?? null;
