@@ -40,7 +40,11 @@ export interface Random {
 /** The drivers of one run, opened when first asked for. */
 export interface Drivers {
   driverFor(node: FleetNode): Driver | Failure;
-  /** A fingerprint of the node's secret, to know whether it changed since it was refused. */
+  /**
+   * A fingerprint of the node's secret, to know whether it changed since it was refused. It lies in the store (readings,
+   * refused logins), so it is no bare hash, by which a weak password is guessed offline as fast as one can count: each guess
+   * costs a key derivation, and none can be made without a key that only the store's owner may read.
+   */
   secretVersion(node: FleetNode): Promise<string | null>;
 }
 
@@ -104,6 +108,45 @@ export interface StoreReader {
   saveReadings(readings: ReadonlyMap<string, Observation>): Promise<void>;
   /** For a daemon, which keeps its readings in memory: what others have read since is read from disk. */
   refreshReadings(): Promise<void>;
+  /** Also who only reads the store logs in to BMCs. */
+  readonly logins: LoginSlots;
+}
+
+/** One login that is about to be tried. */
+export interface LoginAt {
+  /** The reference, as it is declared. */
+  readonly secret: string;
+  readonly node: string;
+  readonly address: string;
+  /** `Drivers.secretVersion` of it; asked only where it must be compared. */
+  readonly version: () => Promise<string | null>;
+}
+
+export interface LoginLimits {
+  /** Refusals, and so tries at once, of one secret. */
+  readonly most: number;
+  /** No try lasts longer; milliseconds. */
+  readonly tryMaxMs: number;
+}
+
+/** `refused`: by that BMC, or by as many as may refuse it; `by` are nodes of these. */
+export type LoginAnswer =
+  | { readonly kind: "go" }
+  | { readonly kind: "wait" }
+  | { readonly kind: "refused"; readonly here: boolean; readonly by: readonly string[] };
+
+/** Refused logins of each secret, over all engines of a store. */
+export interface LoginSlots {
+  /** A secret of the store, made when first asked for: without it what is compared of passwords tells nothing. */
+  key(): Promise<string>;
+  /** Takes a place for a login with a secret that is not known to be good (`isProven`); `end` says what came of it. */
+  begin(login: LoginAt, limits: LoginLimits, isProven: boolean): Promise<LoginAnswer>;
+  end(login: LoginAt, verdict: "accepted" | "refused" | "other"): Promise<void>;
+  /** A person says so: what was refused of the secret (of all where it is null) may be tried again, and at that BMC, too. */
+  forgive(
+    secret: string | null,
+    bmc: { readonly node: string; readonly address: string } | null,
+  ): Promise<number>;
 }
 
 /** How a node stands in the store. */

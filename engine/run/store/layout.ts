@@ -73,6 +73,19 @@ export class Layout {
   countOf(daemon: string): string {
     return join(this.counts, `${encodeURIComponent(daemon)}.json`);
   }
+  get logins(): string {
+    return join(this.dir, "logins");
+  }
+  login(name: string): string {
+    return join(this.logins, name);
+  }
+  get sealed(): string {
+    return join(this.dir, "sealed");
+  }
+  /** Keys what is compared of secrets. */
+  get loginKey(): string {
+    return join(this.sealed, "logins.key");
+  }
   get machines(): string {
     return join(this.dir, "machines");
   }
