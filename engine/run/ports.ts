@@ -168,7 +168,10 @@ export interface LeaseInfo {
 
 /** A store with a living incarnation behind it: what `apply`, `hold`, `stop` and `lease break` use. */
 export interface ActingStore extends StoreReader {
+  /** With its newest counter. */
   readonly incarnation: Incarnation;
+  /** Tells all others at once that this engine takes no node any more. */
+  drain(): Promise<void>;
   /** Null while this incarnation may act; the reason once it is dead, which is for ever. */
   dead(): Failure | null;
   /** Aborted when this incarnation dies: sockets are destroyed on it. */

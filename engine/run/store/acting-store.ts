@@ -86,7 +86,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   get incarnation(): Incarnation {
-    return this.#me.info;
+    return this.#me.now;
+  }
+
+  drain(): Promise<void> {
+    return this.#me.drain();
   }
 
   get deathSignal(): AbortSignal {

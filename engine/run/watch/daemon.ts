@@ -149,6 +149,9 @@ export class Daemon {
 
   /** Whatever ends the rounds, what was begun comes to its end. A lost lease shows in many ways, and is none but one. */
   async #rounding(stopping: AbortSignal, rounds: () => Promise<void>): Promise<void> {
+    // At once, while a round may still wait for BMCs.
+    const drain = (): void => void this.#ports.store.drain();
+    stopping.addEventListener("abort", drain, { once: true });
     try {
       await this.#trouble.arrive();
       await rounds();
