@@ -170,6 +170,8 @@ export interface LeaseInfo {
 export interface ActingStore extends StoreReader {
   /** With its newest counter. */
   readonly incarnation: Incarnation;
+  readonly asks: NodeAsks;
+  readonly counts: TroubleCounts;
   /** Tells all others at once that this engine takes no node any more. */
   drain(): Promise<void>;
   /** Null while this incarnation may act; the reason once it is dead, which is for ever. */
@@ -190,10 +192,6 @@ export interface ActingStore extends StoreReader {
   releaseHold(uuid: string, id: string | null): Promise<readonly HoldRecord[]>;
   /** A breaker never takes the place of a stop that is in force: a person's word stays. */
   setStop(stop: StopFile): Promise<void>;
-  /** Tells the other daemons which nodes this one saw in trouble, and how long ago, in milliseconds. */
-  saveTrouble(troubled: ReadonlyMap<string, number>): Promise<void>;
-  /** What the other daemons, also those that are gone, wrote last. */
-  othersTrouble(): Promise<readonly TroubleCount[]>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
   /** Drops an orphan's record, holds and history, under its lease, and keeps which requests ran on it: IW-L01 while somebody works on it. */
@@ -236,6 +234,22 @@ export interface ActingStore extends StoreReader {
 export interface BudgetScope {
   readonly name: string;
   readonly count: number;
+}
+
+/** What people ask daemons for. */
+export interface NodeAsks {
+  /** A person has said something of these nodes: whichever daemon owns one looks at it first. Nothing where none is there. */
+  ask(nodes: readonly string[]): Promise<void>;
+  /** Those of these that were asked for: answered from now on. */
+  take(owned: ReadonlySet<string>): Promise<readonly string[]>;
+}
+
+/** What each daemon tells the others of nodes in trouble. */
+export interface TroubleCounts {
+  /** Which nodes this engine saw in trouble, and how long ago, in milliseconds. */
+  save(troubled: ReadonlyMap<string, number>): Promise<void>;
+  /** What the other daemons, also those that are gone, wrote last. */
+  others(): Promise<readonly TroubleCount[]>;
 }
 
 /** Nodes that one daemon saw in trouble. */

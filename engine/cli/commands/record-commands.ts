@@ -33,6 +33,7 @@ export const retryCommand: Command = {
         await claimed.value.patchRecord({ lastError: null, retryAt: null, fault: null });
         await claimed.value.release();
       }
+      await store.asks.ask([node.name]);
       const text = `${node.name}: the next plan and apply try it again.\n`;
       answer(input, { node: node.name, retry: true }, text);
       return EXIT.done;

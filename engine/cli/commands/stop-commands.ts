@@ -50,6 +50,7 @@ export const resumeCommand: Command = {
     return withActing(input, place, async (store) => {
       const ended = await store.clearStop();
       const freed = await store.logins.forgive(null, null);
+      await store.asks.ask(ended?.nodes ?? []);
       if (freed > 0) input.io.log("info", "refused secrets are tried again, each a few times");
       if (ended === null) answer(input, { resumed: null }, "nothing was stopped.\n");
       else {

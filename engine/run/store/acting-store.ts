@@ -15,13 +15,14 @@ import type {
   ClaimOptions,
   Grant,
   HeldSlot,
+  NodeAsks,
   ProposedEntry,
-  TroubleCount,
+  TroubleCounts,
 } from "../ports.ts";
 import { AppliedImages } from "./applied-images.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
-import { Counts } from "./counts.ts";
+import { FileTroubleCounts } from "./counts.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
 import { forgetNode } from "./forget-node.ts";
 import { grouped } from "./grouped.ts";
@@ -30,6 +31,7 @@ import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
+import { FileNodeAsks } from "./node-asks.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
@@ -48,7 +50,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #others: OthersJournals;
   readonly #histories: Histories;
   readonly #blanks: ClaimBlanks;
-  readonly #counts: Counts;
+  readonly counts: TroubleCounts;
+  readonly asks: NodeAsks;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
   readonly #taking = new Set<string>();
@@ -73,7 +76,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
-    this.#counts = new Counts(ports, layout);
+    this.counts = new FileTroubleCounts(ports, layout, living.me.info);
+    this.asks = new FileNodeAsks(ports, layout, name);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
@@ -280,14 +284,6 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   async setStop(stop: StopFile): Promise<void> {
     if (stop.kind === "breaker") await this.#writer.take(this.layout.stop, stop);
     else await this.#writer.replace(this.layout.stop, stop);
-  }
-
-  saveTrouble(troubled: ReadonlyMap<string, number>): Promise<void> {
-    return this.#counts.save(this.#me.info, troubled);
-  }
-
-  othersTrouble(): Promise<readonly TroubleCount[]> {
-    return this.#counts.others(this.#me.info.name);
   }
 
   async clearStop(): Promise<StopFile | null> {

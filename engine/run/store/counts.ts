@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TroubleCount } from "../ports.ts";
+import type { TroubleCount, TroubleCounts } from "../ports.ts";
 import type { Layout } from "./layout.ts";
 import { Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
@@ -19,22 +19,26 @@ const countSchema = z.looseObject({
  * the writer's own clock, and which of its writes it is, never a time of day: a reader adds what has passed on its own clock
  * since it first saw that write. Never synced: after a power cut all is counted anew.
  */
-export class Counts {
+export class FileTroubleCounts implements TroubleCounts {
   readonly #ports: StorePorts;
   readonly #layout: Layout;
+  readonly #me: { readonly name: string; readonly inc: string };
   #count = 0;
 
-  constructor(ports: StorePorts, layout: Layout) {
+  constructor(
+    ports: StorePorts,
+    layout: Layout,
+    me: { readonly name: string; readonly inc: string },
+  ) {
     this.#ports = ports;
     this.#layout = layout;
+    this.#me = me;
   }
 
   /** Replaces this daemon's own; without a node there is no file. */
-  async save(
-    { name, inc }: { readonly name: string; readonly inc: string },
-    troubled: ReadonlyMap<string, number>,
-  ): Promise<void> {
+  async save(troubled: ReadonlyMap<string, number>): Promise<void> {
     const { files } = this.#ports;
+    const { name, inc } = this.#me;
     const path = this.#layout.countOf(name);
     this.#count += 1;
     const count = {
@@ -53,12 +57,12 @@ export class Counts {
   }
 
   /** Those of all others. One that is torn is as if it were not there: its writer replaces it. */
-  async others(me: string): Promise<readonly TroubleCount[]> {
+  async others(): Promise<readonly TroubleCount[]> {
     const { files } = this.#ports;
     const found: TroubleCount[] = [];
     for (const file of await files.list(this.#layout.counts)) {
       const path = `${this.#layout.counts}/${file}`;
-      const text = path === this.#layout.countOf(me) ? null : await files.read(path);
+      const text = path === this.#layout.countOf(this.#me.name) ? null : await files.read(path);
       const parsed = countSchema.safeParse(text === null ? null : parse(text));
       if (!parsed.success) continue;
       const { inc, count, troubled } = parsed.data;

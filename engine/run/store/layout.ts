@@ -73,6 +73,13 @@ export class Layout {
   countOf(daemon: string): string {
     return join(this.counts, `${encodeURIComponent(daemon)}.json`);
   }
+  get asks(): string {
+    return join(this.dir, "asks");
+  }
+  /** A node that a person asked for. */
+  ask(node: string): string {
+    return join(this.asks, encodeURIComponent(node));
+  }
   get logins(): string {
     return join(this.dir, "logins");
   }

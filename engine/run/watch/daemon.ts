@@ -8,7 +8,9 @@ import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planFleet, type Planned } from "../plan-fleet.ts";
 import type { Drivers } from "../ports.ts";
+import { ASKED_MS, hearPeople } from "./asked.ts";
 import {
+  askedIn,
   changedNodes,
   type Declared,
   type LoadCommit,
@@ -57,10 +59,12 @@ export interface WatchState {
 /** Between two rounds, at least: many pushes and many due nodes make one. Milliseconds. */
 const ROUND_MS = 250;
 
-/** Until nodes are planned again whose world moved between the plan and the lease. Milliseconds. */
+/** Until nodes are planned again whose world moved between the plan and the lease; longer each time in a row. Milliseconds. */
 const MOVED_MS = 2000;
+const MOVED_MAX_MS = 60_000;
 /** The same where something broke that nobody expected. */
 const BROKEN_MS = 60_000;
+const BROKEN_MAX_MS = 10 * 60_000;
 
 /**
  * Follows a repository and keeps what git says true on the nodes that it owns. One round: is there a newer commit, who are the
@@ -174,6 +178,7 @@ export class Daemon {
     const obeyed = this.#commits.declared;
     if (obeyed === null || stopping.aborted) return;
     await this.#follow(await this.#members.ringOf(obeyed.fleet));
+    await hearPeople(store, this.#schedule, this.#ring.owned);
     await this.#work(obeyed, stopping);
     this.#rounds += 1;
     this.#beat();
@@ -249,7 +254,8 @@ export class Daemon {
       `commit ${candidate.commit.slice(0, 7)} "${subject}": ${count}`,
     );
     // What is being worked on is planned under the new commit right after it.
-    this.#schedule.soon(changed);
+    this.#schedule.soon(changed, "commit");
+    this.#schedule.soon(askedIn(candidate, changed), "person");
     if (mine.length === 0 && !isJudged) await this.#begin(candidate, planned, stopping);
   }
 
@@ -346,7 +352,7 @@ export class Daemon {
     this.#failed += names.length;
     const message = error instanceof Error ? error.message : String(error);
     this.#teller.tell("watch.failed", `${message}; these are planned again: ${names.join(", ")}`);
-    this.#schedule.later(names, BROKEN_MS);
+    this.#schedule.later(names, BROKEN_MS, BROKEN_MAX_MS);
   }
 
   async #apply(declared: Declared, { plan, input }: Planned, stopping: AbortSignal): Promise<void> {
@@ -369,11 +375,13 @@ export class Daemon {
       this.#withheld = true;
       this.#teller.once("watch.withheld", applied.failure.message, applied.failure.code);
       const names = plan.nodes.map(({ node }) => node);
-      return this.#schedule.later(names, MOVED_MS);
+      return this.#schedule.later(names, MOVED_MS, MOVED_MAX_MS);
     }
     this.#failed += applied.value.failed;
-    for (const { node, status } of applied.value.nodes) {
-      this.#schedule.done(node);
+    for (const { node, status, code } of applied.value.nodes) {
+      // Whoever has it finishes, and gives it back: nobody's lease need run out.
+      if (code === "IW-L01") this.#schedule.later([node], MOVED_MS, MOVED_MAX_MS);
+      else this.#schedule.done(node);
       // What follows on it, and what waited for it, is seen at once.
       if (status === "applied" || status === "recorded") this.#schedule.soon([node]);
     }
@@ -386,7 +394,8 @@ export class Daemon {
     const ends = AbortSignal.any([stopping, store.deathSignal, over.signal]);
     if (ends.aborted) return;
     this.#resting = over;
-    const wait = Math.max(ROUND_MS, Math.min(this.#schedule.untilNext, this.#commits.untilPoll));
+    const next = Math.min(this.#schedule.untilNext, this.#commits.untilPoll, ASKED_MS);
+    const wait = Math.max(ROUND_MS, next);
     const pushed = async (): Promise<void> => {
       await repository.changed(ends);
       if (!ends.aborted) this.#commits.wake();

@@ -35,6 +35,13 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
   return names(fleet.nodes.filter(({ name, specHash }) => hashes.get(name) !== specHash));
 }
 
+/** Those of them of which git asks for an act. */
+export function askedIn({ fleet }: Declared, names: ReadonlySet<string>): readonly string[] {
+  return fleet.nodes
+    .filter(({ name, spec }) => names.has(name) && (spec.requests ?? []).length > 0)
+    .map(({ name }) => name);
+}
+
 function sharedBy({ settingsHash, fleet }: Declared): string {
   const { templates, runbooks, images, policies, allocations } = fleet;
   return canonicalJson({

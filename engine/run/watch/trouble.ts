@@ -41,7 +41,7 @@ export class Trouble {
 
   /** Before this engine's first look at a node. */
   async arrive(): Promise<void> {
-    this.#writes = writesOf(await this.#store.othersTrouble());
+    this.#writes = writesOf(await this.#store.counts.others());
   }
 
   see(plans: readonly NodePlan[]): void {
@@ -60,17 +60,17 @@ export class Trouble {
     const isOld = this.#written.size > 0 && now - this.#writtenAt >= WRITE_EVERY_MS;
     if (isNews || isOld) {
       const ages = [...this.#at].map(([name, at]) => [name, now - at] as const);
-      await this.#store.saveTrouble(new Map(ages));
+      await this.#store.counts.save(new Map(ages));
       this.#written = new Set(this.#at.keys());
       this.#writtenAt = now;
     }
-    this.#hear(await this.#store.othersTrouble());
+    this.#hear(await this.#store.counts.others());
     forget(this.#theirs, since);
   }
 
   /** It leaves in order: whoever owns its nodes next counts them. */
   leave(): Promise<void> {
-    return this.#store.saveTrouble(new Map());
+    return this.#store.counts.save(new Map());
   }
 
   /**
