@@ -226,6 +226,8 @@ export class Daemon {
     const changed = changedNodes(this.#commits.declared, candidate);
     const ring = await this.#members.ringOf(candidate.fleet);
     const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
+    // Of other members' nodes as they were last seen by these, not when this engine last owned them.
+    await this.#ports.store.refreshReadings();
     const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
     // What is in force was judged by whoever put it there.
     const isJudged = whole.plan.inForce?.commit === candidate.commit;
