@@ -1,10 +1,11 @@
 import type { Login, LoginGuard } from "../../drivers/driver.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import { codeOf } from "./store/node-files.ts";
 import type { Drivers, LoginAt, LoginLimits, LoginSlots } from "./ports.ts";
 
-/** A login reads once and is sent once. */
-const REQUESTS = 2;
+/** A login is sent once and may be read once; each may wait as long again for its turn on the wire. */
+const REQUESTS = 4;
 
 /** BMCs that a sentence names. */
 const NAMED = 5;
@@ -32,19 +33,24 @@ export function loginGuard({ slots, secretVersion, settings }: GuardPorts): Logi
   });
   return {
     async begin(login, isProven) {
-      // Who may not write into the store acts on nothing, and counts for itself.
       const answer = await slots()
         .then((shared) => shared?.begin(at(login), limits, isProven) ?? null)
-        .catch(() => null);
+        .catch(unlessDisk);
       if (answer === null) return "alone";
       return answer.kind === "refused" ? refused(login, answer) : answer.kind;
     },
     async end(login, verdict) {
       await slots()
         .then((shared) => shared?.end(at(login), verdict))
-        .catch(() => undefined);
+        .catch(unlessDisk);
     },
   };
+}
+
+/** Who may not write into the store, or can't, acts on nothing, and counts for itself. */
+function unlessDisk(error: unknown): null {
+  if (/^E[A-Z0-9]+$/.test(codeOf(error))) return null;
+  throw error;
 }
 
 /** The reference of a node's secret, as it is declared: it names the secret in the store and in words. */

@@ -11,7 +11,7 @@ import { defaultSettings } from "../../../../schemas/settings.ts";
 import { aNode } from "../../../support/a-fleet.ts";
 import { type FateOf, STORE, storePorts } from "../../../support/a-store.ts";
 import { seededRandom } from "../../../support/fake-clock.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { MemoryFiles, systemError } from "../../../support/memory-files.ts";
 import { VirtualTime } from "../../../support/virtual-time.ts";
 
 const NO = failure("stalled", "IW-B04", "no");
@@ -236,4 +236,27 @@ test.each(["", "{", "[]"])("a place that a power cut tore (%j) is no place", asy
   hall.disk.files.set(torn, text);
   const last = await Engine.open(hall, 4, "right");
   expect(await hall.time.run(last.login("n3"))).toBeNull();
+});
+
+test("whoever may not write into the store counts for itself, and what is no fault of the disk is told", async () => {
+  const hall = await new Hall().init();
+  const full = hall.disk.sharedWith((operation) =>
+    operation === "create" ? Promise.reject(systemError("EACCES")) : Promise.resolve(),
+  );
+  const reader = await openReader("/s", { store: "store" }, storePorts(full, 2));
+  if (!reader.ok) throw new Error(reader.failure.message);
+  const { logins } = reader.value;
+  const login = {
+    node: aNode("n1", { bmc: { address: "https://n1", password: REF } }),
+    address: "",
+  };
+  const guard = (slots: LoginSlots): ReturnType<typeof loginGuard> =>
+    loginGuard({
+      slots: () => Promise.resolve(slots),
+      secretVersion: () => Promise.resolve("v"),
+      settings: defaultSettings(),
+    });
+  expect(await guard(logins).begin(login, false)).toBe("alone");
+  const broken = { ...logins, begin: () => Promise.reject(new Error("a bug")) };
+  await expect(guard(broken).begin(login, false)).rejects.toThrow("a bug");
 });
