@@ -31,12 +31,39 @@ export interface FakeStatePort {
   readonly write: (node: string, text: string) => Promise<void>;
 }
 
+/** One login that is about to be tried. */
+export interface Login {
+  /** A node of that BMC, whose secret it is. */
+  readonly node: FleetNode;
+  /** The BMC, however many nodes live on it. */
+  readonly address: string;
+}
+
+/** What came of a login: `other` where nobody said yes or no. */
+export type LoginVerdict = "accepted" | "refused" | "other";
+
+/**
+ * Counts refused logins over all engines of a store, so that a wrong password locks no account that a whole fleet shares.
+ * A driver that sends passwords asks before each login, and tells what came of each that was let through.
+ */
+export interface LoginGuard {
+  /**
+   * A Failure where the secret was refused by this BMC before, or by too many; `wait` while others try it, for no more may be
+   * under way than refusals are left; `alone` where there is no store, and so nobody to share with. Where the secret is
+   * known to be good (`isProven`) any number may.
+   */
+  begin(login: Login, isProven: boolean): Promise<"go" | "wait" | "alone" | Failure>;
+  end(login: Login, verdict: LoginVerdict): Promise<void>;
+}
+
 /** What is handed to every driver. */
 export interface DriverPorts {
   readonly clock: DriverClock;
   readonly settings: Settings;
   /** Resolves a secret reference of this node, when the driver is opened and not before. */
   readonly resolveSecret: (node: FleetNode, ref: unknown) => Promise<Secret | Failure>;
+  /** Left out where no store is at hand. */
+  readonly logins?: LoginGuard | undefined;
   /** Reads a file that a document names (a CA), relative to the repository root. */
   readonly readFile: (path: string) => Promise<Uint8Array | Failure>;
   /** True under `--read-only`, `plan`, `discover`, `status`, `show`: the wire refuses all but reads. */

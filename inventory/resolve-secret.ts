@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHmac, randomBytes, scrypt } from "node:crypto";
 import { spawn } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
@@ -19,7 +19,10 @@ export type RunProvider = (
 export interface SecretResolver {
   /** The secret, or why there is none; asked only when a driver is opened. */
   resolve(node: { readonly name: string }, ref: unknown): Promise<Secret | Failure>;
-  /** A fingerprint of the reference and what it resolves to, to know whether it changed; null when it can't be resolved. */
+  /**
+   * A fingerprint of the reference and what it resolves to, to know whether it changed; null when it can't be resolved. It may
+   * be written down: a guess at the secret costs a scrypt (some 30 ms and 16 MB), and needs the key besides.
+   */
   version(node: { readonly name: string }, ref: unknown): Promise<string | null>;
 }
 
@@ -29,16 +32,21 @@ export interface SecretOptions {
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly run?: RunProvider;
+  /** Keys the fingerprints: alike wherever they are compared. By itself a key of this process, good for itself alone. */
+  readonly key?: (() => Promise<string>) | undefined;
 }
 
 /** Larger files and answers hold no password. Bytes. */
 const SECRET_MAX = 64 * 1024;
+/** Bytes of a fingerprint: no two secrets of a fleet share one. */
+const FINGERPRINT_BYTES = 12;
 /** Names asked for within this time go to a provider in one call. Milliseconds. */
 const BATCH_MS = 5;
 
 /** Resolves references by environment, file and provider, each provider in batches. */
 export function secretResolver(options: SecretOptions): SecretResolver {
   const providers = new Map<string, ProviderBatch>();
+  const fingerprints = new Fingerprints(options.key);
   const find = async (raw: unknown): Promise<string | Failure> => {
     const parsed = secretRefSchema.safeParse(raw);
     if (!parsed.success) return unresolved("its reference is none of env, file, provider");
@@ -64,13 +72,40 @@ export function secretResolver(options: SecretOptions): SecretResolver {
     },
     async version(_node, ref) {
       const found = await find(ref);
-      if (typeof found !== "string") return null;
-      return createHash("sha256")
-        .update(`${JSON.stringify(ref)}\0${found}`)
-        .digest("hex")
-        .slice(0, 16);
+      return typeof found === "string" ? fingerprints.of(JSON.stringify(ref), found) : null;
     },
   };
+}
+
+/** Fingerprints of secrets, each made once for all nodes that share it. */
+class Fingerprints {
+  readonly #key: () => Promise<string>;
+  /** What was asked for is kept by a hash that means nothing outside of this process. */
+  readonly #ours = randomBytes(32);
+  readonly #known = new Map<string, Promise<string>>();
+
+  constructor(key: SecretOptions["key"]) {
+    const own = randomBytes(32).toString("hex");
+    this.#key = key ?? ((): Promise<string> => Promise.resolve(own));
+  }
+
+  of(ref: string, secret: string): Promise<string> {
+    const asked = createHmac("sha256", this.#ours).update(`${ref}\0${secret}`).digest("hex");
+    const known = this.#known.get(asked);
+    if (known !== undefined) return known;
+    const made = this.#key().then((key) => derived(secret, `${key} ${ref}`));
+    this.#known.set(asked, made);
+    return made;
+  }
+}
+
+function derived(secret: string, salt: string): Promise<string> {
+  return new Promise((done, failed) => {
+    scrypt(secret, salt, FINGERPRINT_BYTES, (error, bytes) => {
+      if (error === null) done(bytes.toString("hex"));
+      else failed(error);
+    });
+  });
 }
 
 function unresolved(what: string): Failure {

@@ -105,6 +105,7 @@ export const CODES = {
   "IW-B16": "the wire is read-only",
   "IW-B17": "a task is running on the BMC",
   "IW-B18": "the BMC does not offer it",
+  "IW-B19": "a secret was refused by too many BMCs and is tried nowhere else",
   // D: drivers from packages
   "IW-D01": "a driver that the settings name cannot be loaded",
   "IW-D02": "a driver from a package broke its word",

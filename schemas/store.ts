@@ -52,6 +52,10 @@ export const incarnationSchema = z.looseObject({
   host: z.string(),
   /** The newest format of a store that it knows. */
   format: z.number().int().default(1),
+  /** It was told to leave: it takes no node any more, and finishes what it has begun. */
+  drain: z.boolean().optional(),
+  /** A daemon that came while others were at work: their nodes come over to it a few at a time (`engine/plan/ring.ts`). */
+  joins: z.boolean().optional(),
 });
 export type Incarnation = z.infer<typeof incarnationSchema>;
 

@@ -4,10 +4,10 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Transport } from "../../schemas/observation.ts";
 import { Secret } from "../../schemas/secret.ts";
-import type { DriverPorts, Performed, PerformContext } from "../driver.ts";
+import type { DriverPorts, LoginVerdict, Performed, PerformContext } from "../driver.ts";
 import { answerFault } from "../net/answer-faults.ts";
 import { faultOf, socketFault } from "../net/fault-table.ts";
-import type { RefusalLedger } from "../net/refusal-ledger.ts";
+import type { RefusalLedger, SecretLogin } from "../net/refusal-ledger.ts";
 import type { Answer, SendGate, Wire } from "../net/wire.ts";
 import { messageIdsOf, pathOf, textAt, wordsOf } from "./resource.ts";
 import type { ServiceRoot } from "./service-root.ts";
@@ -26,14 +26,13 @@ type Headers = Readonly<Record<string, string>>;
 
 type Auth =
   | { readonly kind: "open"; readonly headers: Headers }
-  | { readonly kind: "basic"; readonly headers: Headers; readonly fingerprint: string }
+  | { readonly kind: "basic"; readonly headers: Headers; readonly login: SecretLogin }
   | { readonly kind: "session"; readonly headers: Headers; readonly uri: string };
 
 interface Credentials {
   readonly username: string;
   readonly secret: Secret;
-  readonly secretKey: string;
-  readonly fingerprint: string;
+  readonly login: SecretLogin;
 }
 
 /** What came of one login. */
@@ -58,8 +57,6 @@ export class BmcLogin {
   readonly #plan: LoginPlan;
   #auth: Auth | null = null;
   #running: Promise<LoginOutcome> | null = null;
-  /** The fingerprint that this BMC refused, and its words: not tried again until the secret changes. */
-  #refused: { readonly fingerprint: string; readonly failure: Failure } | null = null;
   /** Node -> the session that `session.open` named to the engine for it. */
   readonly #named = new Map<string, string>();
   #secret: Secret | null = null;
@@ -94,11 +91,11 @@ export class BmcLogin {
   }
 
   /** Says that the headers were answered by 401; true when another login may help. */
-  rejected(headers: Headers, why: Failure): boolean {
+  async rejected(headers: Headers, why: Failure): Promise<boolean> {
     const auth = this.#auth;
     if (auth?.headers !== headers) return auth !== null;
     this.#auth = null;
-    if (auth.kind === "basic") this.#refused = { fingerprint: auth.fingerprint, failure: why };
+    if (auth.kind === "basic") await this.#plan.ledger.refusedLater(auth.login, why);
     return auth.kind === "session";
   }
 
@@ -142,9 +139,9 @@ export class BmcLogin {
     if (!sent.written) return { sent: false, failure: sent.failure };
     if ("lost" in sent) return { sent: "unknown", failure: sent.lost };
     const { status } = sent.answer;
-    if (status === 401 && this.rejected(headers.value, this.#failureOf("read", sent.answer))) {
-      return { sent: "unknown", failure: this.sessionEnded() };
-    }
+    const isGone =
+      status === 401 && (await this.rejected(headers.value, this.#failureOf("read", sent.answer)));
+    if (isGone) return { sent: "unknown", failure: this.sessionEnded() };
     if (own) this.#forget();
     if (GONE.has(status)) return { sent: true };
     if (status >= 300) return this.#refusal("act", sent.answer);
@@ -243,20 +240,19 @@ export class BmcLogin {
     }
     const credentials = await this.#credentials(bmc.username);
     if (!credentials.ok) return unsent(credentials.failure);
-    const { secretKey, fingerprint } = credentials.value;
-    if (this.#refused?.fingerprint === fingerprint) return unsent(this.#refused.failure);
-    const stopped = await this.#plan.ledger.enter(secretKey, fingerprint);
+    const { login } = credentials.value;
+    const { ledger } = this.#plan;
+    const stopped = await ledger.enter(login);
     if (stopped !== null) return unsent(stopped);
     let outcome: LoginOutcome | null = null;
     try {
       outcome = await this.#byMode(bmc.auth ?? "auto", root.value, credentials.value, gate);
+      return outcome;
     } finally {
-      this.#plan.ledger.leave(secretKey, fingerprint, verdict(outcome));
+      const { performed } = outcome ?? { performed: null };
+      const why = performed !== null && "failure" in performed ? performed.failure : null;
+      await ledger.leave(login, verdict(outcome), why);
     }
-    if (verdict(outcome) === "refused" && "failure" in outcome.performed) {
-      this.#refused = { fingerprint, failure: outcome.performed.failure };
-    }
-    return outcome;
   }
 
   async #credentials(username: string): Promise<Result<Credentials>> {
@@ -272,7 +268,9 @@ export class BmcLogin {
     if (!(secret instanceof Secret)) return fail(secret);
     this.#secret = secret;
     const fingerprint = createHmac("sha256", FINGERPRINT_KEY).update(secret.reveal()).digest("hex");
-    return ok({ username, secret, secretKey: JSON.stringify(ref), fingerprint });
+    const address = this.#plan.wire.plan.address.origin;
+    const login = { node, address, key: JSON.stringify(ref), fingerprint };
+    return ok({ username, secret, login });
   }
 
   async #byMode(
@@ -302,8 +300,8 @@ export class BmcLogin {
     if (!read.ok) return unsent(read.failure);
     const { status } = read.value;
     if (status >= 400) return unsent(this.#failureOf("login", read.value));
-    const { fingerprint } = credentials;
-    return { performed: { sent: true }, auth: { kind: "basic", headers, fingerprint } };
+    const { login } = credentials;
+    return { performed: { sent: true }, auth: { kind: "basic", headers, login } };
   }
 
   async #session(
@@ -374,7 +372,7 @@ function unsent(why: Failure): LoginOutcome {
   return { performed: { sent: false, failure: why }, auth: null };
 }
 
-function verdict(outcome: LoginOutcome | null): "accepted" | "refused" | "other" {
+function verdict(outcome: LoginOutcome | null): LoginVerdict {
   if (outcome === null) return "other";
   if (outcome.auth !== null) return "accepted";
   const { performed } = outcome;

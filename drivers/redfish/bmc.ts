@@ -96,7 +96,7 @@ export class Bmc {
       if (answer.status === 401) {
         const phase = this.login.fence === "session" ? "read" : "login";
         const why = this.failureOf(phase, answer);
-        const again = this.login.rejected(headers.value, why);
+        const again = await this.login.rejected(headers.value, why);
         if (!again || !relogin) return fail(why);
         relogin = false;
       } else if (BUSY_STATUSES.has(answer.status) && repeat < BUSY_REPEATS_MAX) {
@@ -116,7 +116,7 @@ export class Bmc {
     if (!read.ok) return read;
     if (read.value.status !== 401) return this.#resource(read.value);
     const why = this.failureOf("read", read.value);
-    return fail(this.login.rejected(headers, why) ? this.login.sessionEnded() : why);
+    return fail((await this.login.rejected(headers, why)) ? this.login.sessionEnded() : why);
   }
 
   /** The path of a node's system: declared, or the only one of its BMC. */

@@ -162,7 +162,7 @@ async function bootContext(at: ActAt, { system, path }: SystemRead): Promise<Res
 }
 
 /** Three outcomes of a written request: taken, refused, or not known. */
-function judged(at: ActAt, request: ActRequest, answer: Answer): Performed {
+async function judged(at: ActAt, request: ActRequest, answer: Answer): Promise<Performed> {
   const { status } = answer;
   if (status === 202) {
     const task = pathOf(answer.headers.location) ?? pathOf(textAt(answer.body, "@odata.id"));
@@ -170,7 +170,7 @@ function judged(at: ActAt, request: ActRequest, answer: Answer): Performed {
   }
   if (status >= 200 && status < 300) return { sent: true };
   const why = at.bmc.failureOf("act", answer);
-  if (status === 401 && at.bmc.login.rejected(at.headers, why)) {
+  if (status === 401 && (await at.bmc.login.rejected(at.headers, why))) {
     // Somebody ended the session: a takeover perhaps. What was done is looked for, never repeated.
     return { sent: "unknown", failure: at.bmc.login.sessionEnded() };
   }

@@ -56,7 +56,7 @@ export class RedfishDriver implements Driver {
     this.#ports = ports;
     this.#resolve = resolve;
     this.#slots = new Slots(ports.settings.limits.global, GLOBAL_WAITING_MAX);
-    this.#ledger = new RefusalLedger(ports.settings.limits.refusalsPerSecret);
+    this.#ledger = new RefusalLedger(ports.settings.limits.refusalsPerSecret, ports);
   }
 
   async observe(

@@ -7,7 +7,7 @@ import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../dri
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { SETTINGS_VERSIONS, VERSIONS } from "../../inventory/conversions.ts";
-import { secretResolver } from "../../inventory/resolve-secret.ts";
+import { secretResolver, type SecretResolver } from "../../inventory/resolve-secret.ts";
 import { type Failure, failure, ok } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Catalog } from "../../schemas/steps.ts";
@@ -15,9 +15,11 @@ import {
   CHECKPOINTS,
   type Checkpoint,
   type Clock,
+  type Drivers,
   INVENTORY_READ,
   type Random,
 } from "../run/ports.ts";
+import { loginGuard } from "../run/login-guard.ts";
 import { nodeFiles } from "../run/store/node-files.ts";
 import { nodeProcesses } from "../run/store/node-processes.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
@@ -171,8 +173,8 @@ function openDrivers(
   types: House["hardwareTypes"],
   basics: Basics,
 ): DriverSet {
-  const ports = portsOf(options, basics);
   const secrets = secretsOf(options);
+  const ports = portsOf(options, basics, secrets);
   const open = new Map<string, Driver>();
   return {
     driverFor(node) {
@@ -183,10 +185,7 @@ function openDrivers(
       open.set(name, driver);
       return driver;
     },
-    async secretVersion(node) {
-      const ref = node.spec.bmc?.password;
-      return ref === undefined ? null : secrets.version(node, ref);
-    },
+    secretVersion: versionBy(secrets),
     async close() {
       for (const driver of open.values()) await driver.close();
     },
@@ -201,12 +200,25 @@ function unknownType(node: FleetNode, name: string, known: readonly string[]): F
   );
 }
 
-function secretsOf({ settings, root, env }: DriverOptions): ReturnType<typeof secretResolver> {
-  return secretResolver({ settings, dir: root, env });
+function secretsOf({ settings, root, env, logins }: DriverOptions): SecretResolver {
+  // Whoever may not read the store's key compares with nobody.
+  const own = randomBytes(32).toString("hex");
+  const shared = async (): Promise<string> => (await (await logins())?.key()) ?? own;
+  return secretResolver({ settings, dir: root, env, key: () => shared().catch(() => own) });
 }
 
-function portsOf(options: DriverOptions, { clock, random, fakeState }: Basics): DriverPorts {
-  const secrets = secretsOf(options);
+function versionBy(secrets: SecretResolver): Drivers["secretVersion"] {
+  return async ({ name, spec }) => {
+    const ref = spec.bmc?.password;
+    return ref === undefined ? null : secrets.version({ name }, ref);
+  };
+}
+
+function portsOf(
+  options: DriverOptions,
+  { clock, random, fakeState }: Basics,
+  secrets = secretsOf(options),
+): DriverPorts {
   const { settings, root, stateDir, readOnly, debug } = options;
   return {
     clock,
@@ -214,6 +226,11 @@ function portsOf(options: DriverOptions, { clock, random, fakeState }: Basics): 
     resolveSecret: (node, ref) => secrets.resolve(node, ref),
     readFile: (path) => readDeclared(root, path),
     readOnly,
+    logins: loginGuard({
+      slots: options.logins,
+      secretVersion: versionBy(secrets),
+      settings,
+    }),
     random: () => random.next(),
     debug,
     fakeState: fakeState(stateDir),

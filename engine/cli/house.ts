@@ -5,7 +5,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import type { SecretRef } from "../../schemas/documents.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import type { Checkpoint, Clock, Drivers, Random } from "../run/ports.ts";
+import type { Checkpoint, Clock, Drivers, LoginSlots, Random } from "../run/ports.ts";
 import type { StorePorts } from "../run/store/store-ports.ts";
 
 /** Everything real that a command may reach; `compose.ts` puts it together, tests may hand in another. */
@@ -62,6 +62,8 @@ export interface DriverOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readOnly: boolean;
   readonly debug: (message: string) => void;
+  /** Where refused logins are counted; null where there is no store. Asked when first needed. */
+  readonly logins: () => Promise<LoginSlots | null>;
 }
 
 /** The drivers of one run, opened when first asked for. */

@@ -56,12 +56,15 @@ export function obstacles(
   ];
 }
 
+/** A login that was refused, and one that is not tried. */
+const LOGIN: ReadonlySet<string> = new Set(["IW-B04", "IW-B19"]);
+
 function unreachable(observation: Observation | undefined, name: string): readonly Obstacle[] {
   if (observation === undefined)
     return [obstacle("unreachable", "IW-P03", `never observed; run: ironwright observe ${name}`)];
   const why = observation.unreachable;
   if (why === null) return [];
-  const kind = why.code === "IW-B04" ? "unauthorised" : "unreachable";
+  const kind = LOGIN.has(why.code) ? "unauthorised" : "unreachable";
   const { unreachableSince: since } = observation;
   const nextTry = why.retryAfterMs === undefined ? undefined : observation.at + why.retryAfterMs;
   return [

@@ -52,10 +52,10 @@ export function ownersOf(
   members: readonly Member[],
 ): ReadonlyMap<string, string | null> {
   const seeds = members.map((member) => ({ member, seed: seedOf(member.name) }));
-  const keys = new Map(nodes.map((node) => [node.name, node.uuid ?? node.name]));
+  const keyOf = familyKeys(nodes);
   const owners = new Map<string, string | null>();
   for (const { name, spec } of nodes) {
-    const key = seedOf(keys.get(spec.parent ?? name) ?? keys.get(name) ?? name);
+    const key = seedOf(keyOf(name, spec));
     let owner: string | null = null;
     let lowest = Infinity;
     for (const { member, seed } of seeds) {
@@ -66,6 +66,77 @@ export function ownersOf(
     owners.set(name, owner);
   }
   return owners;
+}
+
+/**
+ * A daemon that comes while others are at work gets its nodes over so many renewals of its lease, each a third of the ttl:
+ * minutes, in which whoever has a node goes on with it.
+ */
+const ARRIVAL_RENEWALS = 20;
+/** So many nodes come over with each renewal in any case: a small fleet need not wait. */
+const ARRIVAL_NODES = 64;
+
+/** What a store says of a daemon that lives. */
+export interface Arriving {
+  readonly name: string;
+  readonly joins?: boolean | undefined;
+  readonly counter: number;
+}
+
+/** Members on their way in, with how often each has renewed its lease since it came. */
+export function arrivalsOf(living: readonly Arriving[]): ReadonlyMap<string, number> {
+  const isSettled = ({ joins, counter }: Arriving): boolean =>
+    joins !== true || counter >= ARRIVAL_RENEWALS;
+  const settled = new Set(living.filter(isSettled).map(({ name }) => name));
+  return new Map(
+    living.flatMap(({ name, counter }) => (settled.has(name) ? [] : [[name, counter] as const])),
+  );
+}
+
+/**
+ * Who owns each node while members are on their way in: of the nodes of one that arrives the first come over, in an order that
+ * all compute alike, and more with each of its renewals, which all can see; who had the others keeps them. So a restart moves
+ * no more at once than a daemon can take over. A node that nobody else may own is the arriving one's at once, and where all
+ * arrive nobody waits. Two members that read a renewal apart differ over a few nodes for a moment: the lease says who may.
+ */
+export function ownersNow(
+  nodes: readonly Owned[],
+  members: readonly Member[],
+  arrivals: ReadonlyMap<string, number>,
+): ReadonlyMap<string, string | null> {
+  const settled = members.filter(({ name }) => !arrivals.has(name));
+  const owners = ownersOf(nodes, members);
+  if (settled.length === 0 || settled.length === members.length) return owners;
+  const before = ownersOf(nodes, settled);
+  const keys = familyKeys(nodes);
+  const orderOf = ({ name, spec }: Owned): string => {
+    const key = keys(name, spec);
+    return `${digitsOf(key)} ${key} ${name}`;
+  };
+  const now = new Map(owners);
+  for (const [name, renewals] of arrivals) {
+    const its = nodes
+      .filter((node) => owners.get(node.name) === name && before.get(node.name) !== null)
+      .map((node) => ({ node, order: orderOf(node), key: keys(node.name, node.spec) }))
+      .sort((a, b) => (a.order < b.order ? -1 : 1));
+    const step = Math.max(ARRIVAL_NODES, Math.ceil(its.length / ARRIVAL_RENEWALS));
+    let first = step * (renewals + 1);
+    // A family comes over whole.
+    while (first < its.length && its[first]?.key === its[first - 1]?.key) first += 1;
+    for (const { node } of its.slice(first)) now.set(node.name, before.get(node.name) ?? null);
+  }
+  return now;
+}
+
+/** What a node is drawn by: a child by its parent, so that their power has one owner. */
+function familyKeys(nodes: readonly Owned[]): (name: string, spec: Owned["spec"]) => string {
+  const keys = new Map(nodes.map((node) => [node.name, node.uuid ?? node.name]));
+  return (name, spec) => keys.get(spec.parent ?? name) ?? keys.get(name) ?? name;
+}
+
+/** A number of a text as digits that sort as it does. */
+function digitsOf(text: string): string {
+  return (hash(text, 0x811c9dc5) >>> 0).toString(16).padStart(8, "0");
 }
 
 /** Why none of these members may own it, in one clause. */

@@ -2,8 +2,9 @@ import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
-import { emptyRecord, type HoldRecord, type NodeRecord } from "../../schemas/record.ts";
+import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import type { NodePlan, Step } from "../../schemas/plan.ts";
+import type { UnderLease } from "./budget.ts";
 import { nextWait } from "../plan/backoff.ts";
 import { sameValue } from "../plan/canonical-json.ts";
 import { checkNode } from "../plan/check-plan.ts";
@@ -14,7 +15,7 @@ import { stopsAtGate, stopsAtTraits } from "../plan/gates.ts";
 import { whyNoDeploy } from "../plan/lost-lists.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
-import { originOfNew, seeRecord } from "../plan/see-record.ts";
+import { seeRecord } from "../plan/see-record.ts";
 import { type ApplyContext, type Flow, isWithheld, LEFT, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
@@ -22,6 +23,7 @@ import { recover } from "./recover.ts";
 import { LeaseLost } from "./store/file-grant.ts";
 import { runStep } from "./run-step.ts";
 import { look } from "./settle.ts";
+import { takeLease } from "./take-lease.ts";
 
 /** What became of one node. */
 export interface NodeResult {
@@ -52,10 +54,9 @@ interface NodeWork extends NodeOptions {
   readonly earlier: ReadonlyMap<string, Observation>;
   /** What comes before its first act and only where it can be begun: answers why it was not done (`Turn.first`). */
   readonly first: (() => Promise<string | null>) | null;
+  /** What rests on the lease beside the node itself: its place in the budget. */
+  readonly budget: UnderLease | null;
 }
-
-/** Between two tries to take a lease that somebody else holds. Milliseconds. */
-const LEASE_RETRY_MS = 500;
 
 /** Takes the node's lease, finishes what a crash left open, does the planned steps, gives the lease back. */
 export async function applyNode(
@@ -64,14 +65,19 @@ export async function applyNode(
   plan: NodePlan,
   options: NodeWork,
 ): Promise<NodeEnd> {
-  const claimed = await claim(context, node, plan, options);
+  const claimed = await takeLease(context, node, plan, options);
   if ("code" in claimed) {
     const { code, message } = claimed;
     return { result: withheld({ context, node, grant: null }, message, code), record: null };
   }
   const grant = claimed;
   try {
-    const result = await withGrant(context, node, plan, { grant, options });
+    const full = (await options.budget?.confirm()) ?? null;
+    const result =
+      full === null
+        ? await withGrant(context, node, plan, { grant, options })
+        : withheld({ context, node, grant }, full.message, full.code);
+    await options.budget?.giveBack(grant.record);
     return { result, record: grant.record };
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
@@ -87,29 +93,6 @@ export async function applyNode(
 /** A lease that was lost needs no release. */
 function onlyLeaseLost(error: unknown): void {
   if (!(error instanceof LeaseLost)) throw error;
-}
-
-async function claim(
-  context: ApplyContext,
-  node: FleetNode,
-  plan: NodePlan,
-  options: NodeOptions,
-): Promise<Grant | Failure> {
-  const { store, clock, stopping } = context;
-  const uuid = plan.uuid ?? "";
-  const initial = emptyRecord(uuid, node.name, originOfNew(node, options.surroundings));
-  const deadline = clock.monotonic() + options.lockTimeoutMs;
-  for (;;) {
-    const claimed = await store.claim(uuid, node.name, { initial });
-    if (claimed.ok) {
-      tell({ context, node, grant: claimed.value }, "lease.taken", "the lease is ours");
-      await context.checkpoint("claimed");
-      return claimed.value;
-    }
-    const wait = claimed.failure.code === "IW-L01" && clock.monotonic() < deadline;
-    if (!wait || stopping.aborted) return claimed.failure;
-    await clock.sleep(LEASE_RETRY_MS, stopping).catch(() => undefined);
-  }
 }
 
 async function withGrant(

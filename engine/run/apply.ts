@@ -9,8 +9,9 @@ import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { treeOf } from "../plan/tree/relatives.ts";
 import { requestsInForce } from "../plan/requests.ts";
+import { interruptsService } from "../plan/budget.ts";
 import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
-import { Budget } from "./budget.ts";
+import { Budget, type UnderLease } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { inOrder, type Turn } from "./in-order.ts";
@@ -173,12 +174,15 @@ async function applyAll(
 ): Promise<readonly NodeResult[]> {
   const results: NodeResult[] = [];
   const earlier = await context.store.readings();
-  const records = new Map<string, NodeRecord>();
-  const work = async ({ plan, first }: Turn): Promise<NodeResult | null> => {
+  /** Nodes whose lease was ours: their slots were seen to under it. */
+  const leased = new Set<string>();
+  const work = async ({ plan, first, isLent, lent }: Turn): Promise<NodeResult | null> => {
     const node = nodeNamed(fleet.nodes, plan.node);
     if (node === undefined || options.stopping.aborted) return null;
-    const { result, record } = await applyNode(context, node, plan, { ...options, earlier, first });
-    if (record !== null) records.set(plan.node, record);
+    const budget = isLent ? null : underLease(context, [plan, ...lent]);
+    const at = { ...options, earlier, first, budget };
+    const { result, record } = await applyNode(context, node, plan, at);
+    if (record !== null) leased.add(plan.node);
     return result;
   };
   const begin = async (turn: Turn): Promise<NodeResult | null> => {
@@ -194,9 +198,10 @@ async function applyAll(
     });
     if (full !== null) return withheld(at, full.message, full.code);
     const result = await context.slots.hold(() => work(turn));
-    await context.budget.leave(family, (one) =>
-      isWell(context, one, records.get(one.node) ?? null),
-    );
+    await context.budget.leave(family, async (one) => {
+      // Of one that was lent its lease was given back long before.
+      if (one !== plan || !leased.has(one.node)) await giveBack(context, one);
+    });
     return result;
   };
   await inOrder(busy, async (turn) => {
@@ -237,16 +242,41 @@ async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
   await store.saveReadings(readings);
 }
 
+/** The budget of a node that has it: nothing of one that is not interrupted. */
+function underLease(
+  { budget, store }: ApplyContext,
+  family: readonly NodePlan[],
+): UnderLease | null {
+  const [plan] = family;
+  if (plan === undefined || !family.some(interruptsService)) return null;
+  return {
+    confirm: () => budget.confirm(family),
+    giveBack: async (record) => {
+      const uuid = plan.uuid ?? "";
+      if (!isWell(record)) return;
+      // A person may have taken the lease from us meanwhile, for another.
+      const isOurs = (await store.lease(uuid))?.claim.inc === store.incarnation.inc;
+      if (isOurs) await store.freeSlots(uuid);
+    },
+  };
+}
+
+/**
+ * The same of one whose lease was not ours, or is not any more. Slots are given back under the lease alone, for whoever takes
+ * the node next rests on those that it finds: who has it now gives them back itself.
+ */
+async function giveBack({ store }: ApplyContext, { uuid, node }: NodePlan): Promise<void> {
+  if (uuid === null || store.dead() !== null) return;
+  // Nobody ever acted on it: there is nothing to be mended, and no lease to begin with.
+  if ((await store.lease(uuid)) === null) return void (await store.freeSlots(uuid));
+  const claimed = await store.claim(uuid, node);
+  if (!claimed.ok) return;
+  if (isWell(claimed.value.record)) await store.freeSlots(uuid);
+  await claimed.value.release();
+}
+
 /** In service again: at rest, and with nothing that somebody must look at. */
-async function isWell(
-  { store }: ApplyContext,
-  { uuid }: NodePlan,
-  left: NodeRecord | null,
-): Promise<boolean> {
-  // Only where its lease was not ours: the store reads every journal for it.
-  const record = left ?? (uuid === null ? null : await store.record(uuid));
-  if (record === null) return true;
-  const { provisionState, activity, fault, lastError } = record;
+function isWell({ provisionState, activity, fault, lastError }: NodeRecord): boolean {
   const rests = kindOf(provisionState) === "stable" && provisionState !== "error";
   return rests && activity === null && fault === null && lastError === null;
 }

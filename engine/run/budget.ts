@@ -1,3 +1,4 @@
+import type { NodeRecord } from "../../schemas/record.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, PlanBudget } from "../../schemas/plan.ts";
@@ -16,6 +17,12 @@ interface Scope extends BudgetScope {
 interface Wanted {
   readonly scope: BudgetScope;
   readonly holder: { readonly uuid: string; readonly node: string };
+}
+
+/** Asked once the lease is ours, and told right before it is given back. */
+export interface UnderLease {
+  readonly confirm: () => Promise<Failure | null>;
+  readonly giveBack: (record: NodeRecord) => Promise<void>;
 }
 
 /** What a family needs that loses its power together: a slot for each of them, but a family is in a rack once. */
@@ -95,16 +102,26 @@ export class Budget {
     return null;
   }
 
-  /** They are done with; the slots of each are given back only when it is in service again and well. */
+  /**
+   * Under the lease of the node that is interrupted: the slots that `enter` found or took are there, and stay, for nobody but
+   * who has the lease gives them back. Whoever had it before may just have done so.
+   */
+  async confirm(family: readonly NodePlan[]): Promise<Failure | null> {
+    const full = await this.#turns.run("budget", () =>
+      this.#takeAll(wantedBy(family, this.#budgets)),
+    );
+    return full === null ? null : inUse(full);
+  }
+
+  /** They are done with; `giveBack` frees the slots of each that is in service again and well. */
   async leave(
     family: readonly NodePlan[],
-    isWell: (plan: NodePlan) => Promise<boolean>,
+    giveBack: (plan: NodePlan) => Promise<void>,
   ): Promise<void> {
     const inside = family.filter(({ uuid }) => this.#inside.has(uuid ?? ""));
     for (const plan of inside) {
-      const uuid = plan.uuid ?? "";
-      if (await isWell(plan)) await this.#store.freeSlots(uuid);
-      this.#inside.delete(uuid);
+      await giveBack(plan);
+      this.#inside.delete(plan.uuid ?? "");
     }
     if (inside.length === 0) return;
     const waiting = this.#waiting;

@@ -40,7 +40,11 @@ export interface Random {
 /** The drivers of one run, opened when first asked for. */
 export interface Drivers {
   driverFor(node: FleetNode): Driver | Failure;
-  /** A fingerprint of the node's secret, to know whether it changed since it was refused. */
+  /**
+   * A fingerprint of the node's secret, to know whether it changed since it was refused. It lies in the store (readings,
+   * refused logins), so it is no bare hash, by which a weak password is guessed offline as fast as one can count: each guess
+   * costs a key derivation, and none can be made without a key that only the store's owner may read.
+   */
   secretVersion(node: FleetNode): Promise<string | null>;
 }
 
@@ -110,6 +114,45 @@ export interface StoreReader {
   ): Promise<void>;
   /** For a daemon, which keeps its readings in memory: what others have read since is read from disk. */
   refreshReadings(): Promise<void>;
+  /** Also who only reads the store logs in to BMCs. */
+  readonly logins: LoginSlots;
+}
+
+/** One login that is about to be tried. */
+export interface LoginAt {
+  /** The reference, as it is declared. */
+  readonly secret: string;
+  readonly node: string;
+  readonly address: string;
+  /** `Drivers.secretVersion` of it; asked only where it must be compared. */
+  readonly version: () => Promise<string | null>;
+}
+
+export interface LoginLimits {
+  /** Refusals, and so tries at once, of one secret. */
+  readonly most: number;
+  /** No try lasts longer; milliseconds. */
+  readonly tryMaxMs: number;
+}
+
+/** `refused`: by that BMC, or by as many as may refuse it; `by` are nodes of these. */
+export type LoginAnswer =
+  | { readonly kind: "go" }
+  | { readonly kind: "wait" }
+  | { readonly kind: "refused"; readonly here: boolean; readonly by: readonly string[] };
+
+/** Refused logins of each secret, over all engines of a store. */
+export interface LoginSlots {
+  /** A secret of the store, made when first asked for: without it what is compared of passwords tells nothing. */
+  key(): Promise<string>;
+  /** Takes a place for a login with a secret that is not known to be good (`isProven`); `end` says what came of it. */
+  begin(login: LoginAt, limits: LoginLimits, isProven: boolean): Promise<LoginAnswer>;
+  end(login: LoginAt, verdict: "accepted" | "refused" | "other"): Promise<void>;
+  /** A person says so: what was refused of the secret (of all where it is null) may be tried again, and at that BMC, too. */
+  forgive(
+    secret: string | null,
+    bmc: { readonly node: string; readonly address: string } | null,
+  ): Promise<number>;
 }
 
 /** How a node stands in the store. */
@@ -131,7 +174,12 @@ export interface LeaseInfo {
 
 /** A store with a living incarnation behind it: what `apply`, `hold`, `stop` and `lease break` use. */
 export interface ActingStore extends StoreReader {
+  /** With its newest counter. */
   readonly incarnation: Incarnation;
+  readonly asks: NodeAsks;
+  readonly counts: TroubleCounts;
+  /** Tells all others at once that this engine takes no node any more. */
+  drain(): Promise<void>;
   /** Null while this incarnation may act; the reason once it is dead, which is for ever. */
   dead(): Failure | null;
   /** Aborted when this incarnation dies: sockets are destroyed on it. */
@@ -148,6 +196,7 @@ export interface ActingStore extends StoreReader {
   setHold(uuid: string, hold: HoldRecord): Promise<void>;
   /** Answers the released holds; `id` null releases all of the node. */
   releaseHold(uuid: string, id: string | null): Promise<readonly HoldRecord[]>;
+  /** A breaker never takes the place of a stop that is in force: a person's word stays. */
   setStop(stop: StopFile): Promise<void>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
@@ -191,6 +240,32 @@ export interface ActingStore extends StoreReader {
 export interface BudgetScope {
   readonly name: string;
   readonly count: number;
+}
+
+/** What people ask daemons for. */
+export interface NodeAsks {
+  /** A person has said something of these nodes: whichever daemon owns one looks at it first. Nothing where none is there. */
+  ask(nodes: readonly string[]): Promise<void>;
+  /** Those of these that were asked for: answered from now on. */
+  take(owned: ReadonlySet<string>): Promise<readonly string[]>;
+}
+
+/** What each daemon tells the others of nodes in trouble. */
+export interface TroubleCounts {
+  /** Which nodes this engine saw in trouble, and how long ago, in milliseconds. */
+  save(troubled: ReadonlyMap<string, number>): Promise<void>;
+  /** What the other daemons, also those that are gone, wrote last. */
+  others(): Promise<readonly TroubleCount[]>;
+}
+
+/** Nodes that one daemon saw in trouble. */
+export interface TroubleCount {
+  /** The name of its file: one for each daemon. */
+  readonly file: string;
+  /** Which write it is: another one with each. */
+  readonly write: string;
+  /** By node name, how long before that write it was seen; milliseconds on the writer's clock. */
+  readonly troubled: ReadonlyMap<string, number>;
 }
 
 /** A slot that is taken. */

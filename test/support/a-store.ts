@@ -1,7 +1,7 @@
 import type { ActingStore, Grant } from "../../engine/run/ports.ts";
 import type { NewStore } from "../../engine/run/store/init-store.ts";
 import { openActing } from "../../engine/run/store/open-store.ts";
-import type { StorePorts } from "../../engine/run/store/store-ports.ts";
+import type { ProcessId, StorePorts } from "../../engine/run/store/store-ports.ts";
 import type { Incarnation, IntentBody } from "../../schemas/store.ts";
 import { FakeClock, seededRandom } from "./fake-clock.ts";
 import type { MemoryFiles } from "./memory-files.ts";
@@ -62,7 +62,7 @@ export function storePorts(
   seed: number,
   more: { readonly clock?: FakeClock; readonly fateOf?: FateOf } = {},
 ): StorePorts {
-  const fate = ({ pid }: Incarnation): "alive" | "gone" | "unknown" =>
+  const fate = ({ pid }: ProcessId): "alive" | "gone" | "unknown" =>
     pid === seed ? "alive" : (more.fateOf?.(pid) ?? "unknown");
   return {
     files,

@@ -52,7 +52,10 @@ export async function runActIn(
   try {
     const store = await needActing(input, world);
     try {
-      return await actOn({ input, world, store, drivers, wish });
+      const exit = await actOn({ input, world, store, drivers, wish });
+      // What follows on it by git's word is seen at once.
+      if (exit === EXIT.done) await store.asks.ask(wish.node === undefined ? [] : [wish.node]);
+      return exit;
     } finally {
       await store.close();
     }

@@ -94,6 +94,7 @@ export const releaseCommand: Command = {
       const { uuid, node } = await resolvedNode(world, store, input.args[0]);
       const released = await store.releaseHold(uuid, input.args[1] ?? null);
       const freed = input.args[1] === undefined ? await store.freeSlots(uuid) : 0;
+      await store.asks.ask([node.name]);
       if (freed > 0)
         input.io.out(
           `${node.name}: its ${freed === 1 ? "slot" : `${freed} slots`} of the budget ${freed === 1 ? "is" : "are"} given back.\n`,

@@ -1,4 +1,5 @@
 import { resolveNodes } from "../../plan/match-records.ts";
+import { secretOf } from "../../run/login-guard.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
@@ -24,12 +25,15 @@ export const retryCommand: Command = {
         readings.set(node.name, rest);
         await store.saveReadings(readings);
       }
+      const address = node.spec.bmc?.address ?? "";
+      await store.logins.forgive(secretOf(node), { node: node.name, address });
       if (record !== null) {
         const claimed = await store.claim(uuid, node.name);
         if (!claimed.ok) throw storeError(claimed.failure);
         await claimed.value.patchRecord({ lastError: null, retryAt: null, fault: null });
         await claimed.value.release();
       }
+      await store.asks.ask([node.name]);
       const text = `${node.name}: the next plan and apply try it again.\n`;
       answer(input, { node: node.name, retry: true }, text);
       return EXIT.done;

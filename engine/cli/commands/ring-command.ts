@@ -3,13 +3,14 @@ import {
   type Member,
   membersOf,
   movesBetween,
+  ownersNow,
   ownersOf,
   whyNobody,
 } from "../../plan/ring.ts";
 import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, listOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { ringNow } from "../ring-now.ts";
+import { type RingNow, ringNow } from "../ring-now.ts";
 import { selectedNames } from "../selector.ts";
 import { table } from "../table.ts";
 import { loadWorld, type World } from "../world.ts";
@@ -36,11 +37,12 @@ export const ringCommand: Command = {
   ],
   async run(input) {
     const world = await loadWorld(input);
-    const { members, living } = await ringNow(input, world);
+    const { members, living, arrivals } = await ringNow(input, world);
     const { nodes } = world.fleet;
-    const owners = ownersOf(nodes, members);
     const changed = changedMembers(input, world, members);
-    if (changed !== null) return showMoves(input, world, { members, changed, owners });
+    if (changed !== null)
+      return showMoves(input, world, { members, changed, owners: ownersOf(nodes, members) });
+    const owners = ownersNow(nodes, members, arrivals);
     const shown = selectedNames(nodes, input.common);
     const wanted = nodes.filter(({ name }) => shown?.has(name) ?? true);
     const data = {
@@ -52,7 +54,7 @@ export const ringCommand: Command = {
       owners: Object.fromEntries(wanted.map(({ name }) => [name, owners.get(name) ?? null])),
     };
     answer(input, data, () => {
-      const rows = members.map((member) => memberRow(member, living, owners));
+      const rows = members.map((member) => memberRow(member, { living, arrivals, owners }));
       const head = ["MEMBER", "GROUP", "WEIGHT", "LIVES", "NODES", "TYPES"];
       const ownerless = wanted
         .filter(({ name }) => owners.get(name) === null)
@@ -66,11 +68,15 @@ export const ringCommand: Command = {
 
 function memberRow(
   { name, group, weight, hardwareTypes }: Member,
-  living: ReadonlySet<string> | null,
-  owners: ReadonlyMap<string, string | null>,
+  {
+    living,
+    arrivals,
+    owners,
+  }: Pick<RingNow, "living" | "arrivals"> & { readonly owners: ReadonlyMap<string, string | null> },
 ): readonly string[] {
   const nodes = [...owners.values()].filter((owner) => owner === name).length;
-  const lives = living === null ? "?" : living.has(name) ? "yes" : "no";
+  const seen = living?.has(name) === true ? (arrivals.has(name) ? "comes" : "yes") : "no";
+  const lives = living === null ? "?" : seen;
   const types = hardwareTypes?.join(", ") ?? "all";
   return [name, group === "" ? "-" : group, String(weight), lives, String(nodes), types];
 }

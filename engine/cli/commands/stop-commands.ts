@@ -41,13 +41,17 @@ export const stopCommand: Command = {
 /** `resume`: ends a stop or a breaker, and acknowledges the nodes that opened it. */
 export const resumeCommand: Command = {
   name: "resume",
-  summary: "end a stop or a breaker; what opened it is acknowledged",
+  summary:
+    "end a stop or a breaker; what opened it is acknowledged, and refused secrets are tried again",
   options: [],
   examples: ["ironwright resume"],
   async run(input) {
     const place = await loadPlace(input);
     return withActing(input, place, async (store) => {
       const ended = await store.clearStop();
+      const freed = await store.logins.forgive(null, null);
+      await store.asks.ask(ended?.nodes ?? []);
+      if (freed > 0) input.io.log("info", "refused secrets are tried again, each a few times");
       if (ended === null) answer(input, { resumed: null }, "nothing was stopped.\n");
       else {
         const nodes = ended.nodes.length === 0 ? "" : `, acknowledged ${ended.nodes.length} nodes`;

@@ -15,11 +15,14 @@ import type {
   ClaimOptions,
   Grant,
   HeldSlot,
+  NodeAsks,
   ProposedEntry,
+  TroubleCounts,
 } from "../ports.ts";
 import { AppliedImages } from "./applied-images.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
+import { FileTroubleCounts } from "./counts.ts";
 import { FileGrant, type FleetFacts, type GrantSite } from "./file-grant.ts";
 import { forgetNode } from "./forget-node.ts";
 import { grouped } from "./grouped.ts";
@@ -28,6 +31,7 @@ import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
+import { FileNodeAsks } from "./node-asks.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
@@ -49,6 +53,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #others: OthersJournals;
   readonly #histories: Histories;
   readonly #blanks: ClaimBlanks;
+  readonly counts: TroubleCounts;
+  readonly asks: NodeAsks;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
   readonly #taking = new Set<string>();
@@ -73,6 +79,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
+    this.counts = new FileTroubleCounts(ports, layout, living.me.info);
+    this.asks = new FileNodeAsks(ports, layout, name);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
@@ -85,7 +93,11 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   }
 
   get incarnation(): Incarnation {
-    return this.#me.info;
+    return this.#me.now;
+  }
+
+  drain(): Promise<void> {
+    return this.#me.drain();
   }
 
   get deathSignal(): AbortSignal {
@@ -284,8 +296,9 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return holds;
   }
 
-  setStop(stop: StopFile): Promise<void> {
-    return this.#writer.replace(this.layout.stop, stop);
+  async setStop(stop: StopFile): Promise<void> {
+    if (stop.kind === "breaker") await this.#writer.take(this.layout.stop, stop);
+    else await this.#writer.replace(this.layout.stop, stop);
   }
 
   async clearStop(): Promise<StopFile | null> {

@@ -4,6 +4,9 @@ import type { Layout } from "./layout.ts";
 import { readJson, type Writer } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 
+/** Looks in which other engines may be faster. */
+const LOOKS = 8;
+
 const slotSchema = z.looseObject({ uuid: z.string(), node: z.string(), at: z.number() });
 
 /**
@@ -21,23 +24,30 @@ export class BudgetSlots {
     this.#writer = writer;
   }
 
-  /** Takes a slot of the scope, or finds it taken for this node already; else who holds one of them. */
+  /**
+   * Takes a slot of the scope, or finds it taken for this node already; else who holds one of them. Slots past the count, of
+   * a commit that allowed more, count until they are given back.
+   */
   async take(
     scope: BudgetScope,
     holder: { readonly uuid: string; readonly node: string },
     at: number,
   ): Promise<HeldSlot | "taken" | "mine"> {
-    const held = (await this.list()).filter((slot) => slot.scope === scope.name);
-    if (held.some(({ uuid }) => uuid === holder.uuid)) return "mine";
     await this.#files.makeDir(this.#layout.budgets);
-    for (let place = 0; place < scope.count; place += 1) {
-      if (held.some((slot) => slot.place === place)) continue;
-      const path = this.#layout.budget(scope.name, place);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const held = (await this.list()).filter((slot) => slot.scope === scope.name);
+      if (held.some(({ uuid }) => uuid === holder.uuid)) return "mine";
+      const [first] = held;
+      if (first !== undefined && held.length >= scope.count) return first;
+      const places = new Set(held.map(({ place }) => place));
+      let free = 0;
+      // Always the lowest: of two engines that see the same, one takes it, and the other looks again.
+      while (places.has(free)) free += 1;
+      const path = this.#layout.budget(scope.name, free);
       if (await this.#writer.take(path, { ...holder, at })) return "taken";
     }
-    const [first] = (await this.list()).filter((slot) => slot.scope === scope.name);
-    // Given back in between: the caller tries again.
-    return first ?? { scope: scope.name, place: 0, uuid: "", node: "another node", at };
+    // Taken and given back all the time: the caller tries again.
+    return { scope: scope.name, place: 0, uuid: "", node: "another node", at };
   }
 
   /** Gives back every slot of a node; answers how many there were. */

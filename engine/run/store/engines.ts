@@ -20,3 +20,8 @@ export async function seenEngines(
   }
   return engines;
 }
+
+/** A daemon that was not told to leave. */
+export function isMember({ role, drain }: Incarnation): boolean {
+  return role === "watch" && drain !== true;
+}

@@ -31,6 +31,9 @@ export class LivingIncarnation {
   readonly #closing = heardByMany();
   #deadline: number;
   #counter = 0;
+  #drains = false;
+  /** Renewals come one after the other: an older one never takes the place of a newer. */
+  #last: Promise<void> = Promise.resolve();
   #dead: Failure | null = null;
   #loop: Promise<void> | null = null;
 
@@ -50,6 +53,17 @@ export class LivingIncarnation {
     this.#writer = how.writer;
     this.#ttlMs = how.ttlMs;
     this.#deadline = startedAt + lifeOf(how.ttlMs);
+  }
+
+  /** As others see it after the next renewal. */
+  get now(): Incarnation {
+    return { ...this.info, counter: this.#counter, ...(this.#drains ? { drain: true } : {}) };
+  }
+
+  /** Says at once that it leaves. */
+  drain(): Promise<void> {
+    this.#drains = true;
+    return this.#renew();
   }
 
   /** Begins to renew; ends with `close` or with death. */
@@ -109,21 +123,23 @@ export class LivingIncarnation {
         () => false,
       );
       if (!slept || this.#closing.signal.aborted) return;
-      await this.#renew().catch((error: unknown) =>
-        this.die(`its lease cannot be renewed: ${String(error)}`),
-      );
+      await this.#renew();
     }
   }
 
-  async #renew(): Promise<void> {
+  #renew(): Promise<void> {
+    this.#last = this.#last
+      .then(() => this.#renewNow())
+      .catch((error: unknown) => this.die(`its lease cannot be renewed: ${String(error)}`));
+    return this.#last;
+  }
+
+  async #renewNow(): Promise<void> {
     const { clock } = this.#ports;
     const started = clock.monotonic();
     if (this.dead() !== null) return;
     this.#counter += 1;
-    await this.#writer.replace(this.#layout.instance(this.info.inc), {
-      ...this.info,
-      counter: this.#counter,
-    });
+    await this.#writer.replace(this.#layout.instance(this.info.inc), this.now);
     if (await this.killed()) return;
     // A renewal that ends after the deadline is void: somebody may have judged by the old one.
     if (clock.monotonic() >= this.#deadline) this.die("its lease ran out while it was renewed");
@@ -134,6 +150,7 @@ export class LivingIncarnation {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#loop;
+    await this.#last;
     this.die("it was closed");
     await this.#ports.files.remove(this.#layout.instance(this.info.inc));
   }

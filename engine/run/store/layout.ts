@@ -66,6 +66,33 @@ export class Layout {
   readingsOf(daemon: string): string {
     return join(this.daemonReadings, `${encodeURIComponent(daemon)}.json`);
   }
+  get counts(): string {
+    return join(this.dir, "counts");
+  }
+  /** What one daemon counts of what guards the fleet. */
+  countOf(daemon: string): string {
+    return join(this.counts, `${encodeURIComponent(daemon)}.json`);
+  }
+  get asks(): string {
+    return join(this.dir, "asks");
+  }
+  /** A node that a person asked for. */
+  ask(node: string): string {
+    return join(this.asks, encodeURIComponent(node));
+  }
+  get logins(): string {
+    return join(this.dir, "logins");
+  }
+  login(name: string): string {
+    return join(this.logins, name);
+  }
+  get sealed(): string {
+    return join(this.dir, "sealed");
+  }
+  /** Keys what is compared of secrets. */
+  get loginKey(): string {
+    return join(this.sealed, "logins.key");
+  }
   get machines(): string {
     return join(this.dir, "machines");
   }

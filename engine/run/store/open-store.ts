@@ -4,6 +4,7 @@ import { OLDEST_FORMAT, STORE_FORMAT } from "../../../schemas/store-format.ts";
 import { type Incarnation, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
 import type { ActingStore, StoreReader } from "../ports.ts";
 import { FileActingStore } from "./acting-store.ts";
+import { isMember, seenEngines } from "./engines.ts";
 import { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { entriesIn, Layout } from "./layout.ts";
 import { FileStoreReader } from "./reader.ts";
@@ -89,6 +90,7 @@ async function begin(
     counter: 0,
     startedAt: clock.now(),
     format: STORE_FORMAT,
+    ...((await joins(actor, layout, ports)) ? { joins: true } : {}),
   };
   await writer.take(layout.instance(inc), info);
   const me = new LivingIncarnation(info, { layout, ports, writer, ttlMs: file.ttlMs }, startedAt);
@@ -111,6 +113,17 @@ async function begin(
     await me.close().catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * A daemon that comes while others are at work. One that lives again before anybody could know that it was gone comes back to
+ * nodes that nobody has taken over.
+ */
+async function joins({ name, role }: Actor, layout: Layout, ports: StorePorts): Promise<boolean> {
+  if (role !== "watch") return false;
+  const daemons = (await seenEngines(ports, layout)).filter(isMember);
+  const isBack = daemons.some((other) => other.name === name);
+  return !isBack && daemons.length > 0;
 }
 
 /**

@@ -22,13 +22,14 @@ import {
   type StoreFile,
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
-import type { LeaseInfo, Standing, StoreReader } from "../ports.ts";
+import type { LeaseInfo, LoginSlots, Standing, StoreReader } from "../ports.ts";
 import { readAppliedImages } from "./applied-images.ts";
 import { seenEngines } from "./engines.ts";
 import { foldLines } from "./fold-lines.ts";
 import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
+import { FileLoginSlots } from "./login-slots.ts";
 import { newestRecord, readClaim, type RecordFile } from "./records.ts";
 import { Readings } from "./readings.ts";
 import { readJson } from "./store-files.ts";
@@ -64,10 +65,12 @@ export class FileStoreReader implements StoreReader {
   #recordsAreRead = false;
 
   protected readonly lastReadings: Readings;
+  readonly logins: LoginSlots;
 
   /** `daemon`: whose own readings they are; null for a command. */
   constructor(file: StoreFile, layout: Layout, ports: StorePorts, daemon: string | null = null) {
     this.lastReadings = new Readings(ports, layout, daemon);
+    this.logins = new FileLoginSlots(ports, layout);
     this.file = file;
     this.dir = layout.dir;
     this.layout = layout;

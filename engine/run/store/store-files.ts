@@ -93,6 +93,19 @@ export class Writer {
     }
   }
 
+  /** The same where a power cut may take it back, for it ends whoever took it. */
+  async takeUnsynced(path: string, value: unknown): Promise<boolean> {
+    const { files } = this.#ports;
+    const from = this.#name();
+    await files.makeDir(this.#layout.temporary);
+    await files.createUnsynced(from, JSON.stringify(value));
+    try {
+      return await files.link(from, path);
+    } finally {
+      await files.remove(from);
+    }
+  }
+
   /**
    * The same with a file that is written and synced, and may stand under many names. Throws NotSynced where the name
    * was taken and may be lost again.

@@ -36,11 +36,14 @@ export interface AppendFile {
   close(): Promise<void>;
 }
 
+/** Which process of which boot of which host. */
+export type ProcessId = Pick<Incarnation, "pid" | "startTicks" | "bootId" | "pidNamespace">;
+
 /** What one process can say of others on its own host. */
 export interface ProcessPort {
-  self(): Pick<Incarnation, "pid" | "startTicks" | "bootId" | "pidNamespace">;
+  self(): ProcessId;
   /** gone: certainly ended, or a zombie. unknown: another host, or no way to tell. */
-  fate(incarnation: Incarnation): Promise<"alive" | "gone" | "unknown">;
+  fate(process: ProcessId): Promise<"alive" | "gone" | "unknown">;
 }
 
 /** All that a store needs from outside. */

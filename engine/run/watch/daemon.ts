@@ -1,5 +1,4 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
-import { nodeNamed } from "../../../schemas/fleet.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import type { Catalog } from "../../../schemas/steps.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
@@ -9,8 +8,10 @@ import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planWhole, type Planned } from "../plan-fleet.ts";
 import type { Drivers } from "../ports.ts";
-import { changedNodes, type Declared, type RefusedCommit } from "./declared.ts";
+import { ASKED_MS, hearPeople } from "./asked.ts";
+import { askedIn, changedNodes, type Declared, type RefusedCommit } from "./declared.ts";
 import { type CommitPorts, Commits } from "./commits.ts";
+import { hear } from "./hear.ts";
 import { Known } from "./known.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
@@ -51,10 +52,12 @@ export interface WatchState {
 /** Between two rounds, at least: many pushes and many due nodes make one. Milliseconds. */
 const ROUND_MS = 250;
 
-/** Until nodes are planned again whose world moved between the plan and the lease. Milliseconds. */
+/** Until nodes are planned again whose world moved between the plan and the lease; longer each time in a row. Milliseconds. */
 const MOVED_MS = 2000;
+const MOVED_MAX_MS = 60_000;
 /** The same where something broke that nobody expected. */
 const BROKEN_MS = 60_000;
+const BROKEN_MAX_MS = 10 * 60_000;
 
 /**
  * Follows a repository and keeps what git says true on the nodes that it owns. One round: is there a newer commit, who are the
@@ -145,12 +148,17 @@ export class Daemon {
 
   /** Whatever ends the rounds, what was begun comes to its end. A lost lease shows in many ways, and is none but one. */
   async #rounding(stopping: AbortSignal, rounds: () => Promise<void>): Promise<void> {
+    // At once, while a round may still wait for BMCs.
+    const drain = (): void => void this.#ports.store.drain();
+    stopping.addEventListener("abort", drain, { once: true });
     try {
+      await this.#trouble.arrive();
       await rounds();
     } catch (error) {
       if (this.#ports.store.dead() === null && !stopping.aborted) throw error;
     } finally {
       await this.#drain();
+      if (this.#ports.store.dead() === null) await this.#trouble.leave();
     }
   }
 
@@ -165,6 +173,7 @@ export class Daemon {
     const obeyed = this.#commits.declared;
     if (obeyed === null || stopping.aborted) return;
     await this.#follow(await this.#members.ringOf(obeyed.fleet));
+    await hearPeople(store, this.#schedule, this.#ring.owned);
     await this.#work(obeyed, stopping);
     this.#rounds += 1;
     this.#beat();
@@ -212,6 +221,8 @@ export class Daemon {
     const changed = changedNodes(this.#commits.declared, candidate);
     const ring = await this.#members.ringOf(candidate.fleet);
     const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
+    // Of other members' nodes as they were last seen by these, not when this engine last owned them.
+    if (mine.length < changed.size) await this.#known.refreshReadings();
     const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
     // What is in force was judged by whoever put it there.
     const isJudged = whole.plan.inForce?.commit === candidate.commit;
@@ -240,7 +251,8 @@ export class Daemon {
       `commit ${candidate.commit.slice(0, 7)} "${subject}": ${count}`,
     );
     // What is being worked on is planned under the new commit right after it.
-    this.#schedule.soon(changed);
+    this.#schedule.soon(changed, "commit");
+    this.#schedule.soon(askedIn(candidate, changed), "person");
     if (mine.length === 0 && !isJudged) await this.#begin(candidate, planned, stopping);
   }
 
@@ -252,7 +264,12 @@ export class Daemon {
     const planned = await this.#planned(declared, due, { signal: stopping });
     for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
     this.#trouble.see(planned.plan.nodes);
-    await this.#hear(declared, planned);
+    const { store } = this.#ports;
+    await hear(
+      this.#silence,
+      { store, teller: this.#teller, schedule: this.#schedule },
+      { declared, planned },
+    );
     if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
@@ -291,26 +308,6 @@ export class Daemon {
     };
   }
 
-  /** Silent BMCs and those that answer again. */
-  async #hear({ fleet, settings }: Declared, { plan, input }: Planned): Promise<void> {
-    const { store } = this.#ports;
-    for (const { node: name, uuid } of plan.nodes) {
-      const node = nodeNamed(fleet.nodes, name);
-      const observation = input.observations.get(name);
-      if (node === undefined || observation === undefined) continue;
-      const record = input.records.get(uuid ?? "") ?? null;
-      const seen = { node, record, observation };
-      const heard = await this.#silence.look(store, seen, settings.watch.silentLooks);
-      if (heard === null) continue;
-      const text =
-        heard === "silent"
-          ? "its BMC is silent: nothing is done until it answers"
-          : "its BMC answers again";
-      this.#teller.tell(`node.${heard}`, text, { node: name });
-      if (heard === "answers") this.#schedule.soon([name]);
-    }
-  }
-
   /** Begins what the plan holds; nodes that have nothing to do had their turn. */
   async #begin(declared: Declared, planned: Planned, stopping: AbortSignal): Promise<void> {
     const { plan } = planned;
@@ -342,7 +339,7 @@ export class Daemon {
     const { refused, inForce } = planned.plan;
     const late = await this.#commits.whyNotNow(declared.commit, inForce?.commit ?? null);
     if (late !== null) return late;
-    const isStopped = await this.#trouble.isStopped(planned, declared, this.#ring.owned);
+    const isStopped = await this.#trouble.isStopped(planned, declared);
     const stop = isStopped ? await this.#ports.store.stop() : null;
     if (stop !== null) return { code: "IW-P11", message: `stopped: ${stop.reason}` };
     return refused[0] ?? null;
@@ -354,7 +351,7 @@ export class Daemon {
     this.#failed += names.length;
     const message = error instanceof Error ? error.message : String(error);
     this.#teller.tell("watch.failed", `${message}; these are planned again: ${names.join(", ")}`);
-    this.#schedule.later(names, BROKEN_MS);
+    this.#schedule.later(names, BROKEN_MS, BROKEN_MAX_MS);
   }
 
   async #apply(
@@ -381,11 +378,13 @@ export class Daemon {
       this.#withheld = true;
       this.#teller.once("watch.withheld", applied.failure.message, applied.failure.code);
       const names = plan.nodes.map(({ node }) => node);
-      return this.#schedule.later(names, MOVED_MS);
+      return this.#schedule.later(names, MOVED_MS, MOVED_MAX_MS);
     }
     this.#failed += applied.value.failed;
-    for (const { node, status } of applied.value.nodes) {
-      this.#schedule.done(node);
+    for (const { node, status, code } of applied.value.nodes) {
+      // Whoever has it finishes, and gives it back: nobody's lease need run out.
+      if (code === "IW-L01") this.#schedule.later([node], MOVED_MS, MOVED_MAX_MS);
+      else this.#schedule.done(node);
       // What follows on it, and what waited for it, is seen at once.
       if (status === "applied" || status === "recorded") this.#schedule.soon([node]);
     }
@@ -398,7 +397,8 @@ export class Daemon {
     const ends = AbortSignal.any([stopping, store.deathSignal, over.signal]);
     if (ends.aborted) return;
     this.#resting = over;
-    const wait = Math.max(ROUND_MS, Math.min(this.#schedule.untilNext, this.#commits.untilPoll));
+    const next = Math.min(this.#schedule.untilNext, this.#commits.untilPoll, ASKED_MS);
+    const wait = Math.max(ROUND_MS, next);
     const pushed = async (): Promise<void> => {
       await repository.changed(ends);
       if (!ends.aborted) this.#commits.wake();

@@ -50,6 +50,13 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
   );
 }
 
+/** Those of them of which git asks for an act. */
+export function askedIn({ fleet }: Declared, names: ReadonlySet<string>): readonly string[] {
+  return [...names].filter(
+    (name) => (nodeNamed(fleet.nodes, name)?.spec.requests ?? []).length > 0,
+  );
+}
+
 function wordsOf({ specHash, uuid, labels, annotations }: FleetNode): string {
   return canonicalJson({ specHash, uuid, labels, annotations });
 }

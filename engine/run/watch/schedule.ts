@@ -1,14 +1,34 @@
 import { fraction } from "../../plan/fraction.ts";
 import type { Clock } from "../ports.ts";
 
+/** Why a node is looked at, what comes first first: a person asked for it, a commit changed it, its turn has come. */
+const REASONS = ["person", "commit", "turn"] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** Every so many places one goes to who waited longest, whatever for: a flood of one kind starves no other. */
+const FAIR_EVERY = 4;
+
+/** Share by which waits after failures differ, so that what failed together does not come back together. */
+const SPREAD = 0.2;
+
+interface Entry {
+  /** When it is looked at next, on this engine's clock. */
+  readonly at: number;
+  readonly reason: Reason;
+  /** How often in a row it was put off. */
+  readonly putOff: number;
+}
+
 /**
  * When each node is looked at next: once an interval, spread over it by its name, so that a fleet is never read in one
  * burst; at once where somebody asks. A node is in it once, however often it is asked for.
  */
 export class Schedule {
   readonly #clock: Clock;
-  readonly #at = new Map<string, number>();
+  readonly #entries = new Map<string, Entry>();
   #intervalMs: number;
+  /** Places that were given out. */
+  #given = 0;
 
   constructor(clock: Clock, intervalMs: number) {
     this.#clock = clock;
@@ -21,58 +41,81 @@ export class Schedule {
 
   /** From now on it is these; those that are new are due at once. */
   follow(names: ReadonlySet<string>): void {
-    for (const name of this.#at.keys()) if (!names.has(name)) this.#at.delete(name);
-    for (const name of names) if (!this.#at.has(name)) this.#at.set(name, this.#clock.monotonic());
+    const entry: Entry = { at: this.#clock.monotonic(), reason: "turn", putOff: 0 };
+    for (const name of this.#entries.keys()) if (!names.has(name)) this.#entries.delete(name);
+    for (const name of names) if (!this.#entries.has(name)) this.#entries.set(name, entry);
   }
 
   /** Before its turn; a name that is not followed stays out. */
-  soon(names: Iterable<string>): void {
+  soon(names: Iterable<string>, reason: Reason = "turn"): void {
     const now = this.#clock.monotonic();
     for (const name of names) {
-      const at = this.#at.get(name);
-      if (at !== undefined && at > now) this.#at.set(name, now);
+      const entry = this.#entries.get(name);
+      if (entry === undefined) continue;
+      const first = REASONS.find((one) => one === reason || one === entry.reason) ?? reason;
+      this.#entries.set(name, { ...entry, at: Math.min(entry.at, now), reason: first });
     }
   }
 
-  /** Their next turn is then: milliseconds from now. */
-  later(names: Iterable<string>, ms: number): void {
-    const at = this.#clock.monotonic() + ms;
-    for (const name of names) if (this.#at.has(name)) this.#at.set(name, at);
+  /**
+   * What failed is put off: by the first wait, and by twice as long each time in a row, at most `mostMs`, spread by 20 %. Who is
+   * asked for meanwhile does not wait.
+   */
+  later(names: Iterable<string>, firstMs: number, mostMs = firstMs): void {
+    const now = this.#clock.monotonic();
+    for (const name of names) {
+      const entry = this.#entries.get(name);
+      if (entry === undefined) continue;
+      const putOff = entry.putOff + 1;
+      const wait = Math.min(firstMs * 2 ** entry.putOff, mostMs);
+      const spread = 1 - SPREAD / 2 + SPREAD * fraction(`${putOff} ${name}`);
+      this.#entries.set(name, { at: now + wait * spread, reason: "turn", putOff });
+    }
   }
 
-  /** Those whose turn it is, who waited longest first; at most so many. */
+  /** Those whose turn it is, what a person asked for first; at most so many. Nobody waits for ever. */
   due(most: number, isFree: (name: string) => boolean): readonly string[] {
     const now = this.#clock.monotonic();
-    return [...this.#at]
-      .filter(([name, at]) => at <= now && isFree(name))
-      .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
-      .slice(0, most)
-      .map(([name]) => name);
+    const oldest = [...this.#entries]
+      .filter(([name, { at }]) => at <= now && isFree(name))
+      .sort(([a, one], [b, other]) => one.at - other.at || (a < b ? -1 : 1));
+    const byReason = REASONS.flatMap((reason) => oldest.filter(([, one]) => one.reason === reason));
+    const due = new Set<string>();
+    const places = Math.min(most, oldest.length);
+    for (let place = 0; place < places; place += 1) {
+      this.#given += 1;
+      const queue = this.#given % FAIR_EVERY === 0 ? oldest : byReason;
+      const next = queue.find(([name]) => !due.has(name));
+      if (next !== undefined) due.add(next[0]);
+    }
+    return [...due];
   }
 
   /** How many wait for their turn, which has come. */
   get waiting(): number {
     const now = this.#clock.monotonic();
-    return [...this.#at.values()].filter((at) => at <= now).length;
+    return [...this.#entries.values()].filter(({ at }) => at <= now).length;
   }
 
   /** It was looked at: its next turn is its own place in the interval, and not before half of one is over. */
   done(name: string): void {
-    if (!this.#at.has(name)) return;
-    const now = this.#clock.monotonic();
-    if (this.#intervalMs === Infinity) {
-      this.#at.set(name, Infinity);
-      return;
-    }
+    if (this.#entries.has(name))
+      this.#entries.set(name, { at: this.#nextTurn(name), reason: "turn", putOff: 0 });
+  }
+
+  #nextTurn(name: string): number {
+    if (this.#intervalMs === Infinity) return Infinity;
     const place = fraction(name) * this.#intervalMs;
-    const earliest = now + this.#intervalMs / 2;
+    const earliest = this.#clock.monotonic() + this.#intervalMs / 2;
     const rounds = Math.ceil((earliest - place) / this.#intervalMs);
-    this.#at.set(name, place + rounds * this.#intervalMs);
+    return place + rounds * this.#intervalMs;
   }
 
   /** Until the next turn, milliseconds; 0 when one has come, the whole interval where nobody is followed. */
   get untilNext(): number {
-    const first = Math.min(...this.#at.values(), this.#clock.monotonic() + this.#intervalMs);
-    return Math.max(0, first - this.#clock.monotonic());
+    const now = this.#clock.monotonic();
+    const turns = [...this.#entries.values()].map(({ at }) => at);
+    const first = Math.min(...turns, now + this.#intervalMs);
+    return Math.max(0, first - now);
   }
 }

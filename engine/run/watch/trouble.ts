@@ -1,20 +1,38 @@
+import { nodeNamed } from "../../../schemas/fleet.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import { breakerRefusal, inTrouble } from "../../plan/breaker.ts";
 import type { Planned } from "../plan-fleet.ts";
-import type { ActingStore, Clock } from "../ports.ts";
+import type { ActingStore, Clock, TroubleCount } from "../ports.ts";
 import type { Declared } from "./declared.ts";
 import type { Teller } from "./teller.ts";
 
 /** The code of a stop and of a breaker. */
 const STOPPED = "IW-P11";
 
-/** Nodes that drifted or were silent of late, and the breaker that too many of them open. */
+/** Nodes that are seen again and again need not be told each time. Milliseconds. */
+const WRITE_EVERY_MS = 5000;
+
+/**
+ * Nodes that drifted or were silent of late, over all daemons of the store, and the breaker that too many of them open. Each
+ * writes what it saw before it reads what the others saw: of two that find their share at the same moment one sees the sum.
+ *
+ * What another has written counts from the moment in which this engine first saw it, on this engine's clock, less the age
+ * that it had: at worst it counts a little longer than it should, and it ages out also where its writer is gone. What was
+ * there when this engine began may be years old, and counts once its writer has replaced it.
+ */
 export class Trouble {
   readonly #store: ActingStore;
   readonly #clock: Clock;
   readonly #teller: Teller;
-  /** When each was last seen in trouble. */
+  /** When each was last seen in trouble, by this engine. */
   readonly #at = new Map<string, number>();
+  /** The same by others, as far as is known here. */
+  readonly #theirs = new Map<string, number>();
+  /** The write of each count that was seen last. */
+  #writes: ReadonlyMap<string, string> = new Map();
+  /** What was written last, and when. */
+  #written: ReadonlySet<string> = new Set();
+  #writtenAt = -Infinity;
 
   constructor(store: ActingStore, clock: Clock, teller: Teller) {
     this.#store = store;
@@ -22,40 +40,90 @@ export class Trouble {
     this.#teller = teller;
   }
 
+  /** Before this engine's first look at a node. */
+  async arrive(): Promise<void> {
+    this.#writes = writesOf(await this.#store.counts.others());
+  }
+
   see(plans: readonly NodePlan[]): void {
     for (const name of inTrouble(plans, new Set())) this.#at.set(name, this.#clock.monotonic());
   }
 
   /**
-   * True while a stop or a breaker is in force; opens the breaker where too many of its nodes were in trouble within an
-   * interval, also those that were mended since: a room that goes dark is seen bit by bit.
+   * Writes what this engine has seen, then reads what all others have. Whatever is new is written at once, what is only seen
+   * again every few seconds.
+   */
+  async #share(declared: Declared): Promise<void> {
+    const now = this.#clock.monotonic();
+    const since = now - intervalMsOf(declared);
+    forget(this.#at, since);
+    const isNews = [...this.#at.keys()].some((name) => !this.#written.has(name));
+    const isOld = this.#written.size > 0 && now - this.#writtenAt >= WRITE_EVERY_MS;
+    if (isNews || isOld) {
+      const ages = [...this.#at].map(([name, at]) => [name, now - at] as const);
+      await this.#store.counts.save(new Map(ages));
+      this.#written = new Set(this.#at.keys());
+      this.#writtenAt = now;
+    }
+    this.#hear(await this.#store.counts.others());
+    forget(this.#theirs, since);
+  }
+
+  /** It leaves in order: whoever owns its nodes next counts them. */
+  leave(): Promise<void> {
+    return this.#store.counts.save(new Map());
+  }
+
+  /**
+   * True while a stop or a breaker is in force; opens the breaker where too many nodes of the declared fleet were in trouble
+   * within an interval, whoever owns them, also those that were mended since: a room that goes dark is seen bit by bit.
    */
   async isStopped(
-    { plan, input }: Planned,
+    { plan, input }: Pick<Planned, "plan" | "input">,
     declared: Declared,
-    owned: ReadonlySet<string>,
   ): Promise<boolean> {
     if (input.stop !== null) return true;
+    await this.#share(declared);
+    const { nodes } = declared.fleet;
     const acknowledged = await this.#store.acknowledged();
-    const troubled = this.#lately(declared).filter((name) => !acknowledged.has(name));
+    const lately = new Set([...this.#at.keys(), ...this.#theirs.keys()]);
+    const troubled = [...lately]
+      .filter((name) => nodeNamed(nodes, name) !== undefined && !acknowledged.has(name))
+      .sort();
     const open =
       plan.refused.find(({ code }) => code === STOPPED) ??
-      breakerRefusal(troubled, owned.size, declared.settings.breaker);
+      breakerRefusal(troubled, nodes.length, declared.settings.breaker);
     if (open === null) return false;
     await this.#store.setStop({
       reason: open.message,
       by: this.#store.incarnation.name,
       at: this.#clock.now(),
       kind: "breaker",
-      nodes: [...troubled],
+      nodes: troubled,
     });
     this.#teller.tell("breaker.open", open.message, { code: open.code });
     return true;
   }
 
-  #lately({ settings }: Declared): readonly string[] {
-    const since = this.#clock.monotonic() - settings.powerSync.intervalSeconds * 1000;
-    for (const [name, at] of this.#at) if (at < since) this.#at.delete(name);
-    return [...this.#at.keys()];
+  #hear(counts: readonly TroubleCount[]): void {
+    const now = this.#clock.monotonic();
+    for (const { file, write, troubled } of counts) {
+      if (this.#writes.get(file) === write) continue;
+      for (const [name, age] of troubled)
+        this.#theirs.set(name, Math.max(now - age, this.#theirs.get(name) ?? -Infinity));
+    }
+    this.#writes = writesOf(counts);
   }
+}
+
+function writesOf(counts: readonly TroubleCount[]): ReadonlyMap<string, string> {
+  return new Map(counts.map(({ file, write }) => [file, write]));
+}
+
+function intervalMsOf({ settings }: Declared): number {
+  return settings.powerSync.intervalSeconds * 1000;
+}
+
+function forget(at: Map<string, number>, since: number): void {
+  for (const [name, seen] of at) if (seen < since) at.delete(name);
 }

@@ -1,6 +1,7 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import type { Plan } from "../../../schemas/plan.ts";
 import { aRack } from "../../support/rack.ts";
 import { MAIN, runCli } from "../../support/run-cli.ts";
 import { tempRepo } from "../../support/temp-repo.ts";
@@ -116,6 +117,26 @@ test("a wrong password is tried once, and not again until it changes", async () 
   expect(rack.logins()).toHaveLength(1);
   const right = await rack.run("apply", "--yes");
   expect(right.code).toBe(0);
+});
+
+test("a wrong password that all share is tried at three BMCs, by however many commands at once", async () => {
+  const rack = await aRack(["n1", "n2", "n3", "n4", "n5"], {
+    spec: "  power: on\n",
+    simulator: { layout: "port-per-bmc" },
+  });
+  const wrong = { BMC_PASSWORD: "wrong" };
+  await Promise.all([1, 2, 3].map(() => rack.runWith(wrong, "plan")));
+  expect(rack.logins()).toHaveLength(3);
+  const { out } = await rack.runWith(wrong, "plan", "--json");
+  const { nodes } = JSON.parse(out) as Plan;
+  const untried = nodes.filter(({ blockedBy }) => blockedBy.some(({ code }) => code === "IW-B19"));
+  expect(untried).toHaveLength(2);
+  const { text } = await flat(rack.runWith(wrong, "explain", untried[0]?.node ?? ""));
+  expect(text).toMatch(/tried nowhere else until it changes.*ironwright retry n\d/);
+  expect(rack.logins()).toHaveLength(3);
+  // The right one is another secret, and is tried everywhere.
+  const right = await flat(rack.run("plan"));
+  expect(right.text).not.toMatch(/IW-B04|IW-B19/);
 });
 
 test("a password that cannot be had says which variable", async () => {

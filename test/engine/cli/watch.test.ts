@@ -247,6 +247,30 @@ test("a second daemon of one name leaves at once; two of two names split the nod
   expect((await a.ended).code).toBe(0);
 });
 
+test("one that is told to leave is passed over at once, while it finishes what it has begun", async () => {
+  const names = Array.from({ length: 8 }, (_, index) => `n${index}`);
+  const repo = await aRepo(names, "power: off");
+  const [b, a] = [watch(repo, "b"), watch(repo, "a")];
+  await b.until("watch.members", /members: a, b/);
+  await a.until("watch.commit");
+  for (const name of names) {
+    const slow = document(name, "power: on").replace("fake: {", "fake: { powerMs: 4000,");
+    repo.write(`inventory/${name}.yaml`, slow);
+  }
+  await repo.commit("on");
+  await a.until("step.sent");
+  a.child.kill("SIGTERM");
+  await b.until("watch.members", /members: b$/);
+  expect(a.child.exitCode).toBeNull();
+  expect((await a.ended).code).toBe(0);
+  // What it had begun it has seen to its end, and the other goes on with the rest.
+  await vi.waitFor(() => inSync(repo, "8 nodes are in sync"), { timeout: 60_000, interval: 1000 });
+  for (const name of names)
+    expect(actsOf(repo, name).filter((act) => act === "power.on")).toHaveLength(1);
+  b.child.kill("SIGTERM");
+  await b.ended;
+});
+
 test("a room that goes dark opens the breaker: nothing is switched on in a rush, and a person lets it go on", async () => {
   const names = Array.from({ length: 25 }, (_, index) => `n${index}`);
   const spec = "provision: { state: adopted }\n  power: on\n  drift: { power: enforce }";

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
+import { aWorld, statuses } from "../../support/family-world.ts";
+import { seededRandom } from "../../support/fake-clock.ts";
 import { Budget } from "../../../engine/run/budget.ts";
+import type { ActingStore } from "../../../engine/run/ports.ts";
 import { initStore } from "../../../engine/run/store/init-store.ts";
+import type { Mishap } from "../simulation/life-world.ts";
 import { acting, held, STORE, storePorts, UUID } from "../../support/a-store.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryFiles } from "../../support/memory-files.ts";
@@ -24,4 +28,109 @@ test("a person's act is told at once who has the slot, worked on or left", async
   expect(await enter()).toMatchObject({ code: "IW-P02", message: expect.stringMatching(left) });
   await engine.freeSlots(UUID);
   expect(await enter()).toBeNull();
+});
+
+/** Engines on one disk, of which each operation takes its time. */
+async function someEngines(seed: number): Promise<{
+  readonly disk: MemoryFiles;
+  readonly engines: readonly ActingStore[];
+}> {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const random = seededRandom(seed);
+  const before = async (): Promise<void> => {
+    for (let turn = Math.floor(random.next() * 8); turn > 0; turn -= 1) await Promise.resolve();
+  };
+  const fateOf = (): "alive" => "alive";
+  const engines = await Promise.all(
+    [2, 3, 4].map((pid) => acting(storePorts(disk.sharedWith(before), pid, { fateOf }), `e${pid}`)),
+  );
+  return { disk, engines };
+}
+
+function slotsIn(disk: MemoryFiles): readonly string[] {
+  return [...disk.files.keys()].filter((path) => path.startsWith("/s/budgets/"));
+}
+
+const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
+
+test.each(SEEDS)(
+  "three engines at once take no more slots than there are, nor two for one node (seed %i)",
+  async (seed) => {
+    const { disk, engines } = await someEngines(seed);
+    const random = seededRandom(seed);
+    const scope = { name: "reboot", count: 2 };
+    let taken = 0;
+    const work = async (engine: ActingStore, at: number): Promise<void> => {
+      const holder = { uuid: `u${at}`, node: `n${at}` };
+      for (let round = 0; round < 6; round += 1) {
+        const answer = await engine.takeSlot(scope, holder);
+        expect(slotsIn(disk).length).toBeLessThanOrEqual(2);
+        if (answer !== "taken") continue;
+        taken += 1;
+        for (let turn = Math.floor(random.next() * 40); turn > 0; turn -= 1)
+          await Promise.resolve();
+        await engine.freeSlots(holder.uuid);
+      }
+    };
+    // Each node by two engines.
+    await Promise.all(
+      engines.flatMap((engine, at) => [0, 1].map((more) => work(engine, (at + more) % 3))),
+    );
+    expect(taken).toBeGreaterThan(0);
+  },
+);
+
+test.each(SEEDS)(
+  "slots past a count that was lowered count until they are given back (seed %i)",
+  async (seed) => {
+    const { disk, engines } = await someEngines(seed);
+    const [first] = engines;
+    if (first === undefined) throw new Error("no engine");
+    const ten = { name: "reboot", count: 10 };
+    for (const n of [0, 1, 2, 3]) await first.takeSlot(ten, { uuid: `old${n}`, node: `old${n}` });
+    await first.freeSlots("old0");
+    await first.freeSlots("old1");
+    // Two are left, at the third and fourth place; a commit allows two.
+    const two = { name: "reboot", count: 2 };
+    const take = (): Promise<readonly unknown[]> =>
+      Promise.all(
+        engines.map((engine, n) => engine.takeSlot(two, { uuid: `u${n}`, node: `n${n}` })),
+      );
+    for (const answer of await take()) expect(answer).toMatchObject({ node: "old2" });
+    await first.freeSlots("old2");
+    expect((await take()).filter((answer) => answer === "taken")).toHaveLength(1);
+    expect(slotsIn(disk)).toHaveLength(2);
+  },
+);
+
+test("two nodes of a rack are not off at once, at whichever moment two more engines come", async () => {
+  const lastMoment = 40;
+  let refused = 0;
+  for (let moment = 1; moment <= lastMoment; moment += 1) {
+    const { world } = await aWorld({
+      n1: { is: "on", spec: { power: "off" }, rack: "r1" },
+      n2: { is: "on", spec: { power: "off" }, rack: "r1" },
+    });
+    const only = (name: string, mishap: Mishap | null = null): ReturnType<typeof world.apply> =>
+      world.apply({ select: new Set([name]), mishap });
+    const begun = new Map<string, number>();
+    world.watch = ({ node: { name } }) => {
+      if (!begun.has(name)) begun.set(name, world.time.now);
+    };
+    let others: Promise<unknown> = Promise.resolve();
+    const come = (): void => {
+      others = only("n1").then((second) => {
+        if (statuses(second)["n1"] === "skipped") refused += 1;
+        return only("n2");
+      });
+    };
+    await only("n1", { moment, what: come });
+    await others;
+    const [first, second] = [begun.get("n1"), begun.get("n2")];
+    // Each takes ten seconds to go off.
+    if (first !== undefined && second !== undefined)
+      expect(Math.abs(second - first), `moment ${moment}`).toBeGreaterThanOrEqual(10_000);
+  }
+  expect(refused).toBeGreaterThan(0);
 });

@@ -51,3 +51,77 @@ test("who is asked for comes before its turn, who waited longest first; who is n
   schedule.follow(new Set(["n3"]));
   expect(schedule.due(10, free)).toEqual(["n3"]);
 });
+
+test("what a person asked for comes first, then what a commit changed, then whose turn it is", () => {
+  const { clock, schedule } = aSchedule();
+  clock.advance(1000);
+  schedule.soon(["n500"], "commit");
+  schedule.soon(["n9"], "person");
+  // Asked for by a person, and then changed by a commit: it is still a person who waits.
+  schedule.soon(["n9"], "commit");
+  expect(schedule.due(3, free).slice(0, 2)).toEqual(["n9", "n500"]);
+  schedule.done("n9");
+  expect(schedule.due(2, free)).not.toContain("n9");
+});
+
+test.each([1, 4, 64])(
+  "a flood of pushes starves no turn, and turns starve no push (%i at once)",
+  (most) => {
+    const { clock, schedule } = aSchedule();
+    const pushed = NAMES.slice(0, 300);
+    const turns = new Set(NAMES.slice(300));
+    const looks = new Map<string, number>();
+    // Every node is pushed again as soon as it was looked at.
+    for (let round = 0; round < 4 * (NAMES.length / most); round += 1) {
+      schedule.soon(pushed, "commit");
+      for (const name of schedule.due(most, free)) {
+        looks.set(name, (looks.get(name) ?? 0) + 1);
+        schedule.done(name);
+      }
+      clock.advance(1);
+    }
+    const count = (names: Iterable<string>): number =>
+      [...names].reduce((sum, name) => sum + (looks.get(name) ?? 0), 0);
+    // Nobody was left out, and a quarter of the places went to those who waited longest.
+    for (const name of NAMES) expect(looks.get(name) ?? 0).toBeGreaterThan(0);
+    expect(count(turns)).toBeGreaterThan(0);
+    expect(count(pushed)).toBeGreaterThan(count(turns));
+  },
+);
+
+test("a person is not starved by either", () => {
+  const { schedule } = aSchedule();
+  schedule.soon(NAMES.slice(0, 300), "commit");
+  schedule.soon(["n599"], "person");
+  expect([...schedule.due(1, free), ...schedule.due(1, free)]).toContain("n599");
+});
+
+test("what failed is put off, longer each time in a row and not all alike, until it is looked at or asked for", () => {
+  const { clock, schedule } = aSchedule();
+  for (const name of NAMES) schedule.done(name);
+  const waits = (names: readonly string[]): readonly number[] => {
+    schedule.later(names, 1000, 4000);
+    const found = new Map<string, number>();
+    for (let ms = 0; ms < 5000; ms += 10) {
+      for (const name of schedule.due(1000, (one) => names.includes(one)))
+        if (!found.has(name)) found.set(name, ms);
+      clock.advance(10);
+    }
+    return [...found.values()];
+  };
+  const some = ["n1", "n2", "n3", "n4", "n5"];
+  const first = waits(some);
+  expect(Math.min(...first)).toBeGreaterThanOrEqual(900);
+  expect(Math.max(...first)).toBeLessThanOrEqual(1110);
+  expect(new Set(first).size).toBeGreaterThan(1);
+  const second = waits(some);
+  expect(Math.min(...second)).toBeGreaterThanOrEqual(1800);
+  expect(Math.min(...waits(some))).toBeGreaterThanOrEqual(3600);
+  // No longer than the longest.
+  expect(Math.max(...waits(some))).toBeLessThanOrEqual(4410);
+  schedule.later(some, 1000, 4000);
+  schedule.soon(["n3"], "person");
+  expect(schedule.due(10, (name) => some.includes(name))).toEqual(["n3"]);
+  schedule.done("n3");
+  expect(waits(["n3"])[0]).toBeLessThanOrEqual(1110);
+});

@@ -1,0 +1,73 @@
+import type { Login, LoginGuard } from "../../drivers/driver.ts";
+import { type Failure, failure } from "../../schemas/failure.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import { codeOf } from "./store/node-files.ts";
+import type { Drivers, LoginAt, LoginLimits, LoginSlots } from "./ports.ts";
+
+/** A login is sent once and may be read once; each may wait as long again for its turn on the wire. */
+const REQUESTS = 4;
+
+/** BMCs that a sentence names. */
+const NAMED = 5;
+
+/** What the guard needs from outside. */
+export interface GuardPorts {
+  /** Those of the store; null where there is none. */
+  readonly slots: () => Promise<LoginSlots | null>;
+  readonly secretVersion: Drivers["secretVersion"];
+  readonly settings: Settings;
+}
+
+/** Lets drivers ask the store before they send a secret. */
+export function loginGuard({ slots, secretVersion, settings }: GuardPorts): LoginGuard {
+  const { refusalsPerSecret, requestSeconds } = settings.limits;
+  const limits: LoginLimits = {
+    most: refusalsPerSecret,
+    tryMaxMs: REQUESTS * requestSeconds * 1000,
+  };
+  const at = ({ node, address }: Login): LoginAt => ({
+    secret: secretOf(node),
+    node: node.name,
+    address,
+    version: () => secretVersion(node),
+  });
+  return {
+    async begin(login, isProven) {
+      const answer = await slots()
+        .then((shared) => shared?.begin(at(login), limits, isProven) ?? null)
+        .catch(unlessDisk);
+      if (answer === null) return "alone";
+      return answer.kind === "refused" ? refused(login, answer) : answer.kind;
+    },
+    async end(login, verdict) {
+      await slots()
+        .then((shared) => shared?.end(at(login), verdict))
+        .catch(unlessDisk);
+    },
+  };
+}
+
+/** Who may not write into the store, or can't, acts on nothing, and counts for itself. */
+function unlessDisk(error: unknown): null {
+  if (/^E[A-Z0-9]+$/.test(codeOf(error))) return null;
+  throw error;
+}
+
+/** The reference of a node's secret, as it is declared: it names the secret in the store and in words. */
+export function secretOf({ spec }: Login["node"]): string {
+  return JSON.stringify(spec.bmc?.password ?? null);
+}
+
+function refused(
+  { node, address }: Login,
+  { here, by }: { readonly here: boolean; readonly by: readonly string[] },
+): Failure {
+  const retry = `or when it is right: ironwright retry ${node.name}`;
+  if (here) {
+    const fact = `BMC ${address} refused the secret ${secretOf(node)} before, and is not sent it again until it changes`;
+    return failure("stalled", "IW-B04", `${fact}; correct it, ${retry}`);
+  }
+  const names = `${by.slice(0, NAMED).join(", ")}${by.length > NAMED ? ", ..." : ""}`;
+  const fact = `the secret ${secretOf(node)} was refused by ${by.length} BMCs (${names}) and is tried nowhere else`;
+  return failure("stalled", "IW-B19", `${fact} until it changes; correct it, ${retry}`);
+}
