@@ -27,7 +27,7 @@ import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, type Layout } from "./layout.ts";
-import { deadJournals } from "./left-behind.ts";
+import { deadJournals, isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
@@ -71,7 +71,10 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
-    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
+    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
+      temporary: () => living.writer.temporary("journal"),
+      isNeeded: async (uuid, fence) => !(await isFolded(ports, layout, uuid, fence)),
+    });
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
     this.#histories = new Histories({
       files: ports.files,
@@ -359,7 +362,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const whole = this.#allSettled && this.#me.dead() === null;
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.
-    if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
+    if (whole) await this.#journal.remove();
     await this.#tidyDead().catch(() => undefined);
   }
 }
