@@ -9,6 +9,7 @@ import { fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import type { ActingStore } from "../../run/ports.ts";
 import type { Declared, Repository } from "../../run/watch/declared.ts";
 import { Daemon, type WatchState } from "../../run/watch/daemon.ts";
+import { tidying } from "../../run/watch/tidying.ts";
 import { type Command, CommandError, type CommandInput, flag } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Health, serveHealth } from "../health-server.ts";
@@ -126,6 +127,8 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
   }
   const hangUp = (): void => daemon.wake();
   process.on("SIGHUP", hangUp);
+  const over = new AbortController();
+  const tidied = tidying(store, house.clock, AbortSignal.any([over.signal, store.deathSignal]));
   try {
     const dead = flag(input, "once")
       ? await daemon.once(io.stopping)
@@ -134,6 +137,8 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
     return flag(input, "once") ? endOfRound(daemon.state) : EXIT.done;
   } finally {
     process.off("SIGHUP", hangUp);
+    over.abort();
+    await tidied;
     await health?.close();
   }
 }

@@ -27,11 +27,12 @@ import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, type Layout } from "./layout.ts";
-import { deadJournals, isFolded } from "./left-behind.ts";
+import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
 
@@ -46,6 +47,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #others: OthersJournals;
   readonly #histories: Histories;
   readonly #blanks: ClaimBlanks;
+  readonly #tidier: Tidier;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
   readonly #taking = new Set<string>();
@@ -70,6 +72,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#coroner = living.coroner;
     this.#witness = living.witness;
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
+    this.#tidier = new Tidier(layout, ports, living.coroner, name);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
       temporary: () => living.writer.temporary("journal"),
@@ -308,16 +311,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return this.#histories.appendOnce(uuid, entry);
   }
 
-  /** Removes what dead incarnations left, once no claim needs it; their death itself stays on record. */
-  async #tidyDead(): Promise<void> {
-    const { files } = this.ports;
-    for (const { inc, needed } of await deadJournals(this.ports, this.layout)) {
-      if (needed.size > 0) continue;
-      const death = await this.#coroner.judge(inc, this.#me.info.name);
-      await files.remove(this.layout.journal(inc));
-      // Of one that may only be paused it stays: by it, its process can still be seen to be gone.
-      if (death.dead && death.proven) await files.remove(this.layout.instance(inc));
-    }
+  tidy(): Promise<void> {
+    return this.#tidier.tidy();
   }
 
   async others(): Promise<readonly Incarnation[]> {
@@ -363,7 +358,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.
     if (whole) await this.#journal.remove();
-    await this.#tidyDead().catch(() => undefined);
+    await this.#tidier.tidyDead().catch(() => undefined);
   }
 }
 
