@@ -57,6 +57,7 @@ const LATER: readonly (readonly [group: string, key: string])[] = [
   ["git", "timeoutSeconds"],
   ["watch", "silentLooks"],
   ["watch", "drainSeconds"],
+  ["watch", "facetSeconds"],
 ];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */

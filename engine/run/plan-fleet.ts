@@ -1,6 +1,7 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
+import type { FacetSeconds } from "../../schemas/settings.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
@@ -8,7 +9,7 @@ import { resolveNodes } from "../plan/match-records.ts";
 import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
 import type { Catalog } from "../../schemas/steps.ts";
-import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
+import { type ObservePorts, observeFleet, restsOn } from "./observe-fleet.ts";
 import type { StoreReader } from "./ports.ts";
 
 /** How a fleet is planned. */
@@ -17,6 +18,8 @@ export interface PlanFleetOptions {
   readonly catalog: Catalog;
   /** False for a plan that may not come to anything: what it was made from is not remembered. */
   readonly keeps?: boolean | undefined;
+  /** How long readings of before stand on nodes that are in sync; all is read afresh when left out. */
+  readonly facetSeconds?: FacetSeconds | undefined;
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,18 +46,23 @@ export async function planFleet(
   // Whoever is planned alone needs to know how its parent and its children stand.
   const looked = select === undefined ? null : withRelatives(fleet.nodes, select);
   const nodes = fleet.nodes.filter((node) => looked?.has(node.name) ?? true);
-  const seen = offline
-    ? earlier
-    : await observeFleet(nodes, ports, {
-        records: rest.records,
-        earlier,
-        onRead: options.onRead,
-        signal: options.signal,
-      });
+  const { onRead, signal, facetSeconds } = options;
+  const reading = { records: rest.records, earlier, onRead, signal };
+  const seen = offline ? earlier : await observeFleet(nodes, ports, { ...reading, facetSeconds });
   // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
   const observations = select === undefined ? seen : new Map([...earlier, ...seen]);
-  const input: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
-  const plan = makePlan(input, options.plan);
+  const guess: PlanInput = { fleet, observations, catalog: options.catalog, ...rest };
+  const first = makePlan(guess, options.plan);
+  // What is not in sync rests on nothing that was not read now.
+  const doubted = new Set(
+    first.nodes
+      .filter(({ node, inSync }) => !inSync && restsOn(earlier.get(node), seen.get(node)))
+      .map(({ node }) => node),
+  );
+  const again = nodes.filter(({ name }) => doubted.has(name));
+  const afresh = again.length === 0 ? [] : await observeFleet(again, ports, reading);
+  const input = { ...guess, observations: new Map([...observations, ...afresh]) };
+  const plan = again.length === 0 ? first : makePlan(input, options.plan);
   if (store !== null && !offline && options.keeps !== false) {
     const declared = new Set(fleet.nodes.map((node) => node.name));
     const kept = [...earlier].filter(([name]) => declared.has(name));

@@ -274,8 +274,8 @@ export class Daemon {
         select: new Set(names),
       },
       catalog,
-      keeps: how.keeps,
-      signal: how.signal,
+      ...how,
+      facetSeconds: settings.watch.facetSeconds,
       onRead: () => this.#beat(),
     });
   }
