@@ -123,7 +123,8 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
       wake: () => daemon.wake(),
       now: () => house.clock.now(),
     });
-    io.log("info", `health and metrics at ${health.url}`);
+    const { name: instance } = store.incarnation;
+    io.log("info", `health and metrics at ${health.url}`, { instance });
   }
   const hangUp = (): void => daemon.wake();
   process.on("SIGHUP", hangUp);

@@ -304,11 +304,11 @@ export class Daemon {
       const heard = await this.#silence.look(store, seen, settings.watch.silentLooks);
       if (heard === null) continue;
       const text =
-        heard === "silent"
+        heard.what === "silent"
           ? "its BMC is silent: nothing is done until it answers"
           : "its BMC answers again";
-      this.#teller.tell(`node.${heard}`, text, { node: name });
-      if (heard === "answers") this.#schedule.soon([name]);
+      this.#teller.tell(`node.${heard.what}`, text, { node: name, fence: heard.fence });
+      if (heard.what === "answers") this.#schedule.soon([name]);
     }
   }
 

@@ -3,7 +3,7 @@ import { instantText } from "../../../schemas/instant.ts";
 import type { ActingStore, Clock } from "../ports.ts";
 
 /** What is told with an event of a daemon. */
-type More = Partial<Pick<EngineEvent, "node" | "code">>;
+type More = Partial<Pick<EngineEvent, "node" | "code" | "fence">>;
 
 /** The story of a daemon: each line with its commit and its name. */
 export class Teller {
