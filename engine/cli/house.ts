@@ -1,4 +1,4 @@
-import type { HardwareType } from "../../drivers/driver.ts";
+import type { BmcCall, HardwareType } from "../../drivers/driver.ts";
 import type { Versions } from "../../inventory/conversions.ts";
 import type { Failure, Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -62,6 +62,8 @@ export interface DriverOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readOnly: boolean;
   readonly debug: (message: string) => void;
+  /** Told of every request to a BMC, with the name of the driver that made it. */
+  readonly called?: ((driver: string, call: BmcCall) => void) | undefined;
 }
 
 /** The drivers of one run, opened when first asked for. */

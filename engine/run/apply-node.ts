@@ -2,7 +2,7 @@ import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
-import { emptyRecord, type HoldRecord, type NodeRecord } from "../../schemas/record.ts";
+import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import type { NodePlan, Step } from "../../schemas/plan.ts";
 import { nextWait } from "../plan/backoff.ts";
 import { sameValue } from "../plan/canonical-json.ts";
@@ -14,7 +14,8 @@ import { stopsAtGate, stopsAtTraits } from "../plan/gates.ts";
 import { whyNoDeploy } from "../plan/lost-lists.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
-import { originOfNew, seeRecord } from "../plan/see-record.ts";
+import { seeRecord } from "../plan/see-record.ts";
+import { claimNode } from "./claim-node.ts";
 import { type ApplyContext, type Flow, isWithheld, LEFT, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
@@ -54,9 +55,6 @@ interface NodeWork extends NodeOptions {
   readonly first: (() => Promise<string | null>) | null;
 }
 
-/** Between two tries to take a lease that somebody else holds. Milliseconds. */
-const LEASE_RETRY_MS = 500;
-
 /** Takes the node's lease, finishes what a crash left open, does the planned steps, gives the lease back. */
 export async function applyNode(
   context: ApplyContext,
@@ -64,7 +62,7 @@ export async function applyNode(
   plan: NodePlan,
   options: NodeWork,
 ): Promise<NodeEnd> {
-  const claimed = await claim(context, node, plan, options);
+  const claimed = await claimNode(context, node, plan, options);
   if ("code" in claimed) {
     const { code, message } = claimed;
     return { result: withheld({ context, node, grant: null }, message, code), record: null };
@@ -88,29 +86,6 @@ export async function applyNode(
 /** A lease that was lost needs no release. */
 function onlyLeaseLost(error: unknown): void {
   if (!(error instanceof LeaseLost)) throw error;
-}
-
-async function claim(
-  context: ApplyContext,
-  node: FleetNode,
-  plan: NodePlan,
-  options: NodeOptions,
-): Promise<Grant | Failure> {
-  const { store, clock, stopping } = context;
-  const uuid = plan.uuid ?? "";
-  const initial = emptyRecord(uuid, node.name, originOfNew(node, options.surroundings));
-  const deadline = clock.monotonic() + options.lockTimeoutMs;
-  for (;;) {
-    const claimed = await store.claim(uuid, node.name, { initial });
-    if (claimed.ok) {
-      tell({ context, node, grant: claimed.value }, "lease.taken", "the lease is ours");
-      await context.checkpoint("claimed");
-      return claimed.value;
-    }
-    const wait = claimed.failure.code === "IW-L01" && clock.monotonic() < deadline;
-    if (!wait || stopping.aborted) return claimed.failure;
-    await clock.sleep(LEASE_RETRY_MS, stopping).catch(() => undefined);
-  }
 }
 
 async function withGrant(
@@ -351,7 +326,12 @@ async function protect(grant: Grant, plan: NodePlan): Promise<void> {
 }
 
 /** Somebody said no, or did not want to wait any longer; nothing is wrong with the node. */
-function leftAlone(flow: Flow, { code, message }: Failure): NodeResult {
+function leftAlone(flow: Flow, { kind, code, message }: Failure): NodeResult {
+  // Found by a check: another engine has the lease, or this one has none any more.
+  if (code === "IW-L02" && kind === "conflict")
+    tell(flow, flow.context.store.dead() === null ? "lease.broken" : "lease.lost", message, {
+      code,
+    });
   return code === LEFT ? waiting(flow, message, code) : withheld(flow, message, code);
 }
 

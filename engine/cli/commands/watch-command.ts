@@ -14,6 +14,7 @@ import { type Command, CommandError, type CommandInput, flag } from "../command.
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Health, serveHealth } from "../health-server.ts";
 import type { DriverSet } from "../house.ts";
+import type { Ear } from "../metrics.ts";
 import { loadDrivers } from "../load-drivers.ts";
 import { eventPrinter } from "../print-event.ts";
 import { driverOptions, findingsOf, loadPlace, needActing, type Place } from "../world.ts";
@@ -78,9 +79,10 @@ async function watchOver(
   const place = await loadPlace(at);
   await loadDrivers(at, place);
   const store = await needActing(at, place, "watch");
-  const sets = new DriverSets(at, place);
+  const calls = new Calls();
+  const sets = new DriverSets(at, place, calls);
   try {
-    return await watch(at, { place, repository, store, sets });
+    return await watch(at, { place, repository, store, sets, calls });
   } finally {
     await store.close();
     await sets.close();
@@ -92,11 +94,17 @@ interface Site {
   readonly repository: Repository;
   readonly store: ActingStore;
   readonly sets: DriverSets;
+  readonly calls: Calls;
+}
+
+/** Requests to BMCs, for whoever counts them once there is somebody. */
+class Calls {
+  heard: Ear["called"] = () => undefined;
 }
 
 async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
   const { house, io } = input;
-  const { place, repository, store, sets } = site;
+  const { place, repository, store, sets, calls } = site;
   const print = eventPrinter(input);
   let health: Health | null = null;
   const emit = (event: EngineEvent): void => {
@@ -123,6 +131,7 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
       wake: () => daemon.wake(),
       now: () => house.clock.now(),
     });
+    calls.heard = health.called;
     const { name: instance } = store.incarnation;
     io.log("info", `health and metrics at ${health.url}`, { instance });
   }
@@ -215,18 +224,23 @@ function wrong({ io }: CommandInput, diagnostics: readonly Diagnostic[]): Result
 class DriverSets {
   readonly #input: CommandInput;
   readonly #place: Place;
+  readonly #calls: Calls;
   readonly #open = new Map<string, DriverSet>();
 
-  constructor(input: CommandInput, place: Place) {
+  constructor(input: CommandInput, place: Place, calls: Calls) {
     this.#input = input;
     this.#place = place;
+    this.#calls = calls;
   }
 
   of({ settings, settingsHash }: Declared): DriverSet {
     const known = this.#open.get(settingsHash);
     if (known !== undefined) return known;
     const place = { ...this.#place, settings };
-    const opened = this.#input.house.openDrivers(driverOptions(this.#input, place, true));
+    const opened = this.#input.house.openDrivers({
+      ...driverOptions(this.#input, place, true),
+      called: (driver, call) => this.#calls.heard(driver, call),
+    });
     this.#open.set(settingsHash, opened);
     return opened;
   }
