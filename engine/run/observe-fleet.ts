@@ -86,8 +86,8 @@ const AGED = [
 ] as const satisfies readonly (ObservedFacet & keyof FacetSeconds)[];
 
 /**
- * Of what must be read, that which was read of late, for this very declaration, and after the last act on the node: it
- * stands, with its own time.
+ * Of what must be read on a node that was in sync, that which was read of late, for this very declaration, and after the
+ * last act: it stands, with its own time.
  */
 function standing(
   node: FleetNode,
@@ -96,8 +96,9 @@ function standing(
   now: number,
 ): Observation["facets"] {
   if (earlier === undefined || facetSeconds === undefined) return {};
+  const { facets, agreed } = earlier;
   if (earlier.unreachable !== null || earlier.readFor !== node.specHash) return {};
-  const { facets } = earlier;
+  if (agreed?.at !== earlier.at) return {};
   const actedAt = record?.lastFlow?.endedAt ?? 0;
   const stands = AGED.filter((facet) => {
     const reading = facets[facet];
