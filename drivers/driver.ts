@@ -56,6 +56,16 @@ export interface LoginGuard {
   end(login: Login, verdict: LoginVerdict): Promise<void>;
 }
 
+/** One request to a BMC that has ended, for whoever counts; it names no node, so that there are few kinds of it. */
+export interface BmcCall {
+  /** login and logout are of sessions; act is every other request that may change something. */
+  readonly kind: "read" | "act" | "login" | "logout";
+  /** `2xx` to `5xx` of an answer, or the code of what came in its place (`IW-B01`). */
+  readonly result: string;
+  /** From the write, the opening of a connection included, to the end of the answer. */
+  readonly seconds: number;
+}
+
 /** What is handed to every driver. */
 export interface DriverPorts {
   readonly clock: DriverClock;
@@ -72,6 +82,8 @@ export interface DriverPorts {
   readonly random: () => number;
   /** One debug line; never holds a secret. */
   readonly debug: (message: string) => void;
+  /** Told of every request to a BMC; nobody counts when left out. */
+  readonly called?: ((call: BmcCall) => void) | undefined;
   /** Where fake machines are kept between processes, by node name; in memory only when left out. */
   readonly fakeState?: FakeStatePort | undefined;
 }

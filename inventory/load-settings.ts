@@ -54,6 +54,7 @@ const LATER: readonly (readonly [group: string, key: string])[] = [
   ["git", "verify"],
   ["watch", "silentLooks"],
   ["watch", "drainSeconds"],
+  ["watch", "facetSeconds"],
 ];
 
 /** Reads the settings in force; every wrong or unknown key is a diagnostic with its place. */

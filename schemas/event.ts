@@ -34,6 +34,7 @@ export const EVENT_NAMES = [
   "watch.refused",
   "watch.waiting",
   "watch.members",
+  "watch.nodes",
   "watch.failed",
   "watch.withheld",
   "node.silent",
@@ -65,4 +66,10 @@ export interface EngineEvent {
   /** Nodes without a planned step whose record alone was written. */
   readonly recorded?: number | undefined;
   readonly durationSeconds?: number | undefined;
+  /** Members that came into the ring, or went (`watch.members`). */
+  readonly joined?: number | undefined;
+  readonly left?: number | undefined;
+  /** Nodes that this engine owns now, or owned before (`watch.nodes`). */
+  readonly gained?: number | undefined;
+  readonly lost?: number | undefined;
 }

@@ -129,6 +129,8 @@ export interface Observation {
   readonly agreed?:
     | { readonly at: number | null; readonly desired: Readonly<Record<string, unknown>> }
     | undefined;
+  /** Hash of the declaration under which all its facets were read; left out where only some were. */
+  readonly readFor?: string | undefined;
   /** Fingerprint of the secret that was refused: it is not tried again while it is the same. */
   readonly refusedSecret?: string | undefined;
   /** Vendor, model, firmware, for quirks and for `show`. */

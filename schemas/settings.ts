@@ -149,6 +149,18 @@ export const settingsSchema = z.strictObject({
       silentLooks: z.number().int().min(1).default(3),
       /** Seconds that acts which run may take to come to their end once the daemon is told to leave. */
       drainSeconds: z.number().min(0).default(60),
+      /**
+       * Seconds that the last reading of what costs requests of its own stands, on a node that is in sync; 0: it is read at
+       * every look. Lights are set by hand, BIOS and secure boot change with a boot, the hardware with a screwdriver.
+       */
+      facetSeconds: z
+        .strictObject({
+          bios: z.number().min(0).default(3600),
+          secureBoot: z.number().min(0).default(3600),
+          indicators: z.number().min(0).default(900),
+          inventory: z.number().min(0).default(86_400),
+        })
+        .prefault({}),
     })
     .prefault({}),
   witness: z.string().optional(),
@@ -156,6 +168,9 @@ export const settingsSchema = z.strictObject({
 
 /** The settings in force, defaults filled in. */
 export type Settings = z.infer<typeof settingsSchema>;
+
+/** How long the last reading of each facet stands that costs requests of its own. */
+export type FacetSeconds = Settings["watch"]["facetSeconds"];
 
 /** The settings that a bare repository has. */
 export function defaultSettings(): Settings {

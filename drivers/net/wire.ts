@@ -20,6 +20,9 @@ export interface Answer {
 /** Why a request is sent: the read-only guard judges by it, and by the method. */
 type Purpose = "login" | "logout" | "act";
 
+/** Begins to measure a request of that kind; whoever made it says what it came to. */
+export type Measure = (kind: Purpose | "read") => (result: string) => void;
+
 /** A request that is written once, on a connection of its own. */
 export interface SendRequest {
   readonly purpose: Purpose;
@@ -55,6 +58,7 @@ export interface WirePlan extends SocketPlan {
   readonly requestMs: number;
   readonly readOnly: boolean;
   readonly debug: (message: string) => void;
+  readonly measure: Measure;
 }
 
 /** BMCs close idle connections after 5 to 60 s; a read that meets a closed one is repeated, an act never shares one. */
@@ -104,7 +108,7 @@ export class Wire {
   ): Promise<Result<Answer>> {
     let at = path;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop += 1) {
-      const collected = await this.#inSlots(() => this.#get(at, headers, signal));
+      const collected = await this.#inSlots(() => this.#measured(at, headers, signal));
       if (collected === null) return fail(socketFault(this.thing, "IW_QUEUE_FULL"));
       this.#tell("GET", at, collected);
       if (!collected.done) return fail(this.#failureOf(collected));
@@ -167,6 +171,17 @@ export class Wire {
     } finally {
       lane.give();
     }
+  }
+
+  async #measured(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<Collected> {
+    const ended = this.#plan.measure("read");
+    const collected = await this.#get(path, headers, signal);
+    ended(collected.done ? classOf(collected) : this.#failureOf(collected).code);
+    return collected;
   }
 
   async #get(
@@ -243,8 +258,12 @@ export class Wire {
   }
 
   async #sendOnce(request: SendRequest, gate: SendGate): Promise<Sent> {
+    const ended = this.#plan.measure(request.purpose);
     const opened = await openSocket(this.#plan, gate.signal);
-    if (!opened.ok) return { written: false, failure: opened.failure };
+    if (!opened.ok) {
+      ended(opened.failure.code);
+      return { written: false, failure: opened.failure };
+    }
     const open = this.#keep(opened.value);
     open.socket.on("error", ignore);
     try {
@@ -253,8 +272,13 @@ export class Wire {
       // From here to the write nothing is awaited: the check holds for this turn of the event loop only.
       const collected = await this.#write(open, request, gate);
       this.#tell(request.method, request.path, collected);
-      if (collected.done) return { written: true, answer: answerOf(collected) };
-      return { written: true, lost: this.#lost(request, collected) };
+      if (collected.done) {
+        ended(classOf(collected));
+        return { written: true, answer: answerOf(collected) };
+      }
+      const lost = this.#lost(request, collected);
+      ended(lost.code);
+      return { written: true, lost };
     } finally {
       open.destroy();
     }
@@ -344,6 +368,11 @@ function dispatchOptions(request: SendRequest): Parameters<Client["dispatch"]>[0
     // `Connection: close`: nobody else ever uses this connection.
     reset: true,
   };
+}
+
+/** `2xx`: there are too many statuses for a series of each. */
+function classOf({ status }: Extract<Collected, { done: true }>): string {
+  return `${Math.floor(status / 100)}xx`;
 }
 
 function answerOf(collected: Extract<Collected, { done: true }>): Answer {

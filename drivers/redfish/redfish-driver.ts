@@ -12,6 +12,7 @@ import type { VendorCall } from "../../schemas/vendor.ts";
 import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
 import { parseBmcAddress } from "../net/bmc-address.ts";
 import { socketFault } from "../net/fault-table.ts";
+import { measureBy } from "../net/measure-by.ts";
 import { networkGuard } from "../net/network-guard.ts";
 import type { Resolve, Trust } from "../net/open-socket.ts";
 import { RefusalLedger } from "../net/refusal-ledger.ts";
@@ -144,6 +145,7 @@ export class RedfishDriver implements Driver {
       requestMs: settings.limits.requestSeconds * 1000,
       readOnly,
       debug,
+      measure: measureBy(this.#ports),
     });
     return ok(new Bmc({ wire, ports: this.#ports, ledger: this.#ledger, node }));
   }

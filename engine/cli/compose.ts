@@ -3,7 +3,13 @@ import { mkdirSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { hostname, uptime, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Driver, DriverPorts, FakeStatePort, HardwareType } from "../../drivers/driver.ts";
+import type {
+  BmcCall,
+  Driver,
+  DriverPorts,
+  FakeStatePort,
+  HardwareType,
+} from "../../drivers/driver.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { SETTINGS_VERSIONS, VERSIONS } from "../../inventory/conversions.ts";
@@ -181,7 +187,10 @@ function openDrivers(
       const name = node.spec.driver ?? "";
       const type = types.get(name);
       if (type === undefined) return unknownType(node, name, [...types.keys()]);
-      const driver = open.get(name) ?? type.open(ports);
+      const { called } = options;
+      const counted =
+        called === undefined ? ports : { ...ports, called: (call: BmcCall) => called(name, call) };
+      const driver = open.get(name) ?? type.open(counted);
       open.set(name, driver);
       return driver;
     },

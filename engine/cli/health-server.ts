@@ -1,16 +1,14 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { Counter, Gauge, Registry } from "prom-client";
-import type { EngineEvent } from "../../schemas/event.ts";
-import type { NodePlan } from "../../schemas/plan.ts";
+import type { Registry } from "prom-client";
 import type { WatchState } from "../run/watch/daemon.ts";
 import { CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
+import { type Ear, metricsOf } from "./metrics.ts";
 
 /** What of a daemon can be asked for over HTTP, and where it hears what happens. */
-export interface Health {
+export interface Health extends Ear {
   /** Where it listens, such as `http://127.0.0.1:9180`. */
   readonly url: string;
-  readonly hear: (event: EngineEvent) => void;
   close(): Promise<void>;
 }
 
@@ -46,6 +44,7 @@ export async function serveHealth(listen: string, asked: Asked): Promise<Health>
   return {
     url,
     hear: metrics.hear,
+    called: metrics.called,
     close: () =>
       new Promise((done) => {
         server.close(() => done());
@@ -139,86 +138,4 @@ function readinessOf({ state, dead }: Asked): Answer {
     owned,
   };
   return { status: why === null ? 200 : 503, body };
-}
-
-/** Names begin with `ironwright_`; those of states are read when they are asked for. */
-function metricsOf({ state, now }: Asked): {
-  readonly registry: Registry;
-  readonly hear: (event: EngineEvent) => void;
-} {
-  const registry = new Registry();
-  const gauge = (name: string, help: string, read: () => number | null): void => {
-    const made = new Gauge({
-      name: `ironwright_${name}`,
-      help,
-      registers: [],
-      collect() {
-        this.set(read() ?? Number.NaN);
-      },
-    });
-    registry.registerMetric(made);
-  };
-  gauge("rounds_total", "Rounds since it began", () => state().rounds);
-  gauge("queue_depth", "Nodes whose turn has come", () => state().waiting);
-  gauge("nodes_busy", "Nodes that are worked on", () => state().busy);
-  gauge("nodes_owned", "Nodes that this engine owns", () => state().owned);
-  gauge("ring_members", "Engines in the ring", () => state().members.length);
-  gauge("commit_age_seconds", "Since the commit came into force here", () => {
-    const { commitAt } = state();
-    return commitAt === null ? null : (now() - commitAt) / 1000;
-  });
-  gauge("commit_refused", "1 while the newest commit is refused", () =>
-    state().refused === null ? 0 : 1,
-  );
-  for (const { words, ...said } of COUNTED)
-    registry.registerMetric(counted(said, () => [...state().nodes.values()].flatMap(words)));
-  const events = new Counter({
-    name: "ironwright_events_total",
-    help: "What happened, by event and code",
-    labelNames: ["event", "code"],
-    registers: [registry],
-  });
-  return { registry, hear: ({ event, code }) => events.inc({ event, code: code ?? "" }) };
-}
-
-/** A gauge with one value for each word that nodes give. */
-interface Counted {
-  readonly name: string;
-  readonly help: string;
-  readonly label: string;
-}
-
-const COUNTED: readonly (Counted & { readonly words: (plan: NodePlan) => readonly string[] })[] = [
-  {
-    name: "nodes_by_state",
-    help: "Owned nodes by provision state",
-    label: "state",
-    words: ({ provisionState }) => [provisionState],
-  },
-  {
-    name: "drift",
-    help: "Owned nodes that drifted, by facet",
-    label: "facet",
-    words: ({ changes }) =>
-      changes.flatMap(({ cause, facet }) => (cause === "drift" ? [facet] : [])),
-  },
-  {
-    name: "nodes_blocked",
-    help: "Owned nodes that are blocked, by why",
-    label: "kind",
-    words: ({ blockedBy }) => blockedBy.map(({ kind }) => kind),
-  },
-];
-
-function counted({ name, help, label }: Counted, words: () => readonly string[]): Gauge {
-  return new Gauge({
-    name: `ironwright_${name}`,
-    help,
-    labelNames: [label],
-    registers: [],
-    collect() {
-      this.reset();
-      for (const word of words()) this.inc({ [label]: word });
-    },
-  });
 }

@@ -1,4 +1,4 @@
-import type { HardwareType } from "../../drivers/driver.ts";
+import type { BmcCall, HardwareType } from "../../drivers/driver.ts";
 import type { Versions } from "../../inventory/conversions.ts";
 import type { Failure, Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -64,6 +64,8 @@ export interface DriverOptions {
   readonly debug: (message: string) => void;
   /** Where refused logins are counted; null where there is no store. Asked when first needed. */
   readonly logins: () => Promise<LoginSlots | null>;
+  /** Told of every request to a BMC, with the name of the driver that made it. */
+  readonly called?: ((driver: string, call: BmcCall) => void) | undefined;
 }
 
 /** The drivers of one run, opened when first asked for. */

@@ -82,7 +82,8 @@ export async function applyNode(
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     const { code, message } = error.failure;
-    tell({ context, node, grant }, "lease.lost", message, { code });
+    const { step } = error;
+    tell({ context, node, grant }, "lease.lost", message, { code, step });
     return { result: { node: node.name, status: "failed", code, message }, record: null };
   } finally {
     await grant.release().catch(onlyLeaseLost);
@@ -104,7 +105,7 @@ async function withGrant(
   const driver = context.drivers.driverFor(node);
   if ("code" in driver) {
     await protect(grant, plan);
-    return failed(context, node, grant, driver);
+    return failed({ context, node, grant, step: null }, driver);
   }
   const now = context.clock.now();
   const agreed = options.earlier.get(node.name)?.agreed;
@@ -128,10 +129,14 @@ async function withGrant(
     opened: false,
     softOffSpent: false,
     broughtUp: false,
+    step: null,
   };
   tell(flow, "node.start", `${plan.steps.length} ${plan.steps.length === 1 ? "step" : "steps"}`);
   try {
     return await work(flow, options);
+  } catch (error) {
+    if (error instanceof LeaseLost) error.step = flow.step;
+    throw error;
   } finally {
     if (flow.observation.unreachable === null) context.seen.set(node.name, flow.observation);
   }
@@ -144,7 +149,7 @@ async function work(flow: Flow, options: NodeWork): Promise<NodeResult> {
   const why = await recover(flow);
   if (why !== null) {
     await protect(grant, flow.plan);
-    return isWithheld(why) ? leftAlone(flow, why) : failed(context, node, grant, why);
+    return isWithheld(why) ? leftAlone(flow, why) : failed(flow, why);
   }
   await look(flow, facetsToRead(node, storedRecord(grant)));
   const steps = await stepsNow(flow, options, left > 0);
@@ -229,6 +234,7 @@ async function runSteps(
   for (const step of steps) {
     if (context.stopping.aborted)
       return withheld(flow, "interrupted: the steps that are left were not begun", null);
+    flow.step = step.id;
     const end = await runStep(flow, step);
     if (end.kind === "interrupted") return withheld(flow, end.message, null);
     if (end.kind === "waiting") return waiting(flow, end.message);
@@ -237,8 +243,9 @@ async function runSteps(
     if (end.kind === "done") continue;
     const { why, at } = end;
     if (isWithheld(why)) return leftAlone(flow, why);
-    return failed(context, node, grant, { ...why, at });
+    return failed(flow, { ...why, at });
   }
+  flow.step = null;
   const { record } = grant;
   const resolved = { node, uuid: plan.uuid, record, renamedFrom: null };
   const applied = {
@@ -327,7 +334,12 @@ async function protect(grant: Grant, plan: NodePlan): Promise<void> {
 }
 
 /** Somebody said no, or did not want to wait any longer; nothing is wrong with the node. */
-function leftAlone(flow: Flow, { code, message }: Failure): NodeResult {
+function leftAlone(flow: Flow, { kind, code, message }: Failure): NodeResult {
+  // Found by a check: another engine has the lease, or this one has none any more.
+  if (code === "IW-L02" && kind === "conflict")
+    tell(flow, flow.context.store.dead() === null ? "lease.broken" : "lease.lost", message, {
+      code,
+    });
   return code === LEFT ? waiting(flow, message, code) : withheld(flow, message, code);
 }
 
@@ -348,17 +360,16 @@ function waiting(flow: Flow, message: string, code: string | null = null): NodeR
 }
 
 async function failed(
-  context: ApplyContext,
-  node: FleetNode,
-  grant: Grant,
+  at: Pick<Flow, "context" | "node" | "grant" | "step">,
   why: Failure & { readonly at?: string | null },
 ): Promise<NodeResult> {
+  const { context, node, grant } = at;
   const now = context.clock.now();
   const { record } = grant;
   const waited =
     record.retryAt === null || record.lastError === null ? 0 : record.retryAt - record.lastError.at;
   const wait = why.retryAfterMs ?? nextWait(waited, context.registerSeq, node.name);
-  tell({ context, node, grant }, "node.failed", why.message, { code: why.code });
+  tell(at, "node.failed", why.message, { code: why.code });
   if (context.store.dead() === null)
     await grant.patchRecord({
       // What a person saw fail is no reason for an engine to wait.

@@ -67,6 +67,8 @@ export interface Flow {
   softOffSpent: boolean;
   /** The list that is open has powered the node on here: children that are on came on with it. */
   broughtUp: boolean;
+  /** The planned step that is under way; null before the first and after the last. */
+  step: string | null;
 }
 
 /** What a step came to. */
@@ -88,22 +90,22 @@ export interface Told {
   readonly durationMs?: number;
 }
 
+/** Whose event it is: the node, its lease where it is ours, the step where one is under way. */
+export interface At {
+  readonly context: ApplyContext;
+  readonly node: { readonly name: string };
+  readonly grant: Grant | null;
+  readonly step?: string | null;
+}
+
 /** Says what happens, with everything that a pipeline needs to find it again. */
 export function tell(
-  {
-    context,
-    node,
-    grant,
-  }: {
-    readonly context: ApplyContext;
-    readonly node: { readonly name: string };
-    readonly grant: Grant | null;
-  },
+  { context, node, grant, step: underWay = null }: At,
   event: EventName,
   message: string,
   told: Told = {},
 ): void {
-  const { code = null, step = null, ...rest } = told;
+  const { code = null, step = underWay, ...rest } = told;
   context.emit({
     time: instantText(context.clock.now()),
     code,

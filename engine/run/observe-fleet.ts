@@ -2,6 +2,7 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Failure } from "../../schemas/failure.ts";
 import { known, type Observation, type ObservedFacet } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import type { FacetSeconds } from "../../schemas/settings.ts";
 import { pooled } from "./limits.ts";
 import type { Clock, Drivers } from "./ports.ts";
 
@@ -18,6 +19,8 @@ export interface ObserveOptions {
   readonly records: ReadonlyMap<string, NodeRecord>;
   /** Readings of before, by node name. */
   readonly earlier: ReadonlyMap<string, Observation>;
+  /** How long the last reading of what costs requests of its own stands; all is read afresh when left out. */
+  readonly facetSeconds?: FacetSeconds | undefined;
   /** Called after each node. */
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +62,8 @@ export async function observeFleet(
   const read = async (node: FleetNode): Promise<void> => {
     const earlier = options.earlier.get(node.name);
     const record = options.records.get(node.uuid ?? "") ?? null;
-    seen.set(node.name, await observeNode(node, ports, { earlier, record }, options.signal));
+    const { facetSeconds, signal } = options;
+    seen.set(node.name, await observeNode(node, ports, { earlier, record, facetSeconds }, signal));
     options.onRead?.(seen.size, nodes.length);
   };
   await pooled(nodes, ports.concurrency, read, options.signal);
@@ -70,32 +74,82 @@ export async function observeFleet(
 interface KnownBefore {
   readonly earlier: Observation | undefined;
   readonly record: NodeRecord | null;
+  readonly facetSeconds?: FacetSeconds | undefined;
+}
+
+/** Facets that cost requests of their own. */
+const AGED = [
+  "bios",
+  "secureBoot",
+  "indicators",
+  "inventory",
+] as const satisfies readonly (ObservedFacet & keyof FacetSeconds)[];
+
+/**
+ * Of what must be read on a node that was in sync, that which was read of late, for this very declaration, and after the
+ * last act: it stands, with its own time.
+ */
+function standing(
+  node: FleetNode,
+  wanted: readonly ObservedFacet[],
+  { earlier, record, facetSeconds }: KnownBefore,
+  now: number,
+): Observation["facets"] {
+  if (earlier === undefined || facetSeconds === undefined) return {};
+  const { facets, agreed } = earlier;
+  if (earlier.unreachable !== null || earlier.readFor !== node.specHash) return {};
+  if (agreed?.at !== earlier.at) return {};
+  const actedAt = record?.lastFlow?.endedAt ?? 0;
+  const stands = AGED.filter((facet) => {
+    const reading = facets[facet];
+    if (!wanted.includes(facet) || reading?.known !== true || reading.at <= actedAt) return false;
+    const age = now - reading.at;
+    return age >= 0 && age < facetSeconds[facet] * 1000;
+  });
+  return Object.fromEntries(stands.map((facet) => [facet, facets[facet]]));
+}
+
+/** True where a facet was not read this time. */
+export function restsOn(earlier: Observation | undefined, now: Observation | undefined): boolean {
+  return AGED.some((facet) => {
+    const reading = now?.facets[facet];
+    return reading !== undefined && reading === earlier?.facets[facet];
+  });
 }
 
 /** Reads one node; a login that was refused is not tried again while its secret is the same. */
 export async function observeNode(
   node: FleetNode,
   ports: Pick<ObservePorts, "drivers" | "clock">,
-  { earlier, record }: KnownBefore,
+  before: KnownBefore,
   signal?: AbortSignal,
 ): Promise<Observation> {
   const { drivers, clock } = ports;
+  const { earlier, record } = before;
   if (earlier?.refusedSecret !== undefined) {
     const same = (await drivers.secretVersion(node)) === earlier.refusedSecret;
     if (same) return earlier;
   }
   const driver = drivers.driverFor(node);
   if ("code" in driver) return silent(node, driver, clock.now(), earlier);
-  const observation = await driver.observe(node, facetsToRead(node, record), signal);
+  const wanted = facetsToRead(node, record);
+  const stands = standing(node, wanted, before, clock.now());
+  const facets = wanted.filter((facet) => stands[facet] === undefined);
+  const observation = await driver.observe(node, facets, signal);
   if (observation.unreachable !== null) {
     const refused = observation.unreachable.code === "IW-B04";
     const version = refused ? await drivers.secretVersion(node) : null;
     const gone = silent(node, observation.unreachable, observation.at, earlier);
     return version === null ? gone : { ...gone, refusedSecret: version };
   }
-  const more = await lookCloser(node, observation, driver, signal);
+  const closer = await lookCloser(node, observation, driver, signal);
   const { agreed } = earlier ?? {};
-  return agreed === undefined ? more : { ...more, agreed };
+  return {
+    ...closer,
+    facets: { ...stands, ...closer.facets },
+    readFor: node.specHash,
+    ...(agreed === undefined ? {} : { agreed }),
+  };
 }
 
 /** Where power is not as declared, the machine's log and the BMC's tasks tell why. */

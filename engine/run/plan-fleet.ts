@@ -2,6 +2,7 @@ import { type Fleet, type FleetNode, nodeNamed } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import type { FacetSeconds } from "../../schemas/settings.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
 import { makePlan } from "../plan/make-plan.ts";
@@ -9,7 +10,7 @@ import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
 import { Whole } from "../plan/whole.ts";
 import type { Catalog } from "../../schemas/steps.ts";
-import { type ObservePorts, observeFleet } from "./observe-fleet.ts";
+import { type ObservePorts, observeFleet, restsOn } from "./observe-fleet.ts";
 import type { StoreReader } from "./ports.ts";
 
 /** How a fleet is planned. */
@@ -18,6 +19,8 @@ export interface PlanFleetOptions {
   readonly catalog: Catalog;
   /** False for a plan that may not come to anything: what it was made from is not remembered. */
   readonly keeps?: boolean | undefined;
+  /** How long readings of before stand on nodes that are in sync; all is read afresh when left out. */
+  readonly facetSeconds?: FacetSeconds | undefined;
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,18 +57,30 @@ export async function planWhole(
   const { fleet, records, observations } = whole;
   const rest = await readStore(store, fleet);
   const { select, offline } = options.plan;
-  if (!offline) {
-    const seen = await observeFleet(lookedAt(fleet, select), ports, {
-      records,
-      earlier: observations,
-      onRead: options.onRead,
-      signal: options.signal,
-    });
-    // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
-    for (const observation of seen.values()) whole.setObservation(observation);
-  }
+  const reading = {
+    records,
+    earlier: observations,
+    onRead: options.onRead,
+    signal: options.signal,
+  };
   const input: PlanInput = { fleet, records, observations, catalog: options.catalog, ...rest };
-  const plan = makePlan(input, options.plan, whole);
+  const looked = offline ? [] : lookedAt(fleet, select);
+  const before = new Map(looked.map(({ name }) => [name, observations.get(name)]));
+  const { facetSeconds } = options;
+  const seen = await observeFleet(looked, ports, { ...reading, facetSeconds });
+  // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
+  for (const observation of seen.values()) whole.setObservation(observation);
+  const first = makePlan(input, options.plan, whole);
+  // What is not in sync rests on nothing that was not read now.
+  const doubted = new Set(
+    first.nodes
+      .filter(({ node, inSync }) => !inSync && restsOn(before.get(node), seen.get(node)))
+      .map(({ node }) => node),
+  );
+  const again = looked.filter(({ name }) => doubted.has(name));
+  const afresh = again.length === 0 ? [] : await observeFleet(again, ports, reading);
+  for (const [, observation] of afresh) whole.setObservation(observation);
+  const plan = again.length === 0 ? first : makePlan(input, options.plan, whole);
   const planned = { plan, input, whole };
   if (store !== null && !offline && options.keeps !== false) {
     const kept = remembered(planned, options.plan);

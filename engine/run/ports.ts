@@ -232,6 +232,8 @@ export interface ActingStore extends StoreReader {
   living(): Promise<readonly Incarnation[]>;
   /** Living incarnations besides this one, for certain: of another host it waits up to a ttl to know. */
   others(): Promise<readonly Incarnation[]>;
+  /** Removes what engines left behind that nobody needs; what must be seen twice goes at a later call. */
+  tidy(): Promise<void>;
   /** Ends the incarnation: nothing waits for a ttl. */
   close(): Promise<void>;
 }

@@ -207,6 +207,7 @@ export class FlowRig {
       opened: false,
       softOffSpent: false,
       broughtUp: false,
+      step: null,
     };
   }
 

@@ -123,6 +123,8 @@ export function parseEveryFile(dir: string): number {
     }
     if (/\/\.ironwright\/(tmp|cache)\//.test(path) || name === ".gitignore") continue;
     const text = readFileSync(path, "utf8");
+    // The mark of a journal is empty.
+    if (/\/journal\/.*\.\d{16}$/.test(path) && text === "") continue;
     if (name.endsWith(".jsonl")) {
       for (const line of text.split("\n").slice(0, -1))
         JSON.parse(line.slice(Math.max(0, line.indexOf("{"))));

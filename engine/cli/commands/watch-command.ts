@@ -7,10 +7,12 @@ import type { ActingStore } from "../../run/ports.ts";
 import type { Declared, Repository } from "../../run/watch/declared.ts";
 import { Daemon, type WatchState } from "../../run/watch/daemon.ts";
 import { CommitReader } from "../commit-reader.ts";
+import { tidying } from "../../run/watch/tidying.ts";
 import { type Command, CommandError, type CommandInput, flag } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Health, serveHealth } from "../health-server.ts";
 import type { DriverSet } from "../house.ts";
+import type { Ear } from "../metrics.ts";
 import { loadDrivers } from "../load-drivers.ts";
 import { eventPrinter } from "../print-event.ts";
 import { whyUnvouched } from "../vouched.ts";
@@ -76,9 +78,10 @@ async function watchOver(
   const place = await loadPlace(begin);
   await loadDrivers(begin, place);
   const store = await needActing(begin, place, "watch");
-  const sets = new DriverSets(begin, place);
+  const calls = new Calls();
+  const sets = new DriverSets(begin, place, calls);
   try {
-    return await watch(begin, { place, repository, store, sets, atHand });
+    return await watch(begin, { place, repository, store, sets, calls, atHand });
   } finally {
     await store.close();
     await sets.close();
@@ -111,11 +114,17 @@ interface Site {
   readonly store: ActingStore;
   readonly sets: DriverSets;
   readonly atHand: AtHand;
+  readonly calls: Calls;
+}
+
+/** Requests to BMCs, for whoever counts them once there is somebody. */
+class Calls {
+  heard: Ear["called"] = () => undefined;
 }
 
 async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
   const { house, io } = input;
-  const { place, repository, store, sets, atHand } = site;
+  const { place, repository, store, sets, calls, atHand } = site;
   const print = eventPrinter(input);
   let health: Health | null = null;
   const emit = (event: EngineEvent): void => {
@@ -144,10 +153,14 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
       wake: () => daemon.wake(),
       now: () => house.clock.now(),
     });
-    io.log("info", `health and metrics at ${health.url}`);
+    calls.heard = health.called;
+    const { name: instance } = store.incarnation;
+    io.log("info", `health and metrics at ${health.url}`, { instance });
   }
   const hangUp = (): void => daemon.wake();
   process.on("SIGHUP", hangUp);
+  const over = new AbortController();
+  const tidied = tidying(store, house.clock, AbortSignal.any([over.signal, store.deathSignal]));
   try {
     const dead = flag(input, "once")
       ? await daemon.once(io.stopping)
@@ -156,6 +169,8 @@ async function watch(input: CommandInput, site: Site): Promise<ExitCode> {
     return flag(input, "once") ? endOfRound(daemon.state) : EXIT.done;
   } finally {
     process.off("SIGHUP", hangUp);
+    over.abort();
+    await tidied;
     await health?.close();
   }
 }
@@ -171,18 +186,23 @@ function endOfRound({ commit, refused, withheld, failed }: WatchState): ExitCode
 class DriverSets {
   readonly #input: CommandInput;
   readonly #place: Place;
+  readonly #calls: Calls;
   readonly #open = new Map<string, DriverSet>();
 
-  constructor(input: CommandInput, place: Place) {
+  constructor(input: CommandInput, place: Place, calls: Calls) {
     this.#input = input;
     this.#place = place;
+    this.#calls = calls;
   }
 
   of({ settings, settingsHash }: Declared): DriverSet {
     const known = this.#open.get(settingsHash);
     if (known !== undefined) return known;
     const place = { ...this.#place, settings };
-    const opened = this.#input.house.openDrivers(driverOptions(this.#input, place, true));
+    const opened = this.#input.house.openDrivers({
+      ...driverOptions(this.#input, place, true),
+      called: (driver, call) => this.#calls.heard(driver, call),
+    });
     this.#open.set(settingsHash, opened);
     return opened;
   }

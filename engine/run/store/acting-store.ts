@@ -30,12 +30,13 @@ import { Histories } from "./histories.ts";
 import type { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Journal, OthersJournals } from "./journal.ts";
 import { entriesIn, type Layout } from "./layout.ts";
-import { deadJournals } from "./left-behind.ts";
 import { FileNodeAsks } from "./node-asks.ts";
+import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
 
@@ -55,6 +56,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #blanks: ClaimBlanks;
   readonly counts: TroubleCounts;
   readonly asks: NodeAsks;
+  readonly #tidier: Tidier;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
   readonly #taking = new Set<string>();
@@ -81,8 +83,12 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.counts = new FileTroubleCounts(ports, layout, living.me.info);
     this.asks = new FileNodeAsks(ports, layout, name);
+    this.#tidier = new Tidier(layout, ports, living.coroner, name);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
-    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file));
+    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
+      temporary: () => living.writer.temporary("journal"),
+      isNeeded: async (uuid, fence) => !(await isFolded(ports, layout, uuid, fence)),
+    });
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
     this.#histories = new Histories({
       files: ports.files,
@@ -333,16 +339,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return this.#histories.appendOnce(uuid, entry);
   }
 
-  /** Removes what dead incarnations left, once no claim needs it; their death itself stays on record. */
-  async #tidyDead(): Promise<void> {
-    const { files } = this.ports;
-    for (const { inc, needed } of await deadJournals(this.ports, this.layout)) {
-      if (needed.size > 0) continue;
-      const death = await this.#coroner.judge(inc, this.#me.info.name);
-      await files.remove(this.layout.journal(inc));
-      // Of one that may only be paused it stays: by it, its process can still be seen to be gone.
-      if (death.dead && death.proven) await files.remove(this.layout.instance(inc));
-    }
+  tidy(): Promise<void> {
+    return this.#tidier.tidy();
   }
 
   async others(): Promise<readonly Incarnation[]> {
@@ -387,8 +385,8 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const whole = this.#allSettled && this.#me.dead() === null;
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.
-    if (whole) await this.ports.files.remove(this.layout.journal(this.#me.info.inc));
-    await this.#tidyDead().catch(() => undefined);
+    if (whole) await this.#journal.remove();
+    await this.#tidier.tidyDead().catch(() => undefined);
   }
 }
 

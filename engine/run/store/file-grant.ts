@@ -318,6 +318,8 @@ function actionName({ verb, ...said }: IntentLine["action"]): string {
 /** Ends a flow whose incarnation died under it; carries the reason. */
 export class LeaseLost extends Error {
   readonly failure: Failure;
+  /** The step that was under way. */
+  step: string | null = null;
 
   constructor(why: Failure) {
     super(why.message);

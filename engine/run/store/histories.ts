@@ -53,9 +53,10 @@ export class Histories {
   }
 
   async #begin(uuid: string): Promise<Open> {
-    const { files, layout, read } = this.#site;
+    const { files, layout } = this.#site;
     await files.makeDir(layout.node(uuid));
-    const { length } = await read(uuid);
+    // All of it: also what people wrote of a node that nobody held for years.
+    const length = ((await files.read(layout.history(uuid))) ?? "").split("\n").length - 1;
     return { file: await files.openAppend(layout.history(uuid)), length };
   }
 

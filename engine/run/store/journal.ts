@@ -3,8 +3,18 @@ import { dirname } from "node:path";
 import { type JournalLine, journalLineSchema } from "../../../schemas/store.ts";
 import { isMap } from "../../../schemas/is-map.ts";
 import { lineIn, upgradeLine } from "./formats.ts";
+import { journalMark } from "./layout.ts";
+import { neededLines, type Upkeep } from "./rewrite-journal.ts";
 import type { AppendFile, FilesPort } from "./store-ports.ts";
 import { CorruptFile, issueText } from "./store-files.ts";
+
+/**
+ * A journal of this size is written anew without the lines that nobody needs: some thousand acts, and 20 ms for whoever
+ * reads it. Half as much is rewritten twice as often, ten times as much is what every reader reads. Bytes.
+ */
+export const REWRITE_BYTES = 1_000_000;
+/** It is written anew when it has grown by this factor, so that lines that stay are not copied each time. */
+const GROWTH = 2;
 
 /** One line as it is written: a checksum, a blank, JSON. */
 function encode(line: JournalLine, format: number): string {
@@ -16,7 +26,10 @@ function sum(json: string): string {
   return hash("sha1", json).slice(0, 8);
 }
 
-/** The journal of one incarnation: append-only; one sync serves all lines that came while the last one ran. */
+/**
+ * The journal of one incarnation: append-only; one sync serves all lines that came while the last one ran. When it has
+ * grown it is replaced by one that holds the lines that are still needed.
+ */
 export class Journal {
   readonly #path: string;
   readonly #files: FilesPort;
@@ -31,12 +44,18 @@ export class Journal {
   #broken: { readonly error: unknown } | null = null;
 
   readonly #format: number;
+  readonly #upkeep: Upkeep;
+  #bytes = 0;
+  #bytesMax = REWRITE_BYTES;
+  /** How often it was written anew. */
+  #times = 0;
 
   /** `format`: the one that the store is written in. */
-  constructor(files: FilesPort, path: string, format: number) {
+  constructor(files: FilesPort, path: string, format: number, upkeep: Upkeep) {
     this.#files = files;
     this.#path = path;
     this.#format = format;
+    this.#upkeep = upkeep;
   }
 
   /** Resolves when the line is on disk. A failed sync is never retried: whoever asked must end. */
@@ -54,7 +73,10 @@ export class Journal {
       this.#waiting = [];
       try {
         if (this.#broken !== null) throw this.#broken.error;
-        await (await this.#open()).append(batch.map(({ text }) => text).join(""));
+        if (this.#bytes >= this.#bytesMax) await this.#rewrite();
+        const text = batch.map((one) => one.text).join("");
+        await (await this.#open()).append(text);
+        this.#bytes += Buffer.byteLength(text);
         for (const { done } of batch) done();
       } catch (error) {
         this.#broken ??= { error };
@@ -64,9 +86,29 @@ export class Journal {
     this.#writing = false;
   }
 
+  /**
+   * Between two batches, so that no line comes meanwhile. The mark goes before the lines do: a reader that began before
+   * sees a name gone, and reads again; one that begins after it finds the records that say what the lines said.
+   */
+  async #rewrite(): Promise<void> {
+    const files = this.#files;
+    const { from, bytes } = await neededLines(files, this.#path, this.#upkeep);
+    await files.createUnsynced(journalMark(this.#path, this.#times + 1), "");
+    await files.remove(journalMark(this.#path, this.#times));
+    this.#times += 1;
+    await files.rename(from, this.#path);
+    // Until then a power cut brings the old file back: no line may be in the new one alone.
+    await files.syncDir(dirname(this.#path));
+    await this.#file?.close();
+    this.#file = await files.openAppend(this.#path);
+    this.#bytes = bytes;
+    this.#bytesMax = Math.max(REWRITE_BYTES, GROWTH * bytes);
+  }
+
   /** A new file's name is on disk only once its directory is. */
   async #open(): Promise<AppendFile> {
     if (this.#file !== null) return this.#file;
+    await this.#files.createUnsynced(journalMark(this.#path, this.#times), "");
     this.#file = await this.#files.openAppend(this.#path);
     await this.#files.syncDir(dirname(this.#path));
     return this.#file;
@@ -75,6 +117,13 @@ export class Journal {
   async close(): Promise<void> {
     await this.#file?.close();
     this.#file = null;
+  }
+
+  /** Closes it for good and takes it away: nobody needs a line of it. */
+  async remove(): Promise<void> {
+    await this.close();
+    await this.#files.remove(this.#path);
+    await this.#files.remove(journalMark(this.#path, this.#times));
   }
 }
 

@@ -1,3 +1,4 @@
+import { isActId } from "../../../schemas/person-act.ts";
 import {
   type ForgottenUses,
   forgottenUsesSchema,
@@ -50,13 +51,15 @@ async function keepUses(
   { uuid, usedRequests }: NodeRecord,
   keys: readonly string[],
 ): Promise<void> {
-  if (Object.keys(usedRequests).length === 0) return;
+  // Nobody can ask for an act of a person again.
+  const asked = Object.entries(usedRequests).filter(([id]) => !isActId(id));
+  if (asked.length === 0) return;
   const path = layout.usedOn(uuid);
   const before = await readJson(files, path, forgottenUsesSchema);
   await files.makeDir(layout.used);
   const uses: ForgottenUses = {
     keys: [...new Set([...(before?.keys ?? []), ...keys])],
-    requests: { ...before?.requests, ...usedRequests },
+    requests: { ...before?.requests, ...Object.fromEntries(asked) },
   };
   await writer.replace(path, uses);
 }

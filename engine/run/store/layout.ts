@@ -149,6 +149,19 @@ export class Layout {
   }
 }
 
+/**
+ * `journal/<inc>.<times>`: an empty file beside a journal, with the number of times that it was written anew. Each time
+ * the one before vanishes, which is how a reader learns of it; whoever reads it as a journal finds no line.
+ */
+export function journalMark(journal: string, times: number): string {
+  return `${journal.replace(/\.jsonl$/, "")}.${digits(times)}`;
+}
+
+/** Incarnations that have a journal in a listing of `journal/`. */
+export function journalsIn(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => /^(.+)\.jsonl$/.exec(name)?.[1] ?? []);
+}
+
 /** A number whose names sort as it counts. */
 export function digits(value: number): string {
   return String(value).padStart(DIGITS, "0");

@@ -1,7 +1,7 @@
 import { incarnationSchema } from "../../../schemas/store.ts";
 import { readJournal } from "./journal.ts";
-import type { Layout } from "./layout.ts";
-import { newestRecord, readClaim } from "./records.ts";
+import { fencesIn, journalsIn, type Layout } from "./layout.ts";
+import { readClaim } from "./records.ts";
 import { readJson } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
@@ -17,15 +17,14 @@ export interface DeadJournal {
 export async function deadJournals(site: Site, layout: Layout): Promise<readonly DeadJournal[]> {
   const { files } = site;
   const found: DeadJournal[] = [];
-  for (const name of await files.list(layout.journals)) {
-    const inc = name.replace(/\.jsonl$/, "");
+  for (const inc of journalsIn(await files.list(layout.journals))) {
     if (!(await isGone(site, layout, inc))) continue;
     const fences = new Map<string, Set<number>>();
     for (const { node, fence } of await readJournal(files, layout.journal(inc)))
       fences.set(node, (fences.get(node) ?? new Set()).add(fence));
     const needed = new Set<string>();
     for (const [uuid, its] of fences)
-      if (!(await areFolded(site, layout, uuid, its))) needed.add(uuid);
+      if (!(await isFolded(site, layout, uuid, Math.max(...its)))) needed.add(uuid);
     found.push({ inc, needed });
   }
   return found;
@@ -38,19 +37,18 @@ async function isGone({ files, processes }: Site, layout: Layout, inc: string): 
 }
 
 /**
- * True when the newest record says all that was written under these fences: it has a higher one, or the last of
- * them was given back, or tidied away by who copied what it said. Who holds the node now proves nothing: it may
- * have died before it copied the record.
+ * True when the newest record says all that was written under this fence, and for ever: it has a higher one, or the
+ * claim was given back, or tidied away by who copied what it said. Who holds the node now proves nothing: it may have
+ * died before it copied the record.
  */
-async function areFolded(
-  { files }: Site,
+export async function isFolded(
+  { files }: Pick<Site, "files">,
   layout: Layout,
   uuid: string,
-  fences: ReadonlySet<number>,
+  fence: number,
 ): Promise<boolean> {
-  const newest = await newestRecord(files, layout, uuid);
-  const last = Math.max(...fences);
-  if (newest !== null && newest.fence > last) return true;
-  const claim = await readClaim(files, layout, uuid, last);
+  const newest = fencesIn(await files.list(layout.node(uuid)), "record").at(-1);
+  if (newest !== undefined && newest > fence) return true;
+  const claim = await readClaim(files, layout, uuid, fence);
   return claim === null || claim.released;
 }

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Observation } from "../../../schemas/observation.ts";
 import {
-  emptyRecord,
   type ForgottenUses,
   forgottenUsesSchema,
   type HoldRecord,
@@ -14,7 +13,6 @@ import {
   type HistoryEntry,
   type Incarnation,
   incarnationSchema,
-  type JournalLine,
   type RegisterEntry,
   registerEntrySchema,
   type StopFile,
@@ -25,18 +23,15 @@ import { pooled } from "../limits.ts";
 import type { LeaseInfo, LoginSlots, Standing, StoreReader } from "../ports.ts";
 import { readAppliedImages } from "./applied-images.ts";
 import { seenEngines } from "./engines.ts";
-import { foldLines } from "./fold-lines.ts";
-import { readJournal } from "./journal.ts";
 import { entriesIn, fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
 import { FileLoginSlots } from "./login-slots.ts";
-import { newestRecord, readClaim, type RecordFile } from "./records.ts";
+import { readClaim } from "./records.ts";
 import { Readings } from "./readings.ts";
 import { readJson } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { AT_ONCE, restingRecords, type WholeRecords, wholeRecords } from "./whole-records.ts";
 
-/** Files read at once. */
-const AT_ONCE = 32;
 /** History that is kept of one node, newest. */
 export const HISTORY_MAX = 300;
 
@@ -45,14 +40,6 @@ export const keysSchema = z.array(z.string());
 /** `allocations/<name>`: the node that was taken for an Allocation. */
 export const holderSchema = z.object({ uuid: z.string(), node: z.string() });
 const ackSchema = z.object({ nodes: z.array(z.string()) });
-
-/** A node's newest record, and the fence from which on lines go over it. */
-interface Stored {
-  readonly newest: Awaited<ReturnType<typeof newestRecord>>;
-  readonly from: number;
-  /** True where its last holder gave it back: the record says all that was written. */
-  readonly rests: boolean;
-}
 
 /** Reads a store; writes nothing but the cache of readings. */
 export class FileStoreReader implements StoreReader {
@@ -78,12 +65,10 @@ export class FileStoreReader implements StoreReader {
   }
 
   async records(): Promise<ReadonlyMap<string, NodeRecord>> {
-    const records = await this.#settled(async () => {
-      const found = new Map<string, Stored>();
-      await this.#eachNode(async (uuid) => {
-        found.set(uuid, await this.#stored(uuid));
-      });
-      return this.#folded(found);
+    const records = await this.#wholes(async () => {
+      const uuids: string[] = [];
+      await this.#eachNode((uuid) => Promise.resolve(void uuids.push(uuid)));
+      return uuids;
     });
     this.#recordsAreRead = true;
     return new Map([...records].map(([uuid, { open: _open, ...record }]) => [uuid, record]));
@@ -94,82 +79,29 @@ export class FileStoreReader implements StoreReader {
   }
 
   async standing(uuid: string): Promise<Standing | null> {
-    return this.#settled(async () => {
-      const found = new Map([[uuid, await this.#stored(uuid)]]);
-      const whole = (await this.#folded(found)).get(uuid);
-      if (whole === undefined) return null;
-      const { open, ...record } = whole;
-      return { record, open: open.map(({ line }) => line) };
-    });
+    const whole = (await this.#wholes(() => Promise.resolve([uuid]))).get(uuid);
+    if (whole === undefined) return null;
+    const { open, ...record } = whole;
+    return { record, open: open.map(({ line }) => line) };
   }
 
   async recordsOf(uuids: Iterable<string>): Promise<ReadonlyMap<string, NodeRecord>> {
-    const found = await this.#settled(async () => {
-      const stored = new Map<string, Stored>();
-      await pooled([...uuids], AT_ONCE, async (uuid) => {
-        stored.set(uuid, await this.#stored(uuid));
-      });
-      // What rests is said by its record alone.
-      const all = [...stored.values()].every(({ rests }) => rests);
-      return this.#folded(stored, !all);
-    });
-    return new Map([...found].map(([uuid, { open: _open, ...record }]) => [uuid, record]));
-  }
-
-  /** Reads again where an engine ended meanwhile: its journal is gone, and its records are newer than those read. */
-  async #settled<T>(read: () => Promise<T>): Promise<T> {
-    const { files } = this.ports;
-    for (;;) {
-      const before = await files.list(this.layout.journals);
-      const answer = await read();
-      const after = new Set(await files.list(this.layout.journals));
-      if (before.every((name) => after.has(name))) return answer;
+    const all = [...uuids];
+    const found = await restingRecords(this.ports.files, this.layout, all);
+    const restless = all.filter((uuid) => !found.has(uuid));
+    const wholes = restless.length === 0 ? [] : await this.#wholes(() => Promise.resolve(restless));
+    const records = new Map<string, NodeRecord>();
+    for (const [uuid, record] of [...found, ...wholes]) {
+      if (record === null) continue;
+      const { open: _open, ...rest } = record;
+      records.set(uuid, rest);
     }
+    return records;
   }
 
-  /** A node that was forgotten keeps its last claim: what was written under an older one is nobody's any more. */
-  async #stored(uuid: string): Promise<Stored> {
-    const { files } = this.ports;
-    const before = await files.list(this.layout.node(uuid));
-    const newest = await newestRecord(files, this.layout, uuid);
-    const fence = fencesIn(before, "claim").at(-1);
-    // Read after the claim was seen to be given back.
-    const rests = fence === undefined || fencesIn(before, "released").at(-1) === fence;
-    if (newest !== null) return { newest, from: newest.fence, rests };
-    const lowest = fencesIn(await files.list(this.layout.node(uuid)), "claim")[0];
-    return { newest, from: lowest ?? Infinity, rests };
-  }
-
-  /**
-   * As the next grant will see them: the files, with what their holders wrote into their journals since. The
-   * journals are read after the files, for an older line must not be laid over a newer record. An engine
-   * that has ended whole leaves no journal, so an idle fleet costs nothing more. Who copied a record forward has
-   * the higher fence, so no line of a holder that lost its lease is laid over what its successor wrote.
-   */
-  async #folded(
-    found: ReadonlyMap<string, Stored>,
-    hasLines = true,
-  ): Promise<ReadonlyMap<string, RecordFile>> {
-    const { files } = this.ports;
-    const lines = new Map<string, JournalLine[]>();
-    for (const name of hasLines ? await files.list(this.layout.journals) : [])
-      for (const line of await readJournal(files, `${this.layout.journals}/${name}`)) {
-        const stored = found.get(line.node);
-        if (stored === undefined || line.fence < stored.from) continue;
-        const its = lines.get(line.node) ?? [];
-        its.push(line);
-        lines.set(line.node, its);
-      }
-    const records = new Map<string, RecordFile>();
-    for (const [uuid, { newest }] of found) {
-      const its = (lines.get(uuid) ?? []).sort((a, b) => a.fence - b.fence);
-      // Without a file the first line says it whole; without a line nobody acted on it.
-      if (newest === null && its.length === 0) continue;
-      const base = newest?.record ?? { ...emptyRecord(uuid, "", "existing"), open: [] };
-      const whole = foldLines(base, its);
-      if (whole.open.length > 0) this.#openIn.add(uuid);
-      records.set(uuid, whole);
-    }
+  async #wholes(nodes: () => Promise<readonly string[]>): Promise<WholeRecords> {
+    const records = await wholeRecords(this.ports.files, this.layout, nodes);
+    for (const [uuid, { open }] of records) if (open.length > 0) this.#openIn.add(uuid);
     return records;
   }
 

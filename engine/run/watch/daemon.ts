@@ -17,6 +17,7 @@ import { Members, NO_RING, type Ring } from "./members.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
 import { Teller } from "./teller.ts";
+import { tellRing } from "./tell-ring.ts";
 import { Trouble } from "./trouble.ts";
 
 /** What a daemon needs from outside. */
@@ -200,17 +201,15 @@ export class Daemon {
 
   async #follow(ring: Ring): Promise<void> {
     if (ring === this.#ring) return;
-    const came = [...ring.owned].some((name) => !this.#ring.owned.has(name));
+    const before = this.#ring;
+    const came = [...ring.owned].some((name) => !before.owned.has(name));
     this.#ring = ring;
     // What these nodes agreed on was seen by whoever had them.
     if (came) await this.#known.refreshReadings();
     this.#schedule.follow(ring.owned);
     this.#silence.forget(ring.owned);
     for (const name of this.#plans.keys()) if (!ring.owned.has(name)) this.#plans.delete(name);
-    const { name: me } = this.#ports.store.incarnation;
-    const who = ring.members.length === 0 ? "none" : ring.members.join(", ");
-    const stranger = ring.isMember ? "" : `; ${me} is not declared and owns nothing`;
-    this.#teller.once("watch.members", `members: ${who}${stranger}`);
+    tellRing(this.#teller, this.#ports.store.incarnation.name, { before, now: ring });
   }
 
   /**
@@ -290,8 +289,8 @@ export class Daemon {
         select: new Set(names),
       },
       catalog,
-      keeps: how.keeps,
-      signal: how.signal,
+      ...how,
+      facetSeconds: settings.watch.facetSeconds,
       onRead: () => this.#beat(),
     });
   }

@@ -23,10 +23,10 @@ export async function hear(
     const heard = await silence.look(to.store, seen, settings.watch.silentLooks);
     if (heard === null) continue;
     const text =
-      heard === "silent"
+      heard.what === "silent"
         ? "its BMC is silent: nothing is done until it answers"
         : "its BMC answers again";
-    to.teller.tell(`node.${heard}`, text, { node: name });
-    if (heard === "answers") to.schedule.soon([name]);
+    to.teller.tell(`node.${heard.what}`, text, { node: name, fence: heard.fence });
+    if (heard.what === "answers") to.schedule.soon([name]);
   }
 }

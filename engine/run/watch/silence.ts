@@ -10,8 +10,8 @@ export const SILENT = "power";
 /** Codes of a BMC that cannot be reached: no answer, no name. */
 const SILENCES: ReadonlySet<string> = new Set(["IW-B01", "IW-B02"]);
 
-/** What came of one look at a node, where it changes anything. */
-export type Heard = "silent" | "answers" | null;
+/** What came of one look at a node, where it changes anything, and under which fence its record says so. */
+export type Heard = { readonly what: "silent" | "answers"; readonly fence: number } | null;
 
 /**
  * Counts looks that no BMC answered. After the limit the node has a fault: its power is unknown, never off, and nothing is
@@ -38,7 +38,7 @@ export class Silence {
     if (observation.unreachable === null) {
       this.#looks.delete(node.name);
       if (record === null || !isFaulty) return null;
-      return (await write(store, record, null)) ? "answers" : null;
+      return heard("answers", await write(store, record, null));
     }
     // A login that was refused, or no driver: somebody answered, or nobody was asked.
     if (!SILENCES.has(observation.unreachable.code)) return null;
@@ -49,7 +49,7 @@ export class Silence {
     const since = instantText(observation.unreachableSince ?? observation.at);
     const message = `its BMC has not answered since ${since} (${observation.unreachable.message})`;
     const fault = { kind: SILENT, message, at: observation.at, specHash: node.specHash };
-    return (await write(store, record, fault)) ? "silent" : null;
+    return heard("silent", await write(store, record, fault));
   }
 
   /** Names that are not followed any more. */
@@ -58,20 +58,24 @@ export class Silence {
   }
 }
 
-/** Under the node's lease; a node that somebody works on is left alone until the next look. */
+function heard(what: "silent" | "answers", fence: number | null): Heard {
+  return fence === null ? null : { what, fence };
+}
+
+/** Under the node's lease, whose fence is answered; null where nothing was written. A node that somebody works on is left alone until the next look. */
 async function write(
   store: ActingStore,
   { uuid, name }: NodeRecord,
   fault: NodeRecord["fault"],
-): Promise<boolean> {
+): Promise<number | null> {
   const claimed = await store.claim(uuid, name);
-  if (!claimed.ok) return false;
+  if (!claimed.ok) return null;
   try {
     // Under the lease: a fault that waits for a person is neither replaced nor cleared.
     const now = claimed.value.record.fault;
-    if (fault === null ? now?.kind !== SILENT : now !== null) return false;
+    if (fault === null ? now?.kind !== SILENT : now !== null) return null;
     await claimed.value.patchRecord({ fault });
-    return true;
+    return claimed.value.fence;
   } finally {
     await claimed.value.release();
   }

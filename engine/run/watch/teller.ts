@@ -3,7 +3,9 @@ import { instantText } from "../../../schemas/instant.ts";
 import type { ActingStore, Clock } from "../ports.ts";
 
 /** What is told with an event of a daemon. */
-type More = Partial<Pick<EngineEvent, "node" | "code">>;
+type More = Partial<
+  Pick<EngineEvent, "node" | "code" | "fence" | "joined" | "left" | "gained" | "lost">
+>;
 
 /** The story of a daemon: each line with its commit and its name. */
 export class Teller {
@@ -46,10 +48,10 @@ export class Teller {
   }
 
   /** What stays as it is from round to round is told once. */
-  once(event: EventName, message: string, code: string | null = null): void {
+  once(event: EventName, message: string, code: string | null = null, more: More = {}): void {
     if (this.#told.get(event) === message) return;
     this.#told.set(event, message);
-    this.tell(event, message, { code });
+    this.tell(event, message, { code, ...more });
   }
 
   /** It is over: should it come again, it is told again. */

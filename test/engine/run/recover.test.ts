@@ -78,6 +78,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
     opened: false,
     softOffSpent: false,
     broughtUp: false,
+    step: null,
   };
   const why = await recover(flow);
   return { asked, why, store };

@@ -55,7 +55,8 @@ test("a stopped holder whose lease is taken over acts on nothing after it wakes,
 
 test("lease break takes a lease from a holder that hangs; the old holder's next check fails", async () => {
   const rack = await aRack(["n1"], { spec: "  power: on\n" });
-  const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "before-intent" }, "apply", "--yes");
+  const asked = ["apply", "--yes", "--json"];
+  const first = rack.start({ IRONWRIGHT_TEST_PAUSE_AT: "before-intent" }, ...asked);
   await stopped(first);
   expect((await rack.run("lease", "list")).out).toContain(" held ");
   const broken = await rack.run("lease", "break", "n1", "--reason", "it hangs");
@@ -63,6 +64,7 @@ test("lease break takes a lease from a holder that hangs; the old holder's next 
   first.child.kill("SIGCONT");
   const woken = await first.ended;
   expect(woken.code).toBe(5);
+  expect(woken.out).toMatch(/"event":"lease.broken","node":"n1","step":"1".*"fence":\d/);
   expect(rack.acts()).toEqual([]);
   expect((await rack.run("apply", "--yes")).code).toBe(0);
   expect(rack.acts()).toHaveLength(1);

@@ -9,6 +9,7 @@ import { initStore } from "../../../engine/run/store/init-store.ts";
 import { openActing, openReader } from "../../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../../engine/run/store/store-ports.ts";
 import type { HoldScope } from "../../../schemas/documents.ts";
+import type { EngineEvent } from "../../../schemas/event.ts";
 import type { Result } from "../../../schemas/failure.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import type { Plan } from "../../../schemas/plan.ts";
@@ -76,6 +77,8 @@ export class LifeWorld {
   fleet: Fleet;
   /** Sees every act that a machine took. */
   watch: (act: SeenAct) => void = () => undefined;
+  /** Hears every event of an apply. */
+  hear: (event: EngineEvent) => void = () => undefined;
   /** Names of nodes that were there when the store was made. */
   readonly #existing: ReadonlySet<string>;
   readonly #disk = new Map<string, string>();
@@ -232,7 +235,9 @@ export class LifeWorld {
       clock,
       random: ports.random,
       checkpoint,
-      emit: ({ event, node }: { readonly event: string; readonly node: string | null }) => {
+      emit: (told: EngineEvent) => {
+        const { event, node } = told;
+        this.hear(told);
         if (ENDS.has(event) && node !== null) this.laws.left(node);
       },
       settings: { ...SETTINGS, concurrency: asked.concurrency ?? SETTINGS.concurrency },

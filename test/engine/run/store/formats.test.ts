@@ -147,7 +147,7 @@ test("into a store of the version before everything is written as that reads it,
   await grant.patchRecord({ traits: ["CUSTOM_A"] });
   await grant.intent(INTENT);
   const [journal = ""] = [...disk.files].flatMap(([path, text]) =>
-    path.startsWith("/s/journal/") ? [text] : [],
+    /^\/s\/journal\/.*\.jsonl$/.test(path) ? [text] : [],
   );
   expect(journal.match(/"version":\d+/g)).toEqual([`"version":${BEFORE}`, `"version":${BEFORE}`]);
   await grant.release();

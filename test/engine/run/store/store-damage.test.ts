@@ -23,6 +23,8 @@ import {
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
 
+const UPKEEP = { temporary: () => "/s/tmp/j", isNeeded: () => Promise.resolve(true) };
+
 function fact(seq: number): JournalLine {
   const head = { version: STORE_FORMAT, node: UUID, fence: 1, seq, inc: "i", at: 0 } as const;
   return { ...head, kind: "fact", patch: {} };
@@ -37,7 +39,7 @@ test("a journal whose disk failed once takes no further line, also not one that 
       ? Promise.reject(systemError("ENOSPC"))
       : Promise.resolve();
   };
-  const journal = new Journal(files.sharedWith(before), "/s/journal/i.jsonl", STORE_FORMAT);
+  const journal = new Journal(files.sharedWith(before), "/s/journal/i.jsonl", STORE_FORMAT, UPKEEP);
   const ends = await Promise.allSettled([1, 2, 3].map((seq) => journal.append(fact(seq))));
   const late = await Promise.allSettled([journal.append(fact(4))]);
   expect([...ends, ...late].map(({ status }) => status)).toEqual(Array(4).fill("rejected"));
@@ -46,7 +48,7 @@ test("a journal whose disk failed once takes no further line, also not one that 
 
 test("a torn last journal line is dropped, a bad line before a good one is damage", async () => {
   const files = new MemoryFiles();
-  const journal = new Journal(files, "/j", STORE_FORMAT);
+  const journal = new Journal(files, "/j", STORE_FORMAT, UPKEEP);
   await journal.append(fact(1));
   await journal.append(fact(2));
   const whole = files.files.get("/j") ?? "";

@@ -27,7 +27,9 @@ test("after the limit a silent BMC is a fault, its power is not called off, and 
   const silence = new Silence();
   const look = async (observation: Observation): Promise<unknown> => {
     const record = await store.record(UUID);
-    return silence.look(store, { node: aNode("n1", {}), record, observation }, 3);
+    return (
+      (await silence.look(store, { node: aNode("n1", {}), record, observation }, 3))?.what ?? null
+    );
   };
   expect([await look(NONE), await look(NONE)]).toEqual([null, null]);
   // Two silent looks and an answer are no three in a row.
@@ -50,11 +52,13 @@ test("a node that somebody works on is left alone until the next look", async ()
   const store = await acting(storePorts(disk, 2, { fateOf }));
   const silence = new Silence();
   const look = async (): Promise<unknown> =>
-    silence.look(
-      store,
-      { node: aNode("n1", {}), record: await store.record(UUID), observation: NONE },
-      1,
-    );
+    (
+      await silence.look(
+        store,
+        { node: aNode("n1", {}), record: await store.record(UUID), observation: NONE },
+        1,
+      )
+    )?.what ?? null;
   expect(await look()).toBeNull();
   await grant.release();
   expect(await look()).toBe("silent");
