@@ -10,6 +10,7 @@ export function systemError(code: string): Error {
 
 /** Files in memory that behave as POSIX ones: link fails on a taken name, rename replaces, all is atomic. */
 export class MemoryFiles implements FilesPort {
+  readonly backend = "file";
   readonly files: Map<string, string>;
   readonly #before: Before;
 
@@ -84,6 +85,18 @@ export class MemoryFiles implements FilesPort {
 
   async syncDir(dir: string): Promise<void> {
     await this.#before("syncDir", dir);
+  }
+
+  place(dir: string): string {
+    return dir;
+  }
+
+  guardedBy(): FilesPort {
+    return this;
+  }
+
+  revision(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   identity(): Promise<{ readonly dev: string; readonly ino: string }> {
