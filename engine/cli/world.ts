@@ -221,7 +221,7 @@ export async function withActing<T>(
  * `--read-only` and `mode: observe` refuse every command that acts. A stop or a hold is no act: engines
  * of an earlier commit may be at work while this one says observe, and a person must be able to end it.
  */
-function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
+export function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
   if (input.common.readOnly)
     throw new CommandError(
       EXIT.refused,
