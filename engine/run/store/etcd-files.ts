@@ -3,6 +3,7 @@ import type { ICompare, IRequestOp } from "etcd3";
 import { type EtcdClient, hex } from "./etcd-client.ts";
 import {
   bytes,
+  type Change,
   deleted,
   EtcdCommits,
   isAbsent,
@@ -215,17 +216,21 @@ export class EtcdFiles implements FilesPort {
     const { blanks, local } = this.#shared;
     if (blanks.delete(path)) return;
     if (this.#isLocal(path)) return local.remove(path);
-    const key = this.#key(path);
-    await this.#shared.commits.always(
-      {
-        key,
-        compare: (since) => [notNewer(key, since)],
-        ops: [deleted(key, endOf(key))],
-        // What somebody made since is not what was to be removed.
-        isDone: (now, since) => now === null || Number(now.mod_revision) > since,
-      },
-      this.#guard,
-    );
+    while (!(await this.#removeSeen(this.#key(path))));
+  }
+
+  /** Of what is there now: what somebody makes of that name meanwhile is not what was to be removed. */
+  async #removeSeen(key: string): Promise<boolean> {
+    const { commits } = this.#shared;
+    const seen = await commits.first(key);
+    if (seen === null) return true;
+    const change: Change = {
+      key,
+      compare: () => [modIs(seen.key.toString(), Number(seen.mod_revision))],
+      ops: [deleted(key, endOf(key))],
+      isDone: (now) => now?.mod_revision !== seen.mod_revision,
+    };
+    return commits.commit(change, this.#guard);
   }
 
   async removeAll(dir: string): Promise<void> {
