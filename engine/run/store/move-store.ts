@@ -6,6 +6,7 @@ import { copyStore } from "./copy-store.ts";
 import { seenEngines } from "./engines.ts";
 import { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Layout } from "./layout.ts";
+import { movedAway } from "./moved-away.ts";
 import type { Actor } from "./open-store.ts";
 import { changedAtThisMoment } from "./raise-format.ts";
 import { anyStoreFailure, readJson, Writer } from "./store-files.ts";
@@ -72,6 +73,8 @@ async function standsAgainst(
       "IW-S03",
       `${place} holds another store, ${there.id}; name another place for this one (etcd.prefix or --state)`,
     );
+  if (there !== null && there.movedTo === undefined && old.movedTo !== undefined)
+    return movedAway(from.files.place(dir), old.movedTo);
   if (there !== null && there.movedTo === undefined)
     return failure(
       "stalled",
