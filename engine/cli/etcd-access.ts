@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
@@ -50,7 +51,8 @@ function tlsOf({ ca, cert, key }: Settings["etcd"], root: string): Result<EtcdAc
   if (!Buffer.isBuffer(authority)) return ok(null);
   try {
     createSecureContext({
-      ca: authority,
+      // By itself a context takes what is no certificate for none at all.
+      ca: new X509Certificate(authority).toString(),
       ...(Buffer.isBuffer(shown) ? { cert: shown } : {}),
       ...(Buffer.isBuffer(secret) ? { key: secret } : {}),
     });

@@ -14,6 +14,8 @@ export interface Member {
   signal(signal: NodeJS.Signals): void;
   /** Again, with what it had on its disk. */
   restart(): void;
+  /** Ends it, and starts it with what a snapshot holds, as a cluster of that token. */
+  restore(snapshot: string, token: string): Promise<void>;
 }
 
 /** A cluster that was started for one test. */
@@ -94,15 +96,37 @@ export async function startEtcd(options: ClusterOptions = {}): Promise<Cluster> 
     },
     signal: (signal) => void processes.get(i)?.kill(signal),
     restart: () => start(i),
+    restore: async (snapshot, token) => {
+      const old = processes.get(i);
+      if (old !== undefined) await ended(old);
+      const data = join(dir, `m${i}`);
+      rmSync(data, { recursive: true, force: true });
+      const peer = `http://127.0.0.1:${at(2 * i + 1)}`;
+      const words = [
+        ["snapshot", "restore", snapshot],
+        ["--name", `m${i}`],
+        ["--data-dir", data],
+        ["--initial-cluster", peers.join(",")],
+        ["--initial-cluster-token", token],
+        ["--initial-advertise-peer-urls", peer],
+      ].flat();
+      execFileSync("etcdctl", words, {
+        env: { ...process.env, ETCDCTL_API: "3" },
+        stdio: "ignore",
+      });
+      start(i);
+      await ready(cluster);
+    },
   });
   const members = Array.from({ length: size }, (_, i) => member(i));
   const endpoints = members.map(({ endpoint }) => endpoint);
-  const ctl = (...args: readonly string[]): string =>
-    execFileSync("etcdctl", ["--endpoints", endpoints.join(","), ...ctlFlags, ...args], {
+  const ctlAt = (at: readonly string[], args: readonly string[]): string =>
+    execFileSync("etcdctl", ["--endpoints", at.join(","), ...ctlFlags, ...args], {
       encoding: "utf8",
       env: { ...process.env, ETCDCTL_API: "3" },
       stdio: ["ignore", "pipe", "pipe"],
     });
+  const ctl = (...args: readonly string[]): string => ctlAt(endpoints, args);
   const cluster: Cluster = {
     endpoints,
     members,
@@ -110,7 +134,7 @@ export async function startEtcd(options: ClusterOptions = {}): Promise<Cluster> 
     leader: () => {
       for (const one of members) {
         try {
-          const out = ctl("--endpoints", one.endpoint, "endpoint", "status", "-w", "json");
+          const out = ctlAt([one.endpoint], ["endpoint", "status", "-w", "json"]);
           const [{ Status: status }] = JSON.parse(out) as [
             { Status: { leader: number; header: { member_id: number } } },
           ];

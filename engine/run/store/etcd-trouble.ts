@@ -2,7 +2,6 @@ import {
   EtcdAuthenticationFailedError,
   EtcdPermissionDeniedError,
   GRPCDeadlineExceededError,
-  GRPCUnavailableError,
 } from "etcd3";
 import type { FailureKind } from "../../../schemas/failure.ts";
 import { StoreTrouble } from "./store-files.ts";
@@ -69,7 +68,7 @@ const UNREACHED: readonly Row[] = [
       "its members have no leader; most of them are down or cut off: look at etcdctl endpoint status",
   },
   {
-    when: /ENOTFOUND|EAI_AGAIN|Name resolution/i,
+    when: /ENOTFOUND|EAI_AGAIN|Name resolution failed/i,
     says: () => "a host name cannot be resolved; check etcd.endpoints",
   },
   {
@@ -99,15 +98,11 @@ export function finalTrouble(error: unknown, names: EtcdNames): StoreTrouble | n
 /** Why no endpoint answered in time, by what the last one said. */
 export function silentTrouble(error: unknown, names: EtcdNames, timeoutMs: number): StoreTrouble {
   const late = `it did not answer within ${timeoutMs / 1000} s (etcd.timeoutSeconds); see that it runs and that most of its members reach each other`;
-  if (error instanceof GRPCDeadlineExceededError) {
-    // What kept it from connecting until then is said in the same breath.
-    const row = UNREACHED.find(({ when }) => when.test(wordsOf(error)));
-    return troubleOf(names, row?.says(names) ?? late, "transient");
-  }
+  // What kept it from connecting until its deadline is said in the same breath.
   const row = UNREACHED.find(({ when }) => when.test(wordsOf(error)));
   if (row !== undefined) return troubleOf(names, row.says(names), "transient");
-  const known = error instanceof GRPCUnavailableError || error === null;
-  const said = known ? late : `it says: ${wordsOf(error).slice(0, 200)}; look at its log`;
+  const isLate = error instanceof GRPCDeadlineExceededError || error === null;
+  const said = isLate ? late : `it says: ${wordsOf(error).slice(0, 200)}; look at its log`;
   return troubleOf(names, said, "transient");
 }
 
