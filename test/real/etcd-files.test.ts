@@ -33,7 +33,11 @@ filesContract(() => {
 
 async function link(files: FilesPort, path: string, text: string): Promise<boolean> {
   await files.create("/s/tmp/l", text);
-  return files.link("/s/tmp/l", path).finally(() => files.remove("/s/tmp/l"));
+  try {
+    return await files.link("/s/tmp/l", path);
+  } finally {
+    await files.remove("/s/tmp/l");
+  }
 }
 
 async function replace(files: FilesPort, path: string, text: string): Promise<void> {

@@ -121,7 +121,7 @@ test("an engine that was declared dead by the other host writes nothing into etc
 
 test("two daemons on two hosts split the nodes; when one is killed the other has them all", async () => {
   const names = ["n1", "n2", "n3", "n4"];
-  const quick = `git: { pollSeconds: 1 }\npowerSync: { intervalSeconds: 10 }\nbreaker: { nodes: 100 }\n`;
+  const quick = `git: { pollSeconds: 1 }\npowerSync: { intervalSeconds: 10 }\nbreaker: { nodes: 100 }\nwatch: { maxImpact: destructive }\n`;
   const { rack, one, two } = await twoHosts(names, quick);
   const isOn = (name: string): boolean =>
     rack.simulator.machines.get(name)?.power(Date.now()) === "On";

@@ -120,8 +120,8 @@ export async function startEtcd(options: ClusterOptions = {}): Promise<Cluster> 
   });
   const members = Array.from({ length: size }, (_, i) => member(i));
   const endpoints = members.map(({ endpoint }) => endpoint);
-  const ctlAt = (at: readonly string[], args: readonly string[]): string =>
-    execFileSync("etcdctl", ["--endpoints", at.join(","), ...ctlFlags, ...args], {
+  const ctlAt = (asked: readonly string[], args: readonly string[]): string =>
+    execFileSync("etcdctl", ["--endpoints", asked.join(","), ...ctlFlags, ...args], {
       encoding: "utf8",
       env: { ...process.env, ETCDCTL_API: "3" },
       stdio: ["ignore", "pipe", "pipe"],
@@ -162,11 +162,11 @@ export async function anEtcd(options: ClusterOptions = {}): Promise<Cluster> {
 }
 
 /** Asks until every member answers. */
-async function ready({ ctl }: Cluster): Promise<void> {
+async function ready(cluster: Pick<Cluster, "ctl">): Promise<void> {
   const until = performance.now() + READY_MS;
   for (;;) {
     try {
-      ctl("endpoint", "health");
+      cluster.ctl("endpoint", "health");
       return;
     } catch (error) {
       if (performance.now() > until) throw error;

@@ -47,11 +47,18 @@ export function filesContract(of: () => Promise<Seen>): void {
   test("of those who take one name at once one has it, and its file stays as it is", async () => {
     const { dir, mine, theirs } = await of();
     const path = `${dir}/inst/x.dead`;
-    const taken = await Promise.all(
-      [linked(mine, dir, path, "mine"), linked(theirs, `${dir}`, path, "theirs")].map((one) =>
-        one.catch(() => false),
-      ),
-    );
+    for (const [files, name] of [
+      [mine, "a"],
+      [theirs, "b"],
+    ] as const) {
+      await files.makeDir(`${dir}/tmp`);
+      await files.makeDir(`${dir}/inst`);
+      await files.create(`${dir}/tmp/${name}`, name);
+    }
+    const taken = await Promise.all([
+      mine.link(`${dir}/tmp/a`, path),
+      theirs.link(`${dir}/tmp/b`, path),
+    ]);
     const first = await mine.read(path);
     expect(taken.filter(Boolean)).toHaveLength(1);
     expect(await linked(mine, dir, path, "later")).toBe(false);
