@@ -73,7 +73,7 @@ function etcds(random: Random): Pick<House, "etcd" | "close"> {
   const opened = new Map<string, FilesPort>();
   const closing: (() => void)[] = [];
   return {
-    async etcd({ settings, root, stateDir, env }) {
+    async etcd({ settings, root, stateDir, witnessDir, env }) {
       const which = JSON.stringify([settings.etcd, root, stateDir]);
       const known = opened.get(which);
       if (known !== undefined) return ok(known);
@@ -84,7 +84,12 @@ function etcds(random: Random): Pick<House, "etcd" | "close"> {
       const { etcdFiles } = await import("../run/store/etcd-files.ts");
       const client = new EtcdClient(access.value);
       closing.push(() => client.close());
-      const files = etcdFiles(client, stateDir, nodeFiles, (bytes) => random.hex(bytes));
+      const files = etcdFiles(client, {
+        dir: stateDir,
+        stays: witnessDir,
+        local: nodeFiles,
+        hex: (bytes) => random.hex(bytes),
+      });
       opened.set(which, files);
       return ok(files);
     },

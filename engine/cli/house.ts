@@ -74,6 +74,7 @@ export interface EtcdOptions {
   readonly settings: Settings;
   readonly root: string;
   readonly stateDir: string;
+  readonly witnessDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -11,6 +11,7 @@ interface StorePlace {
   readonly settings: Settings;
   readonly root: string;
   readonly stateDir: string;
+  readonly witnessDir: string;
 }
 
 /** Where a store may be kept. */
@@ -19,11 +20,11 @@ export type Backend = StoreFile["backend"];
 /** What a store needs, over the backend that the settings name or over that one. */
 export async function storeOf(
   { house, io }: Pick<CommandInput, "house" | "io">,
-  { settings, root, stateDir }: StorePlace,
+  { settings, root, stateDir, witnessDir }: StorePlace,
   backend: Backend = settings.lease.backend,
 ): Promise<Result<StorePorts>> {
   if (backend === "file") return ok(house.store);
-  const files = await house.etcd({ settings, root, stateDir, env: io.env });
+  const files = await house.etcd({ settings, root, stateDir, witnessDir, env: io.env });
   return files.ok ? ok({ ...house.store, files: files.value }) : files;
 }
 

@@ -111,7 +111,11 @@ try {
       login: null,
       now: () => performance.now(),
     });
-    const files = etcdFiles(client, state, nodeFiles, (bytes) => house.random.hex(bytes));
+    const files = etcdFiles(client, {
+      dir: state,
+      local: nodeFiles,
+      hex: (bytes) => house.random.hex(bytes),
+    });
     const [many, alone] = await leases(state, { ...house.store, files });
     client.close();
     const [manyFloor, aloneFloor] = await floorOfEtcd(endpoint);

@@ -18,7 +18,11 @@ function portsOf(endpoints: readonly string[]): StorePorts {
   const client = clientOf(endpoints, "/fleet");
   onTestFinished(() => client.close());
   const { clock, random, checkpoint } = compose("test", {});
-  const files = etcdFiles(client, "/s", new MemoryFiles(), (bytes) => random.hex(bytes));
+  const files = etcdFiles(client, {
+    dir: "/s",
+    local: new MemoryFiles(),
+    hex: (bytes) => random.hex(bytes),
+  });
   return { files, processes: nodeProcesses, clock, random, checkpoint };
 }
 

@@ -16,9 +16,12 @@ function filesAt(prefix: string, endpoints = etcd.endpoints, timeoutMs = 10_000)
   const client = clientOf(endpoints, prefix, timeoutMs);
   onTestFinished(() => client.close());
   count += 1;
-  return etcdFiles(client, "/s", new MemoryFiles(), (bytes) =>
-    `${(count += 1)}`.padStart(bytes * 2, "0"),
-  );
+  return etcdFiles(client, {
+    dir: "/s",
+    stays: "/s/seen",
+    local: new MemoryFiles(),
+    hex: (bytes) => `${(count += 1)}`.padStart(bytes * 2, "0"),
+  });
 }
 
 function aPrefix(): string {
@@ -101,4 +104,18 @@ test("a change that was held up on its way, and was made by another way since, i
   // What was let go is carried out, or refused, before what is asked on the same connection of etcd afterwards.
   await new Promise((done) => setTimeout(done, 500));
   expect(await filesAt(prefix).exists("/s/budgets/b.0")).toBe(false);
+});
+
+test("what is lost without harm stays on the host, and so does the witness", async () => {
+  const prefix = aPrefix();
+  const mine = filesAt(prefix);
+  await mine.makeDir("/s/seen/store");
+  await mine.create("/s/seen/store/1.1", "");
+  await mine.createUnsynced("/s/tmp/r", "readings");
+  await mine.rename("/s/tmp/r", "/s/readings.json");
+  await mine.appendUnsynced("/s/nodes/ab/u/history.jsonl", "line\n");
+  await mine.create("/s/tmp/blank", "only in memory");
+  expect(await mine.list("/s/seen/store")).toEqual(["1.1"]);
+  expect(await mine.read("/s/readings.json")).toBe("readings");
+  expect(etcd.ctl("get", "--prefix", `${prefix}/`, "--keys-only").trim()).toBe("");
 });

@@ -36,7 +36,7 @@ export class EtcdDisk implements Disk {
     client: EtcdClient,
     local = new MemoryFiles(),
     before: Before = () => Promise.resolve(),
-    files: FilesPort = etcdFiles(client, DIR, local, hex),
+    files: FilesPort = etcdFiles(client, { dir: DIR, local, hex }),
   ) {
     this.#client = client;
     this.#local = local;

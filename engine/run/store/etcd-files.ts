@@ -37,6 +37,8 @@ interface Shared {
   readonly commits: EtcdCommits;
   /** The state directory: what lies below it is in etcd, but for what `isLocal` says. */
   readonly dir: string;
+  /** The witness, wherever it is: it must not go back with what it bears witness of. */
+  readonly stays: string | null;
   /** The disk of this host. */
   readonly local: FilesPort;
   readonly hex: (bytes: number) => string;
@@ -350,8 +352,9 @@ export class EtcdFiles implements FilesPort {
   }
 
   #isLocal(path: string): boolean {
-    const { dir } = this.#shared;
+    const { dir, stays } = this.#shared;
     if (path === dir || !path.startsWith(`${dir}/`)) return true;
+    if (stays !== null && (path === stays || path.startsWith(`${stays}/`))) return true;
     const rest = path.slice(dir.length + 1);
     return (
       /^(tmp|readings|readings\.json|\.gitignore)(\/|$)/.test(rest) ||
@@ -365,15 +368,13 @@ export class EtcdFiles implements FilesPort {
   }
 }
 
-/** The store of a state directory in an etcd; what is lost without harm goes to `local`. */
+/** The store of a state directory in an etcd. */
 export function etcdFiles(
   client: EtcdClient,
-  dir: string,
-  local: FilesPort,
-  hexOf: (bytes: number) => string,
+  of: Pick<Shared, "dir" | "local" | "hex"> & Partial<Pick<Shared, "stays">>,
 ): EtcdFiles {
-  const commits = new EtcdCommits(client, `${client.access.prefix}/fences/${hexOf(16)}`);
-  return new EtcdFiles({ client, commits, dir, local, hex: hexOf, blanks: new Map() });
+  const commits = new EtcdCommits(client, `${client.access.prefix}/fences/${of.hex(16)}`);
+  return new EtcdFiles({ stays: null, ...of, client, commits, blanks: new Map() });
 }
 
 function systemError(code: string, path: string): Error {
