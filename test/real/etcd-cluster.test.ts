@@ -5,7 +5,7 @@ import { etcdFiles } from "../../engine/run/store/etcd-files.ts";
 import { initStore } from "../../engine/run/store/init-store.ts";
 import { openActing } from "../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../engine/run/store/store-ports.ts";
-import { ACT, INTENT, STORE } from "../support/a-store.ts";
+import { ACT, INTENT, STORE, UUID } from "../support/a-store.ts";
 import { anEtcd } from "../support/an-etcd.ts";
 import { clientOf } from "../support/etcd-disk.ts";
 import { MemoryFiles } from "../support/memory-files.ts";
@@ -14,8 +14,8 @@ import { aRack } from "../support/rack.ts";
 vi.setConfig({ testTimeout: 180_000 });
 
 /** A host's own ports over a real clock. */
-function portsOf(endpoints: readonly string[]): StorePorts {
-  const client = clientOf(endpoints, "/fleet");
+function portsOf(endpoints: readonly string[], timeoutMs = 10_000): StorePorts {
+  const client = clientOf(endpoints, "/fleet", timeoutMs);
   onTestFinished(() => client.close());
   const { clock, random, checkpoint } = compose("test", {});
   const files = etcdFiles(client, {
@@ -64,6 +64,33 @@ test("work goes on while members are killed, the leader too, and nothing is done
   const records = await portsReader(etcd.endpoints);
   expect(records.size).toBe(done);
   await store.close();
+});
+
+test("a check that etcd does not answer refuses the send, in its time and as data", async () => {
+  const etcd = await anEtcd();
+  const ports = portsOf(etcd.endpoints, 2000);
+  expect((await initStore("/s", STORE, ports)).ok).toBe(true);
+  const actor = { name: "e", role: "apply", host: "h" } as const;
+  const opened = await openActing("/s", { store: "store" }, actor, ports);
+  if (!opened.ok) throw new Error(opened.failure.message);
+  const claimed = await opened.value.claim(UUID, "n1");
+  if (!claimed.ok) throw new Error(claimed.failure.message);
+  const grant = claimed.value;
+  const intent = await grant.intent(INTENT);
+  expect(await grant.check(ACT)).toBeNull();
+  etcd.members[0]?.signal("SIGSTOP");
+  expect(await grant.check(ACT)).toMatchObject({
+    kind: "transient",
+    code: "IW-S10",
+    message: expect.stringContaining("did not answer within 2 s"),
+  });
+  // A line that is not known to be written ends the engine, as one that a disk refused does.
+  await expect(
+    grant.outcome(intent, "not-sent", { code: null, message: "", durationMs: 0 }),
+  ).rejects.toThrow("etcd at http://");
+  expect(opened.value.dead()).toMatchObject({ code: "IW-L02" });
+  etcd.members[0]?.signal("SIGCONT");
+  await opened.value.close();
 });
 
 /** What another host reads. */

@@ -51,27 +51,6 @@ async function refused(
   expect(ran.err).not.toMatch(/at .*\.js:\d+|a bug in ironwright/);
 }
 
-test.each([
-  ["", /ironwright\.yaml:3:\d+.*there is no endpoint; write endpoints/],
-  [
-    "  endpoints: [10.0.0.7]\n",
-    /ironwright\.yaml:5:\d+.*it is no endpoint; write http:\/\/HOST:PORT/,
-  ],
-  ['  endpoints: ["http://10.0.0.7"]\n', /it has no port; etcd's own is 2379/],
-  ['  endpoints: ["http://ops:pw@10.0.0.7:2379"]\n', /there is a user in the endpoint/],
-  ['  endpoints: ["http://a:2379/v3"]\n', /there is a path in the endpoint/],
-  ['  endpoints: ["http://a:2379", "https://b:2379"]\n', /some are http and some https/],
-  ['  endpoints: ["http://a:2379"]\n  prefix: fleet/\n', /etcd\.prefix is wrong: write \/NAME/],
-  ['  endpoints: ["http://a:2379"]\n  username: ops\n', /there is no etcd\.password beside it/],
-  ['  endpoints: ["https://a:2379"]\n  ca: c\n  cert: c\n', /etcd\.cert and etcd\.key go together/],
-  ['  endpoints: ["http://a:2379"]\n  ca: ca.pem\n', /it is for endpoints of https/],
-])("settings are refused with their place: %j", async (etcd, says) => {
-  const repo = await aRepo(etcd);
-  const ran = await runCli(repo.dir, ["plan"]);
-  expect([ran.code, ran.err]).toEqual([3, expect.stringMatching(says)]);
-  expect(ran.err).not.toContain("ops:pw");
-});
-
 test("an etcd that is not there, one that hears and never answers, and a file that can't be read", async () => {
   const open = new Set<Socket>();
   const silent = createServer((socket) => open.add(socket.on("error", () => undefined)));
