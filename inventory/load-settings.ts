@@ -52,6 +52,8 @@ const OF_AN_INSTANCE = ["state", "instance", "concurrency", "listen", "witness"]
 const LATER: readonly (readonly [group: string, key: string])[] = [
   ["git", "timeoutSeconds"],
   ["git", "verify"],
+  ["etcd", "prefix"],
+  ["etcd", "timeoutSeconds"],
   ["watch", "silentLooks"],
   ["watch", "drainSeconds"],
   ["watch", "facetSeconds"],
@@ -215,6 +217,12 @@ const OPTIONAL_LEAVES: readonly (readonly string[])[] = [
   ["git", "verify", "allowedSigners"],
   ["git", "verify", "openpgpKeys"],
   ["bmc", "networks"],
+  ["etcd", "username"],
+  ["etcd", "password", "env"],
+  ["etcd", "password", "file"],
+  ["etcd", "ca"],
+  ["etcd", "cert"],
+  ["etcd", "key"],
 ];
 /** Lists are written with commas. */
 const LISTS = new Set([
@@ -331,8 +339,13 @@ function spotOf(document: PlainDocument | undefined, path: readonly string[]): S
 /** Settings without those that came after the first version and are as they are by themselves. */
 function withoutUntouched(settings: Settings): Readonly<Record<string, unknown>> {
   const untouched: Readonly<Record<string, unknown>> = settingsSchema.parse({});
-  // What an instance follows decides no plan; the first version counted it, so it stands as it is by itself.
-  const said: Record<string, unknown> = { ...settings, git: untouched["git"] };
+  // What an instance follows, and by which way it comes to its store, decides no plan; the first version counted them, so
+  // they stand as they are by themselves.
+  const said: Record<string, unknown> = {
+    ...settings,
+    git: untouched["git"],
+    etcd: untouched["etcd"],
+  };
   for (const [group, key] of LATER) {
     const [own, byItself] = [said[group], untouched[group]];
     if (!isMap(own) || !isMap(byItself) || !isDeepStrictEqual(own[key], byItself[key])) continue;

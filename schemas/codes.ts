@@ -45,13 +45,14 @@ export const CODES = {
   // S: settings, store
   "IW-S01": "the settings are invalid",
   "IW-S02": "there is no store here",
-  "IW-S03": "the store has another id than the settings",
+  "IW-S03": "the store has another id than the settings, or is elsewhere",
   "IW-S04": "the store is a copy or was restored",
   "IW-S05": "the store's format is newer than this engine reads",
   "IW-S06": "the state directory cannot be written",
   "IW-S07": "a persisted file is corrupt",
   "IW-S08": "the file system cannot hold leases",
   "IW-S09": "a secret cannot be resolved",
+  "IW-S10": "etcd cannot be used",
   // P: planning
   "IW-P01": "held",
   "IW-P02": "over budget",

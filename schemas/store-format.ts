@@ -5,5 +5,8 @@
  */
 export const STORE_FORMAT = 2;
 
+/** Of a store that was moved: no engine reads it, so one that knows nothing of moves refuses it too. */
+export const MOVED_FORMAT = 1_000_000_000;
+
 /** The oldest that is read, and that a store is written in while engines of the version before share it. */
 export const OLDEST_FORMAT = STORE_FORMAT - 1;

@@ -3,6 +3,17 @@ import { identitySchema } from "./documents.ts";
 import type { Named } from "./record.ts";
 import { STORE_FORMAT } from "./store-format.ts";
 
+/** Of a store that was moved by `migrate store`: where it is, and in which formats it was. */
+export const movedToSchema = z.object({
+  backend: z.enum(["file", "etcd"]),
+  place: z.string(),
+  at: z.number(),
+  by: z.string(),
+  format: z.number().int(),
+  writes: z.number().int().optional(),
+});
+export type MovedTo = z.infer<typeof movedToSchema>;
+
 /** `store.json`: written once by `init`; every process obeys it. */
 export const storeFileSchema = z.looseObject({
   id: z.string(),
@@ -15,7 +26,7 @@ export const storeFileSchema = z.looseObject({
   backend: z.enum(["file", "etcd"]),
   ttlMs: z.number().int(),
   fleet: z.string(),
-  /** The directory's own device and inode: a copy differs and is refused. */
+  /** The directory's own device and inode, or the etcd's cluster and prefix: a copy differs and is refused. */
   dev: z.string(),
   ino: z.string(),
   createdAt: z.number(),
@@ -25,6 +36,8 @@ export const storeFileSchema = z.looseObject({
   nodes: z.enum(["existing", "new"]).default("existing"),
   /** Names that were declared when the directory was restored: existing too, for what was done to them is lost. */
   existing: z.array(z.string()).default([]),
+  /** It is kept elsewhere now: this one grants nothing any more, for ever. */
+  movedTo: movedToSchema.optional(),
 });
 export type StoreFile = z.infer<typeof storeFileSchema>;
 

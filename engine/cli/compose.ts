@@ -27,7 +27,9 @@ import {
 } from "../run/ports.ts";
 import { loginGuard } from "../run/login-guard.ts";
 import { nodeFiles } from "../run/store/node-files.ts";
+import type { FilesPort } from "../run/store/store-ports.ts";
 import { nodeProcesses } from "../run/store/node-processes.ts";
+import { etcdAccess } from "./etcd-access.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
 import { monotonicClock } from "./monotonic-clock.ts";
 import { simulate } from "./compose-simulation.ts";
@@ -52,6 +54,7 @@ export function compose(
     user: userName(),
     pid: process.pid,
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
+    ...etcds(random),
     checkpoint,
     hardwareTypes: types,
     versions: VERSIONS,
@@ -70,6 +73,37 @@ export function compose(
       return found.ok ? ok(discoveredYaml(found.value)) : found;
     },
     simulate: (request) => simulate(request, clock),
+  };
+}
+
+/** The etcd of this process; whoever keeps the store in files begins without reading that code. */
+function etcds(random: Random): Pick<House, "etcd" | "close"> {
+  const opened = new Map<string, FilesPort>();
+  const closing: (() => void)[] = [];
+  return {
+    async etcd({ settings, root, stateDir, witnessDir, env }) {
+      const which = JSON.stringify([settings.etcd, root, stateDir]);
+      const known = opened.get(which);
+      if (known !== undefined) return ok(known);
+      const secrets = secretResolver({ settings, dir: root, env });
+      const access = await etcdAccess({ settings, root, secrets, now: () => performance.now() });
+      if (!access.ok) return access;
+      const { EtcdClient } = await import("../run/store/etcd-client.ts");
+      const { etcdFiles } = await import("../run/store/etcd-files.ts");
+      const client = new EtcdClient(access.value);
+      closing.push(() => client.close());
+      const files = etcdFiles(client, {
+        dir: stateDir,
+        stays: witnessDir,
+        local: nodeFiles,
+        hex: (bytes) => random.hex(bytes),
+      });
+      opened.set(which, files);
+      return ok(files);
+    },
+    close: () => {
+      for (const end of closing) end();
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import type { Catalog } from "../../schemas/steps.ts";
 import type { SecretRef } from "../../schemas/documents.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Checkpoint, Clock, Drivers, LoginSlots, Random } from "../run/ports.ts";
-import type { StorePorts } from "../run/store/store-ports.ts";
+import type { FilesPort, StorePorts } from "../run/store/store-ports.ts";
 
 /** Everything real that a command may reach; `compose.ts` puts it together, tests may hand in another. */
 export interface House {
@@ -17,7 +17,12 @@ export interface House {
   /** Name of the user that this process runs as. */
   readonly user: string;
   readonly pid: number;
+  /** The store of a state directory on this host's own disk. */
   readonly store: StorePorts;
+  /** The files of a store that is kept in etcd; one client serves all who ask. */
+  etcd(options: EtcdOptions): Promise<Result<FilesPort>>;
+  /** Ends what would keep the process alive. */
+  close(): void;
   readonly checkpoint: Checkpoint;
   /** The house's own, and those of the packages that were loaded. */
   readonly hardwareTypes: ReadonlyMap<string, HardwareType>;
@@ -66,6 +71,15 @@ export interface DriverOptions {
   readonly logins: () => Promise<LoginSlots | null>;
   /** Told of every request to a BMC, with the name of the driver that made it. */
   readonly called?: ((driver: string, call: BmcCall) => void) | undefined;
+}
+
+/** Whose etcd, and of which state directory. */
+export interface EtcdOptions {
+  readonly settings: Settings;
+  readonly root: string;
+  readonly stateDir: string;
+  readonly witnessDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The drivers of one run, opened when first asked for. */

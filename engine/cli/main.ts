@@ -33,7 +33,11 @@ async function main(argv: readonly string[], stopping: AbortSignal): Promise<Exi
     program.outputHelp();
     return EXIT.usage;
   }
-  await program.parseAsync([...argv], { from: "user" });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } finally {
+    house.close();
+  }
   return exit;
 }
 

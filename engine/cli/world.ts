@@ -9,11 +9,13 @@ import type { Failure } from "../../schemas/failure.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { ActingStore, LoginSlots, StoreReader } from "../run/ports.ts";
+import type { StorePorts } from "../run/store/store-ports.ts";
 import { type Expected, openActing, openReader } from "../run/store/open-store.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { declaredFindings, withFrames } from "./declared-findings.ts";
 import type { DriverOptions } from "./house.ts";
+import { isElsewhere, storeOf } from "./store-place.ts";
 import { unknownNode } from "./selector.ts";
 
 /** Settings and places of one run. */
@@ -118,13 +120,24 @@ export function stopAtErrors(input: CommandInput, diagnostics: readonly Diagnost
     );
 }
 
+/** Where the settings say that the store is; ends with 3 when that cannot be had. */
+export async function needStore(input: CommandInput, place: Place): Promise<StorePorts> {
+  const ports = await storeOf(input, place);
+  if (!ports.ok) throw storeError(ports.failure);
+  return ports.value;
+}
+
 /** The store for reading, or why there is none that can be used. */
 export async function reader(
   input: CommandInput,
   place: Place,
 ): Promise<{ readonly store: StoreReader | null; readonly why: Failure | null }> {
-  const opened = await openReader(place.stateDir, expected(place), input.house.store);
-  return opened.ok ? { store: opened.value, why: null } : { store: null, why: opened.failure };
+  const ports = await storeOf(input, place);
+  if (!ports.ok) return { store: null, why: ports.failure };
+  const opened = await openReader(place.stateDir, expected(place), ports.value);
+  return opened.ok
+    ? { store: opened.value, why: null }
+    : { store: null, why: await isElsewhere(input, place, opened.failure) };
 }
 
 /** The store for reading; ends with 3 when there is none. */
@@ -150,9 +163,9 @@ export async function needActing(
     place.stateDir,
     expected(place),
     { name, role: as, host: house.host },
-    house.store,
+    await needStore(input, place),
   );
-  if (!opened.ok) throw storeError(opened.failure);
+  if (!opened.ok) throw storeError(await isElsewhere(input, place, opened.failure));
   return opened.value;
 }
 
@@ -175,7 +188,7 @@ export async function withActing<T>(
  * `--read-only` and `mode: observe` refuse every command that acts. A stop or a hold is no act: engines
  * of an earlier commit may be at work while this one says observe, and a person must be able to end it.
  */
-function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
+export function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
   if (input.common.readOnly)
     throw new CommandError(
       EXIT.refused,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeInventory } from "../support/make-inventory.ts";
 import { AIMS, IRONIC, lifecycleBench } from "./lifecycle-bench.ts";
+import { leaseBench, type LeasesMeasured } from "./lease-bench.ts";
 import { powerReadBench } from "./power-read-bench.ts";
 
 // Ratios to floors that are measured in the same run; absolute times are for scale and are no test.
@@ -66,16 +67,25 @@ function inventory(nodes: number): Readonly<Record<string, number>> {
   }
 }
 
+/** Leases taken and given back a second, and how many times the floor that takes. */
+function leasesText(where: string, floor: string, measured: LeasesMeasured): string {
+  const { count, many, alone, manyFloor, aloneFloor } = measured;
+  const row = (name: string, seconds: number, least: number): string =>
+    `  ${name} ${(seconds / least).toFixed(2)} x the floor   (${(count / seconds).toFixed(0)} a second, floor ${(count / least).toFixed(0)}: ${floor})\n`;
+  return `leases in ${where}, ${count} taken and given back\n${row("64 at once", many, manyFloor)}${row("one by one", alone, aloneFloor)}`;
+}
+
 const short = process.argv.includes("--short");
 const json = process.argv.includes("--json");
 const sizes = short ? [1000] : [1000, 10_000];
 const inventories = sizes.map(inventory);
 const reads = await powerReadBench({ bmcs: short ? 10 : 50 });
 const life = lifecycleBench({ nodes: short ? 100 : 1000 });
+const leases = await leaseBench({ count: short ? 300 : 2000 });
 const ratio = reads.cpuSecondsPer1000 / reads.floorCpuSecondsPer1000;
 if (json)
   process.stdout.write(
-    `${JSON.stringify({ inventories, reads: { ...reads, ratio }, life }, null, 2)}\n`,
+    `${JSON.stringify({ inventories, reads: { ...reads, ratio }, life, leases }, null, 2)}\n`,
   );
 else {
   for (const one of inventories) {
@@ -94,6 +104,10 @@ else {
       `  time   ${life.secondsOverFloor.toFixed(1)} x the floor   (aim ${AIMS.timesFloor};  ${life.whole.seconds.toFixed(1)} s, floor ${life.floor.seconds.toFixed(2)} s: the same lines in the same ${life.groups} syncs)\n` +
       `  rate   ${(life.nodesPerSecond / IRONIC.nodesPerSecond).toFixed(0)} x Ironic's    (aim ${AIMS.timesIronic};  ${life.nodesPerSecond.toFixed(0)} nodes a second)\n` +
       `  CPU    ${(IRONIC.cpuSecondsPerNode / life.cpuSecondsPerNode).toFixed(0)} x less than Ironic   (aim ${AIMS.timesIronic};  ${life.cpuSecondsPerNode.toFixed(4)} s a node, floor ${(life.floor.cpuSeconds / life.nodes).toFixed(4)} s)\n` +
+      leasesText("files", "exclusive create, fsync, unlink", leases.file) +
+      (leases.etcd === null
+        ? "leases in etcd: left out, no etcd program is installed here\n"
+        : leasesText("etcd", "one put, one delete", leases.etcd)) +
       "for scale, measured on a machine like these: Ironic 21.4 spends 12.5 CPU s on 1,000 such readings, and brings 1.6 fake nodes a second to active at 0.21 CPU s each; terraform plan takes 8.5 s for 1,000 resources\n",
   );
 }

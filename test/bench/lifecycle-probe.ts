@@ -47,8 +47,9 @@ async function costOf(work: () => Promise<void>): Promise<Cost> {
 
 /** The real files, with a count of what goes into the journal. */
 function counted(files: FilesPort, groups: Group[]): FilesPort {
-  return {
+  const all: FilesPort = {
     ...files,
+    guardedBy: () => all,
     async openAppend(path) {
       const file = await files.openAppend(path);
       return {
@@ -60,6 +61,7 @@ function counted(files: FilesPort, groups: Group[]): FilesPort {
       };
     },
   };
+  return all;
 }
 
 async function fleetIn(dir: string): Promise<Fleet> {

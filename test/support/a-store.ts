@@ -1,10 +1,10 @@
 import type { ActingStore, Grant } from "../../engine/run/ports.ts";
 import type { NewStore } from "../../engine/run/store/init-store.ts";
 import { openActing } from "../../engine/run/store/open-store.ts";
-import type { ProcessId, StorePorts } from "../../engine/run/store/store-ports.ts";
+import type { FilesPort, ProcessId, StorePorts } from "../../engine/run/store/store-ports.ts";
 import type { Incarnation, IntentBody } from "../../schemas/store.ts";
 import { FakeClock, seededRandom } from "./fake-clock.ts";
-import type { MemoryFiles } from "./memory-files.ts";
+import { turns } from "./a-disk.ts";
 
 export const UUID = "ab000000-0000-4000-8000-000000000001";
 export const TTL_SECONDS = 30;
@@ -58,7 +58,7 @@ export type FateOf = (pid: number) => "alive" | "gone" | "unknown";
 
 /** Ports of a process whose pid is its seed. */
 export function storePorts(
-  files: MemoryFiles,
+  files: FilesPort,
   seed: number,
   more: { readonly clock?: FakeClock; readonly fateOf?: FateOf } = {},
 ): StorePorts {
@@ -91,11 +91,6 @@ export async function held(store: ActingStore): Promise<Grant> {
   const claimed = await store.claim(UUID, "n1");
   if (!claimed.ok) throw new Error(`${claimed.failure.code} ${claimed.failure.message}`);
   return claimed.value;
-}
-
-/** Lets all that is ready run, without letting time pass. */
-export async function turns(count = 200): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
 
 /** Lets seconds pass one by one, so that who renews can renew. */

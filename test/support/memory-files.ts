@@ -3,24 +3,55 @@ import type { AppendFile, FilesPort } from "../../engine/run/store/store-ports.t
 /** Called before each operation; may wait (a scheduler) or throw (a full disk). */
 export type Before = (operation: string, path: string) => Promise<void>;
 
+/** What keeps a store in a test: one suite runs over every backend. */
+export interface Disk extends FilesPort {
+  /** The same disk, seen by another process; before each of its operations `before` may wait or throw. */
+  sharedWith(before: Before): Disk;
+  /** Every file that is there now, by its path. */
+  dump(): Promise<Map<string, string>>;
+  /** Behind every engine's back. */
+  put(path: string, text: string): Promise<void>;
+  drop(path: string): Promise<void>;
+}
+
 /** An error as node:fs makes it. */
 export function systemError(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
 /** Files in memory that behave as POSIX ones: link fails on a taken name, rename replaces, all is atomic. */
-export class MemoryFiles implements FilesPort {
+export class MemoryFiles implements Disk {
+  readonly backend: FilesPort["backend"];
   readonly files: Map<string, string>;
   readonly #before: Before;
 
-  constructor(files = new Map<string, string>(), before: Before = () => Promise.resolve()) {
+  constructor(
+    files = new Map<string, string>(),
+    before: Before = () => Promise.resolve(),
+    backend: FilesPort["backend"] = "file",
+  ) {
     this.files = files;
     this.#before = before;
+    this.backend = backend;
   }
 
   /** The same disk, seen by another process. */
   sharedWith(before: Before): MemoryFiles {
-    return new MemoryFiles(this.files, before);
+    return new MemoryFiles(this.files, before, this.backend);
+  }
+
+  dump(): Promise<Map<string, string>> {
+    return Promise.resolve(new Map(this.files));
+  }
+
+  put(path: string, text: string): Promise<void> {
+    this.files.set(path, text);
+    return Promise.resolve();
+  }
+
+  drop(path: string): Promise<void> {
+    this.files.delete(path);
+    return Promise.resolve();
   }
 
   async read(path: string): Promise<string | null> {
@@ -84,6 +115,18 @@ export class MemoryFiles implements FilesPort {
 
   async syncDir(dir: string): Promise<void> {
     await this.#before("syncDir", dir);
+  }
+
+  place(dir: string): string {
+    return dir;
+  }
+
+  guardedBy(): FilesPort {
+    return this;
+  }
+
+  revision(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   identity(): Promise<{ readonly dev: string; readonly ino: string }> {

@@ -60,6 +60,9 @@ export async function aRack(
     readonly spec?: string;
     readonly init?: boolean;
     readonly ttlSeconds?: number;
+    /** Lines of `ironwright.yaml` besides those of a rack. */
+    readonly settings?: string;
+    readonly backend?: "file" | "etcd";
   } = {},
 ): Promise<Rack> {
   const simulator = await startSimulator({
@@ -68,8 +71,9 @@ export async function aRack(
     ...how.simulator,
   });
   onTestFinished(() => simulator.close());
-  const lease = `lease: { ttlSeconds: ${how.ttlSeconds ?? LEASE_SECONDS} }\n`;
-  const repo = await tempRepo({ "ironwright.yaml": `${QUICK_SETTINGS}${lease}` });
+  const lease = `lease: { ttlSeconds: ${how.ttlSeconds ?? LEASE_SECONDS}, backend: ${how.backend ?? "file"} }\n`;
+  const settings = `${QUICK_SETTINGS}${lease}${how.settings ?? ""}`;
+  const repo = await tempRepo({ "ironwright.yaml": settings });
   const env = { BMC_PASSWORD: simulator.password };
   const rack: Rack = {
     repo,

@@ -5,7 +5,7 @@ import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { keysOf } from "../../plan/match-records.ts";
 import { API_VERSION } from "../../../schemas/documents.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
-import type { Result } from "../../../schemas/failure.ts";
+import { failure, type Result } from "../../../schemas/failure.ts";
 import type { StoreFile } from "../../../schemas/store.ts";
 import {
   declareMoved,
@@ -20,7 +20,9 @@ import { answer } from "../answer.ts";
 import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { personAt } from "../person.ts";
-import { loadPlace, loadWorld, type Place, storeError } from "../world.ts";
+import type { StorePorts } from "../../run/store/store-ports.ts";
+import { hasStore, isElsewhere } from "../store-place.ts";
+import { loadPlace, loadWorld, needStore, type Place, storeError } from "../world.ts";
 
 /** `init`: makes the store; scaffolds an inventory when there is none. */
 export const initCommand: Command = {
@@ -45,7 +47,7 @@ export const initCommand: Command = {
   ],
   examples: ["ironwright init", "ironwright init --nodes new", "ironwright init --replace-store"],
   async run(input) {
-    const { house, common } = input;
+    const { common } = input;
     if (common.readOnly)
       throw new CommandError(
         EXIT.refused,
@@ -57,6 +59,7 @@ export const initCommand: Command = {
       throw new CommandError(EXIT.usage, `--nodes "${nodes}" is none of existing, new`);
     const place = await loadPlace(input);
     refuseBare(place);
+    const ports = await needStore(input, place);
     // A store that only moved keeps what it knows.
     const spentRequests = flag(input, "moved") ? null : await spentIn(place);
     const meant = {
@@ -68,23 +71,23 @@ export const initCommand: Command = {
     if (flag(input, "moved"))
       return told(
         input,
-        await declareMoved(place.stateDir, meant, house.store),
+        await declareMoved(place.stateDir, meant, ports),
         "is the store's place now",
       );
     if (flag(input, "restored"))
       return told(
         input,
-        await declareRestored(place.stateDir, meant, house.store),
+        await declareRestored(place.stateDir, meant, ports),
         "was declared restored; every node is existing and unobserved",
       );
     const replace = flag(input, "replaceStore");
-    refuseSecond(place, replace);
+    await refuseSecond(input, place, ports, replace);
     const scaffolded = scaffold(place);
-    const store = await makeStore(input, place, { nodes, replace, spentRequests });
+    const store = await makeStore(input, place, { nodes, replace, spentRequests, ports });
     const data = {
       store: store.id,
       fleet: store.fleet,
-      state: place.stateDir,
+      state: ports.files.place(place.stateDir),
       scaffolded,
       spentRequests,
     };
@@ -92,7 +95,7 @@ export const initCommand: Command = {
       input,
       data,
       () =>
-        `${madeText(place, store.id, scaffolded)}${spentText(spentRequests)}next: ironwright plan\n`,
+        `${madeText(place, ports.files.place(place.stateDir), store.id, scaffolded)}${spentText(spentRequests)}next: ironwright plan\n`,
     );
     return EXIT.done;
   },
@@ -123,12 +126,17 @@ function spentText(spent: readonly string[] | null): string {
   return `${spent.length} request ${spent.length === 1 ? "id" : "ids"} in git's history count as used: ${some}\n`;
 }
 
-function madeText({ stateDir, settings }: Place, id: string, scaffolded: string | null): string {
+function madeText(
+  { settings }: Place,
+  where: string,
+  id: string,
+  scaffolded: string | null,
+): string {
   const example =
     scaffolded === null
       ? ""
       : `wrote ${scaffolded}: one fake machine, to try the ways; replace it by your own\n`;
-  return `${example}made the store ${id} in ${stateDir}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${settings.inventory}\n`;
+  return `${example}made the store ${id} in ${where}\nwrote store and fleet into ironwright.yaml; commit it: git add ironwright.yaml ${settings.inventory}\n`;
 }
 
 function told(input: CommandInput, made: Result<StoreFile>, what: string): typeof EXIT.done {
@@ -149,21 +157,26 @@ function refuseBare({ root }: Place): void {
 }
 
 /** A second store for the same fleet would act beside the first. */
-function refuseSecond({ settings, stateDir }: Place, replace: boolean): void {
+async function refuseSecond(
+  input: CommandInput,
+  place: Place,
+  { files }: StorePorts,
+  replace: boolean,
+): Promise<void> {
   if (replace) return;
-  const here = existsSync(join(stateDir, "store.json"));
+  const { settings } = place;
+  const stateDir = files.place(place.stateDir);
+  const here = await hasStore(files, place.stateDir);
   if (here && settings.store !== undefined)
     throw new CommandError(
       EXIT.invalid,
       `there is a store already in ${stateDir}; nothing was changed`,
       "IW-S02",
     );
-  if (!here && settings.store !== undefined)
-    throw new CommandError(
-      EXIT.invalid,
-      `ironwright.yaml names the store ${settings.store}, which is not in ${stateDir}; say where it is (--state DIR), or when it is lost: ironwright init --replace-store`,
-      "IW-S02",
-    );
+  if (!here && settings.store !== undefined) {
+    const message = `ironwright.yaml names the store ${settings.store}, which is not in ${stateDir}; say where it is (--state DIR), or when it is lost: ironwright init --replace-store`;
+    throw storeError(await isElsewhere(input, place, failure("stalled", "IW-S02", message)));
+  }
 }
 
 const EXAMPLE = `apiVersion: ${API_VERSION}
@@ -192,6 +205,7 @@ async function makeStore(
     readonly nodes: "existing" | "new";
     readonly replace: boolean;
     readonly spentRequests: readonly string[] | null;
+    readonly ports: StorePorts;
   },
 ): Promise<StoreFile> {
   const { house } = input;
@@ -205,7 +219,7 @@ async function makeStore(
   try {
     const store = await newStore(input, place, { id, fleetId, ...how });
     const make = how.replace ? replaceStore : initStore;
-    const made = await make(place.stateDir, store, house.store);
+    const made = await make(place.stateDir, store, how.ports);
     if (!made.ok) throw storeError(made.failure);
     return made.value;
   } catch (error) {

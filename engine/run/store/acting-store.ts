@@ -249,7 +249,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (dead !== null) return fail(dead);
     try {
       const inForce = await this.#propose(entry);
-      if (inForce.ok) await this.#witness.saw({ epoch: this.file.epoch, seq: inForce.value.seq });
+      if (inForce.ok) await this.#saw(inForce.value.seq);
       return inForce;
     } catch (error) {
       return fail(anyStoreFailure(this.layout.dir, error));
@@ -289,6 +289,17 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   async #tidyRegister(entries: readonly number[]): Promise<void> {
     for (const seq of entries.slice(1, -ENTRIES_KEPT))
       await this.ports.files.remove(this.layout.entry(seq)).catch(() => undefined);
+  }
+
+  async #saw(seq: number): Promise<void> {
+    const revision = await this.ports.files.revision();
+    await this.#witness.saw({ epoch: this.file.epoch, seq, revision });
+  }
+
+  /** How far an etcd has come with all that was written here. */
+  async #sawLast(): Promise<void> {
+    if ((await this.ports.files.revision()) === null) return;
+    await this.#saw((await this.inForce())?.seq ?? 0);
   }
 
   async setHold(uuid: string, hold: HoldRecord): Promise<void> {
@@ -383,6 +394,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     await this.#journal.close();
     await this.#blanks.close();
     const whole = this.#allSettled && this.#me.dead() === null;
+    if (whole) await this.#sawLast().catch(() => undefined);
     await this.#me.close();
     // Records hold all that it said: the journal is needed by nobody.
     if (whole) await this.#journal.remove();

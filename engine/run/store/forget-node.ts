@@ -38,6 +38,8 @@ export async function forgetNode(site: Site, grant: FileGrant): Promise<Result<n
   // The highest claim stays: fences that began anew would let a paused holder of long ago act.
   const kept = layout.claim(uuid, grant.fence);
   for (const name of names) if (`${dir}/${name}` !== kept) await files.remove(`${dir}/${name}`);
+  // Kept on this host where the rest is elsewhere.
+  await files.remove(layout.history(uuid));
   await files.removeAll(layout.holds(uuid));
   // Last: until then nobody reads what is being removed. What a dead engine left open stays with the claim.
   if (grant.openIntents.length === 0) await grant.release();

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import { type Incarnation, incarnationSchema } from "../../../schemas/store.ts";
 import type { Layout } from "./layout.ts";
-import { readJson, type Writer } from "./store-files.ts";
+import { EngineKilled, readJson, StoreTrouble, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** A lease is renewed this many times in its life, so that one late renewal loses nothing. */
@@ -130,7 +130,7 @@ export class LivingIncarnation {
   #renew(): Promise<void> {
     this.#last = this.#last
       .then(() => this.#renewNow())
-      .catch((error: unknown) => this.die(`its lease cannot be renewed: ${String(error)}`));
+      .catch((error: unknown) => this.die(`its lease cannot be renewed: ${wordsOf(error)}`));
     return this.#last;
   }
 
@@ -152,8 +152,17 @@ export class LivingIncarnation {
     await this.#loop;
     await this.#last;
     this.die("it was closed");
-    await this.#ports.files.remove(this.#layout.instance(this.info.inc));
+    await this.#ports.files.remove(this.#layout.instance(this.info.inc)).catch(unlessKilled);
   }
+}
+
+/** One that was killed leaves its file to who buries it. */
+function unlessKilled(error: unknown): void {
+  if (!(error instanceof EngineKilled)) throw error;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof StoreTrouble ? error.message : String(error);
 }
 
 function lifeOf(ttlMs: number): number {

@@ -4,6 +4,7 @@ import { type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
 import { entriesIn, Layout } from "./layout.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { movedAway } from "./moved-away.ts";
 import { Witness } from "./witness.ts";
 
 /** What a new store is made from. */
@@ -33,12 +34,13 @@ export async function initStore(
 ): Promise<Result<StoreFile>> {
   try {
     const layout = new Layout(dir);
+    const place = ports.files.place(dir);
     if ((await ports.files.read(layout.storeFile)) !== null)
       return fail(
-        failure("stalled", "IW-S02", `${dir} holds a store already; nothing was changed`),
+        failure("stalled", "IW-S02", `${place} holds a store already; nothing was changed`),
       );
     const left = entriesIn(await ports.files.list(layout.register)).at(-1) ?? 0;
-    if (left > 1) return fail(failure("stalled", "IW-S07", remains(dir)));
+    if (left > 1) return fail(failure("stalled", "IW-S07", remains(place)));
     return ok(await make(layout, store, ports, 1));
   } catch (error) {
     if (error instanceof StoreTaken) return fail(failure("stalled", "IW-S02", error.message));
@@ -46,8 +48,8 @@ export async function initStore(
   }
 }
 
-function remains(dir: string): string {
-  return `${dir} holds what is left of a store, without its store.json; put that back, or when it is lost: ironwright init --replace-store`;
+function remains(place: string): string {
+  return `${place} holds what is left of a store, without its store.json; put that back, or when it is lost: ironwright init --replace-store`;
 }
 
 /** After a loss: a new, empty store under an epoch of its own; every declared node is existing. */
@@ -157,12 +159,14 @@ async function meantStore(
   { files }: StorePorts,
 ): Promise<Result<StoreFile>> {
   try {
+    const place = files.place(dir);
     const file = await readJson(files, new Layout(dir).storeFile, storeFileSchema);
     if (file === null)
-      return fail(failure("stalled", "IW-S02", `there is no store in ${dir}; check --state`));
+      return fail(failure("stalled", "IW-S02", `there is no store in ${place}; check --state`));
+    if (file.movedTo !== undefined) return fail(movedAway(place, file.movedTo));
     if (file.id === store) return ok(file);
     const named = store === undefined ? "no store" : `the store ${store}`;
-    const message = `the settings name ${named}, and ${dir} holds ${file.id}; nothing was changed`;
+    const message = `the settings name ${named}, and ${place} holds ${file.id}; nothing was changed`;
     return fail(failure("stalled", "IW-S03", message));
   } catch (error) {
     return fail(storeFailure(dir, error));
@@ -214,7 +218,7 @@ async function make(
     id: store.id,
     epoch,
     format: STORE_FORMAT,
-    backend: "file",
+    backend: files.backend,
     ttlMs: store.ttlSeconds * 1000,
     fleet: store.fleet,
     dev: place?.dev ?? "",
@@ -243,7 +247,7 @@ async function make(
   // Last, and by link: of two that make a store at once one has made none.
   if (!(await writer.take(layout.storeFile, file)))
     throw new StoreTaken(
-      `somebody made a store in ${layout.dir} at this moment; nothing was changed`,
+      `somebody made a store in ${files.place(layout.dir)} at this moment; nothing was changed`,
     );
   return file;
 }

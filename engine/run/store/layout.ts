@@ -11,6 +11,24 @@ export class Layout {
     this.dir = dir;
   }
 
+  /** All that the engines of a store share besides `store.json`: what `migrate store` moves to another backend. */
+  get shared(): readonly string[] {
+    return [
+      this.instances,
+      this.nodes,
+      this.journals,
+      this.register,
+      this.allHolds,
+      this.budgets,
+      this.allocations,
+      this.images,
+      this.names,
+      this.machines,
+      this.used,
+      this.stop,
+      this.acknowledged,
+    ];
+  }
   get storeFile(): string {
     return join(this.dir, "store.json");
   }

@@ -28,7 +28,21 @@ async function makeAll(dir: string): Promise<string | undefined> {
 }
 
 /**
- * The real file system; every promise that says synced is backed by fsync.
+ * The real file system; every promise that says synced is backed by fsync. What is relied on, and why it holds on a local
+ * disk (ext4, xfs, btrfs, zfs, tmpfs) and on NFSv4:
+ *
+ * | call | relied on | local disk | NFSv4 |
+ * |---|---|---|---|
+ * | `link(2)` | EEXIST for all but one of those who take a name | POSIX; the directory is locked | LINK is one operation of the server, atomic there (RFC 8881, 18.9). Its answer may be lost and the client's repetition be told EEXIST: whoever takes a name reads it back and compares what is in it (`take-claim`) |
+ * | `rename(2)` | the name is the old file or the new one, never none | POSIX | RENAME is atomic to the clients (18.26); a repetition of one that was done is told ENOENT: a failed write, which ends the incarnation |
+ * | `open(O_EXCL)` | a new file is nobody else's | POSIX | exclusive create (18.16); the names are random besides |
+ * | `fsync` of a file, `fdatasync` of a journal | what was written survives a power cut | the disk's own promise | COMMIT: the server's disk (18.3) |
+ * | `fsync` of a directory | a new name survives it | ext4, xfs, btrfs | a server makes names durable before it answers (18.9.4); the call does nothing more |
+ * | `open(O_APPEND)` | one writer adds at the end | POSIX | the client places the end itself: sound for the one writer that each journal has |
+ * | `readdir`, `lstat`, `open` | a name that was made before the look is seen | one kernel | only when the client asks the server each time: mount with `lookupcache=none,actimeo=0` (and `hard`, the default), or a cached "no such file" is taken for a check |
+ *
+ * `init` probes link() and the sync of a directory, and refuses where they are not as said (`IW-S08`). SMB, 9p, FUSE and
+ * virtiofs are not known to hold this.
  *
  * What only reads is answered at once, in the turn in which it was asked for: a disk answers it from memory, a
  * thread of its own would cost ten times the work, and the check before a send needs answers of that turn. What
@@ -36,6 +50,10 @@ async function makeAll(dir: string): Promise<string | undefined> {
  * and nothing is sent.
  */
 export const nodeFiles: FilesPort = {
+  backend: "file",
+  place: (dir) => dir,
+  // Two calls of a file system are never one step: a killed engine is stopped by its checks.
+  guardedBy: () => nodeFiles,
   read: atOnce((path: string) =>
     isThere(path) ? orNull(() => fs.readFileSync(path, "utf8")) : null,
   ),
@@ -87,6 +105,7 @@ export const nodeFiles: FilesPort = {
     const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
     return stat === undefined ? null : { dev: String(stat.dev), ino: String(stat.ino) };
   }),
+  revision: () => Promise.resolve(null),
   exists: atOnce(isThere),
   async openAppend(path) {
     const file = await open(path, "a", 0o600);

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import { OLDEST_FORMAT, STORE_FORMAT } from "../../../schemas/store-format.ts";
-import { type Incarnation, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
+import {
+  type Incarnation,
+  movedToSchema,
+  type StoreFile,
+  storeFileSchema,
+} from "../../../schemas/store.ts";
 import type { ActingStore, StoreReader } from "../ports.ts";
 import { FileActingStore } from "./acting-store.ts";
 import { isMember, seenEngines } from "./engines.ts";
 import { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { entriesIn, Layout } from "./layout.ts";
+import { movedAway } from "./moved-away.ts";
 import { FileStoreReader } from "./reader.ts";
 import { changedAtThisMoment } from "./raise-format.ts";
 import { readJson, storeFailure, Writer } from "./store-files.ts";
@@ -64,10 +70,13 @@ async function begin(
   file: StoreFile,
   dir: string,
   { actor, witness }: { readonly actor: Actor; readonly witness: Witness },
-  ports: StorePorts,
+  whole: StorePorts,
 ): Promise<Result<ActingStore>> {
   const layout = new Layout(dir);
-  const { files, clock, random, processes } = ports;
+  const { clock, random, processes } = whole;
+  const inc = `${actor.name.replaceAll(/[^A-Za-z0-9.-]/g, "-")}.${random.hex(16)}`;
+  const files = whole.files.guardedBy(layout.dead(inc));
+  const ports = { ...whole, files };
   for (const one of [
     layout.instances,
     layout.nodes,
@@ -78,7 +87,6 @@ async function begin(
     layout.names,
   ])
     await files.makeDir(one);
-  const inc = `${actor.name.replaceAll(/[^A-Za-z0-9.-]/g, "-")}.${random.hex(16)}`;
   const writer = new Writer(ports, layout, inc);
   const startedAt = clock.monotonic();
   const info: Incarnation = {
@@ -103,7 +111,11 @@ async function begin(
     if (refused === null) {
       const living = { me, writer, coroner, witness };
       const store = new FileActingStore(file, layout, ports, living);
-      await witness.saw({ epoch: file.epoch, seq: (await store.inForce())?.seq ?? 0 });
+      await witness.saw({
+        epoch: file.epoch,
+        seq: (await store.inForce())?.seq ?? 0,
+        revision: await files.revision(),
+      });
       return ok(store);
     }
     await me.close();
@@ -139,7 +151,7 @@ async function movedMeanwhile(
   const wordsOf = ({ id, epoch, format, writes }: StoreFile): string =>
     [id, epoch, format, writes].join(" ");
   if (now !== null && wordsOf(now) === wordsOf(file)) return null;
-  return changedAtThisMoment(dir);
+  return changedAtThisMoment(files.place(dir));
 }
 
 function witnessOf(
@@ -158,14 +170,15 @@ async function readStoreFile(
 ): Promise<Result<StoreFile>> {
   const { files } = ports;
   const layout = new Layout(dir);
+  const place = files.place(dir);
   try {
     const strange = await strangeFormat(files, layout);
     if (strange !== null) return fail(strange);
     const file = await readJson(files, layout.storeFile, storeFileSchema);
-    if (file === null) return fail(noStore(dir, expected));
+    if (file === null) return fail(noStore(place, expected));
     const why =
-      judge(file, dir, expected) ??
-      judgePlace(file, dir, await files.identity(dir)) ??
+      judge(file, place, expected) ??
+      judgePlace(file, place, await files.identity(dir)) ??
       (await judgeAge(file, layout, expected, ports));
     return why === null ? ok(file) : fail(why);
   } catch (error) {
@@ -178,7 +191,12 @@ async function strangeFormat(
   files: StorePorts["files"],
   { storeFile, dir }: Layout,
 ): Promise<Failure | null> {
-  const head = await readJson(files, storeFile, z.looseObject({ format: z.number() }));
+  const head = await readJson(
+    files,
+    storeFile,
+    z.looseObject({ format: z.number(), movedTo: movedToSchema.optional() }),
+  );
+  if (head?.movedTo !== undefined) return movedAway(files.place(dir), head.movedTo);
   if (head === null || (head.format >= OLDEST_FORMAT && head.format <= STORE_FORMAT)) return null;
   const way =
     head.format > STORE_FORMAT
@@ -187,7 +205,7 @@ async function strangeFormat(
   return failure(
     "stalled",
     "IW-S05",
-    `the store in ${dir} has format ${head.format}, this engine reads ${OLDEST_FORMAT} and ${STORE_FORMAT}; ${way}`,
+    `the store in ${files.place(dir)} has format ${head.format}, this engine reads ${OLDEST_FORMAT} and ${STORE_FORMAT}; ${way}`,
   );
 }
 
@@ -246,10 +264,26 @@ async function judgeAge(
   const seen = await witnessOf(file, expected, ports).highest();
   const seq = entriesIn(await ports.files.list(layout.register)).at(-1) ?? 0;
   if (seen === null || seen.epoch < file.epoch) return null;
-  if (seen.epoch === file.epoch && seen.seq <= seq) return null;
+  const place = ports.files.place(layout.dir);
+  if (seen.epoch === file.epoch && seen.seq <= seq) {
+    const revision = await ports.files.revision();
+    return isBehind(revision, seen.revision) ? setBack(place, revision, seen.revision) : null;
+  }
   return failure(
     "stalled",
     "IW-S04",
-    `the store in ${layout.dir} is older than this host saw it (entry ${seq} of epoch ${file.epoch} is in force there, entry ${seen.seq} of epoch ${seen.epoch} was): it came from a backup: ironwright init --restored`,
+    `the store in ${place} is older than this host saw it (entry ${seq} of epoch ${file.epoch} is in force there, entry ${seen.seq} of epoch ${seen.epoch} was): it came from a backup: ironwright init --restored`,
+  );
+}
+
+function isBehind(now: number | null, seen: number | null): boolean {
+  return now !== null && seen !== null && now < seen;
+}
+
+function setBack(place: string, now: number | null, seen: number | null): Failure {
+  return failure(
+    "stalled",
+    "IW-S04",
+    `${place} is at revision ${now}, and this host saw it at ${seen}: it was restored from a snapshot; with the engines stopped: ironwright init --restored`,
   );
 }

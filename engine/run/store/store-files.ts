@@ -1,21 +1,34 @@
 import type { z } from "zod";
-import { type Failure, failure } from "../../../schemas/failure.ts";
+import { type Failure, failure, type FailureKind } from "../../../schemas/failure.ts";
 import { codeOf } from "./node-files.ts";
 import type { FilesPort, StorePorts } from "./store-ports.ts";
 import type { Layout } from "./layout.ts";
 
 const RESTORE = "restore the state directory, then: ironwright init --restored";
 
-/** A persisted file of which nothing may be guessed. */
-export class UnreadableFile extends Error {
+/** What stands against a use of the store, as a sentence with a way out. */
+export class StoreTrouble extends Error {
   /** Read by whoever prints what ended a run. */
   readonly code: string;
+  readonly kind: FailureKind;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, kind: FailureKind = "stalled") {
     super(message);
     this.code = code;
+    this.kind = kind;
   }
 }
+
+/** Another engine declared this one dead: it can write no more. */
+export class EngineKilled extends StoreTrouble {
+  constructor() {
+    const message = "another engine declared this one dead and took its leases; start it again";
+    super("IW-L02", message, "conflict");
+  }
+}
+
+/** A persisted file of which nothing may be guessed. */
+export class UnreadableFile extends StoreTrouble {}
 
 /** One that is not what was written. */
 export class CorruptFile extends UnreadableFile {
@@ -162,7 +175,7 @@ function parent(path: string): string {
 
 /** What the system says of a state directory, as a sentence with a way out. */
 export function storeFailure(dir: string, error: unknown): Failure {
-  if (error instanceof UnreadableFile) return failure("stalled", error.code, error.message);
+  if (error instanceof StoreTrouble) return failure(error.kind, error.code, error.message);
   const code = codeOf(error);
   const words: Readonly<Record<string, string>> = {
     ENOSPC: "the disk is full; make room",

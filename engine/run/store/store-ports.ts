@@ -1,8 +1,16 @@
-import type { Incarnation } from "../../../schemas/store.ts";
+import type { Incarnation, StoreFile } from "../../../schemas/store.ts";
 import type { Checkpoint, Clock, Random } from "../ports.ts";
 
-/** The few calls of a POSIX file system that the protocol rests on; a fake one can fail on demand. */
+/**
+ * The few calls of a POSIX file system that the protocol rests on; a fake one can fail on demand. `node-files.ts` and
+ * `etcd-files.ts` say what they rest on in their turn.
+ */
 export interface FilesPort {
+  readonly backend: StoreFile["backend"];
+  /** The store of that directory, as a person would name its place. */
+  place(dir: string): string;
+  /** The same, with every write refused from the moment at which that file exists, where that can be done in one step. */
+  guardedBy(path: string): FilesPort;
   /** Null when there is no such file. */
   read(path: string): Promise<string | null>;
   /** Names in a directory; empty when there is no such directory. */
@@ -21,8 +29,10 @@ export interface FilesPort {
   removeAll(dir: string): Promise<void>;
   makeDir(dir: string): Promise<void>;
   syncDir(dir: string): Promise<void>;
-  /** Device and inode as text; null when there is no such file. */
+  /** Device and inode as text, or which etcd it is; null when there is no such file. */
   identity(path: string): Promise<{ readonly dev: string; readonly ino: string } | null>;
+  /** A number that only grows while the place was not set back; null where there is none. */
+  revision(): Promise<number | null>;
   exists(path: string): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;
 }

@@ -3,7 +3,7 @@ import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { openReader } from "../../../../engine/run/store/open-store.ts";
 import type { Instance } from "../../../../schemas/record.ts";
 import { acting, held, STORE, storePorts, UUID } from "../../../support/a-store.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
 
 const OTHER = "cd000000-0000-4000-8000-000000000002";
 
@@ -13,7 +13,7 @@ function running(digit: string, name = "d"): Instance {
 }
 
 test("a name keeps the checksum of its first workload after the workload, its record and its engine are gone", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
   expect(await store.appliedImages(["d"])).toEqual(new Map());
@@ -30,7 +30,7 @@ test("a name keeps the checksum of its first workload after the workload, its re
 });
 
 test("of two engines that write two checksums at once one is first, and stays", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const [one, two] = [
     await acting(storePorts(disk, 2), "e1"),
@@ -52,7 +52,7 @@ test("of two engines that write two checksums at once one is first, and stays", 
 });
 
 test("what a store of an earlier engine kept in records alone is kept when the workload goes", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
   const grant = await held(store);
@@ -73,7 +73,7 @@ test("wherever an engine dies, no record says of an image what the store does no
   // One more operation of the disk is let through each time, until all of them are.
   for (let allowed = 0, isOver = false; !isOver; allowed += 1) {
     expect(allowed).toBeLessThan(40);
-    const disk = new MemoryFiles();
+    const disk = await aDisk();
     await initStore("/s", STORE, storePorts(disk, 1));
     let left = Number.POSITIVE_INFINITY;
     const dying = disk.sharedWith(() => {

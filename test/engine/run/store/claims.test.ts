@@ -2,24 +2,25 @@ import { expect, test } from "vitest";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { openReader } from "../../../../engine/run/store/open-store.ts";
 import { acting, held, INTENT, STORE, storePorts, UUID } from "../../../support/a-store.ts";
-import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
+import { type Before, systemError, type Disk } from "../../../support/memory-files.ts";
 
 const OTHER = "cd000000-0000-4000-8000-000000000002";
 
-async function aStore(): Promise<MemoryFiles> {
-  const disk = new MemoryFiles();
+async function aStore(): Promise<Disk> {
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   return disk;
 }
 
-async function seenBy(disk: MemoryFiles, pid: number) {
+async function seenBy(disk: Disk, pid: number) {
   const reader = await openReader("/s", { store: "store" }, storePorts(disk, pid));
   if (!reader.ok) throw new Error(reader.failure.message);
   return { all: await reader.value.records(), one: await reader.value.record(UUID) };
 }
 
-function namesOf(disk: MemoryFiles, part: string): readonly string[] {
-  const paths = [...disk.files.keys()].filter((path) => path.includes(part));
+async function namesOf(disk: Disk, part: string): Promise<readonly string[]> {
+  const paths = [...(await disk.dump()).keys()].filter((path) => path.includes(part));
   return paths.map((path) => path.split("/").at(-1) ?? "").sort();
 }
 
@@ -31,7 +32,7 @@ test("a node without a line has no record; from its first line on all that is kn
   const { all, one } = await seenBy(disk, 3);
   expect(one).toMatchObject({ uuid: UUID, name: "n1", origin: "existing", protected: true });
   expect(all.get(UUID)).toEqual(one);
-  expect(namesOf(disk, UUID)).toEqual(["claim.0000000000000001"]);
+  expect(await namesOf(disk, UUID)).toEqual(["claim.0000000000000001"]);
 });
 
 test("what a holder writes is read over the record of the one before it, who gave it back", async () => {
@@ -46,7 +47,7 @@ test("what a holder writes is read over the record of the one before it, who gav
   expect((await seenBy(disk, 4)).one).toMatchObject({ traits: ["B"], protected: true, fence: 1 });
   await grant.release();
   expect((await seenBy(disk, 4)).one).toMatchObject({ traits: ["B"], protected: true, fence: 2 });
-  expect(namesOf(disk, UUID)).toEqual([
+  expect(await namesOf(disk, UUID)).toEqual([
     "claim.0000000000000002",
     "claim.0000000000000002.released",
     "record.0000000000000002.json",
@@ -60,7 +61,7 @@ test("a lease that was taken and given back without a word leaves the record as 
   await was.patchRecord({ protected: true });
   await was.release();
   await (await held(store)).release();
-  expect(namesOf(disk, UUID)).toContain("record.0000000000000001.json");
+  expect(await namesOf(disk, UUID)).toContain("record.0000000000000001.json");
   expect((await held(store)).record).toMatchObject({ protected: true });
 });
 
@@ -95,7 +96,8 @@ test("a claim that lost its mark in a crash is one of an engine that ended, and 
   const store = await acting(storePorts(disk, 2));
   await (await held(store)).patchRecord({ protected: true });
   await store.close();
-  for (const path of disk.files.keys()) if (path.endsWith(".released")) disk.files.delete(path);
+  for (const path of (await disk.dump()).keys())
+    if (path.endsWith(".released")) await disk.drop(path);
   const next = await acting(storePorts(disk, 3));
   const grant = await held(next);
   expect([grant.fence, grant.openIntents.length]).toEqual([2, 0]);
@@ -111,10 +113,10 @@ test("two flows of one engine never hold one node, and claims of a second share 
   expect(refused).toHaveLength(1);
   expect(refused[0]).toMatchObject({ failure: { code: "IW-L01" } });
   expect((await store.claim(OTHER, "n2")).ok).toBe(true);
-  const claims = [...disk.files].filter(([path]) => path.includes("/claim."));
+  const claims = [...(await disk.dump())].filter(([path]) => path.includes("/claim."));
   expect(claims.map(([, text]) => text)).toEqual([claims[0]?.[1], claims[0]?.[1]]);
   await store.close();
-  expect(namesOf(disk, "/tmp/")).toEqual([]);
+  expect(await namesOf(disk, "/tmp/")).toEqual([]);
 });
 
 test("a disk that refused a claim once is asked again", async () => {

@@ -16,7 +16,8 @@ import {
   UUID,
 } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
+import { type Disk } from "../../../support/memory-files.ts";
 
 const EXPECTED = { store: "store", ttlSeconds: TTL_SECONDS };
 const BEFORE = STORE_FORMAT - 1;
@@ -56,11 +57,11 @@ const FIRST_RECORD = {
   lastFlow: null,
 };
 
-async function aStore(change: Readonly<Record<string, unknown>> = {}): Promise<MemoryFiles> {
-  const disk = new MemoryFiles();
+async function aStore(change: Readonly<Record<string, unknown>> = {}): Promise<Disk> {
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
-  const file = JSON.parse(disk.files.get("/s/store.json") ?? "") as object;
-  disk.files.set("/s/store.json", JSON.stringify({ ...file, ...change }));
+  const file = JSON.parse((await disk.dump()).get("/s/store.json") ?? "") as object;
+  await disk.put("/s/store.json", JSON.stringify({ ...file, ...change }));
   return disk;
 }
 
@@ -76,12 +77,14 @@ async function raise(
   clock: FakeClock,
 ): Promise<Awaited<ReturnType<ActingStore["raiseFormat"]>>> {
   const raised = store.raiseFormat();
+  // It may fail before the time has passed.
+  raised.catch(() => undefined);
   await pass(clock, TTL_SECONDS + 1);
   return raised;
 }
 
-function formats(disk: MemoryFiles): { format: number; writes?: number } {
-  const { format, writes } = JSON.parse(disk.files.get("/s/store.json") ?? "") as {
+async function formats(disk: Disk): Promise<{ format: number; writes?: number }> {
+  const { format, writes } = JSON.parse((await disk.dump()).get("/s/store.json") ?? "") as {
     format: number;
     writes?: number;
   };
@@ -102,7 +105,7 @@ test.each([
 
 test("a line that was written whole in a newer format is no torn line: nothing is done without it", async () => {
   const disk = await aStore();
-  disk.files.set("/s/journal/other.1.jsonl", line({ version: NEXT, kind: "omen", node: UUID }));
+  await disk.put("/s/journal/other.1.jsonl", line({ version: NEXT, kind: "omen", node: UUID }));
   const opened = await openReader("/s", EXPECTED, storePorts(disk, 1));
   if (!opened.ok) throw new Error(opened.failure.message);
   await expect(opened.value.records()).rejects.toMatchObject({
@@ -113,7 +116,7 @@ test("a line that was written whole in a newer format is no torn line: nothing i
 
 test("a whole line of a kind that nobody knows is damage, and said with its number", async () => {
   const disk = await aStore();
-  disk.files.set(
+  await disk.put(
     "/s/journal/other.1.jsonl",
     line({ version: STORE_FORMAT, kind: "omen", node: UUID, fence: 1 }),
   );
@@ -124,7 +127,7 @@ test("a whole line of a kind that nobody knows is damage, and said with its numb
 
 test("a record of the first engines is read with what came in later filled in", async () => {
   const disk = await aStore({ format: BEFORE });
-  disk.files.set(RECORD, JSON.stringify(FIRST_RECORD));
+  await disk.put(RECORD, JSON.stringify(FIRST_RECORD));
   const store = await acting(storePorts(disk, 2));
   expect(await store.record(UUID)).toMatchObject({
     version: STORE_FORMAT,
@@ -141,18 +144,18 @@ test("a record of the first engines is read with what came in later filled in", 
 
 test("into a store of the version before everything is written as that reads it, and unknown fields stay", async () => {
   const disk = await aStore({ format: BEFORE });
-  disk.files.set(RECORD, JSON.stringify({ ...FIRST_RECORD, omens: ["crow"] }));
+  await disk.put(RECORD, JSON.stringify({ ...FIRST_RECORD, omens: ["crow"] }));
   const store = await acting(storePorts(disk, 2));
   const grant = await held(store);
   await grant.patchRecord({ traits: ["CUSTOM_A"] });
   await grant.intent(INTENT);
-  const [journal = ""] = [...disk.files].flatMap(([path, text]) =>
+  const [journal = ""] = [...(await disk.dump())].flatMap(([path, text]) =>
     /^\/s\/journal\/.*\.jsonl$/.test(path) ? [text] : [],
   );
   expect(journal.match(/"version":\d+/g)).toEqual([`"version":${BEFORE}`, `"version":${BEFORE}`]);
   await grant.release();
   await store.close();
-  const [written = ""] = [...disk.files].flatMap(([path, text]) =>
+  const [written = ""] = [...(await disk.dump())].flatMap(([path, text]) =>
     path.includes("/record.") ? [text] : [],
   );
   expect(JSON.parse(written)).toMatchObject({
@@ -166,11 +169,11 @@ test("into a store of the version before everything is written as that reads it,
 test("the format is not raised while an engine lives that does not know it", async () => {
   const disk = await aStore({ format: BEFORE });
   const old = await acting(storePorts(disk, 3), "old");
-  const path = [...disk.files.keys()].find((name) => name.startsWith("/s/inst/old")) ?? "";
-  const { format: _unknownThen, ...info } = JSON.parse(disk.files.get(path) ?? "") as {
+  const path = [...(await disk.dump()).keys()].find((name) => name.startsWith("/s/inst/old")) ?? "";
+  const { format: _unknownThen, ...info } = JSON.parse((await disk.dump()).get(path) ?? "") as {
     format: number;
   };
-  disk.files.set(path, JSON.stringify(info));
+  await disk.put(path, JSON.stringify(info));
   const clock = new FakeClock();
   const store = await acting(storePorts(disk, 2, { clock, fateOf: () => "alive" }), "new");
   expect(await store.raiseFormat()).toMatchObject({
@@ -179,13 +182,13 @@ test("the format is not raised while an engine lives that does not know it", asy
       message: expect.stringContaining("old (pid 3 on h); nothing was changed") as string,
     },
   });
-  expect(formats(disk)).toMatchObject({ format: BEFORE });
+  expect(await formats(disk)).toMatchObject({ format: BEFORE });
   await old.close();
   expect(await raise(store, clock)).toEqual({
     ok: true,
     value: { from: BEFORE, to: STORE_FORMAT },
   });
-  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: STORE_FORMAT });
+  expect(await formats(disk)).toEqual({ format: STORE_FORMAT, writes: STORE_FORMAT });
   await store.close();
 });
 
@@ -199,13 +202,13 @@ test("cut off while it is raised, the store is written as before and the next ca
   const first = new FakeClock();
   const cut = await acting(storePorts(files, 2, { clock: first }));
   await expect(raise(cut, first)).rejects.toThrow("power cut");
-  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+  expect(await formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
   const clock = new FakeClock();
   const store = await acting(storePorts(disk, 3, { clock, fateOf: () => "gone" }));
   const grant = await held(store);
   await grant.patchRecord({ traits: ["CUSTOM_A"] });
   await grant.release();
-  const record = [...disk.files].find(([path]) => path.includes("/record."))?.[1] ?? "";
+  const record = [...(await disk.dump())].find(([path]) => path.includes("/record."))?.[1] ?? "";
   expect(JSON.parse(record)).toMatchObject({ version: BEFORE });
   expect(await raise(store, clock)).toEqual({
     ok: true,
@@ -247,7 +250,7 @@ test("a store that was restored while its format was raised stays restored", asy
   const store = await acting(storePorts(files, 2, { clock }));
   once = true;
   expect(await raise(store, clock)).toMatchObject({ ok: false, failure: { code: "IW-S04" } });
-  const file = JSON.parse(disk.files.get("/s/store.json") ?? "") as object;
+  const file = JSON.parse((await disk.dump()).get("/s/store.json") ?? "") as object;
   expect(file).toMatchObject({ epoch: 2, spentRequests: ["r1"], existing: ["n1"], format: BEFORE });
 });
 
@@ -257,16 +260,16 @@ test("an engine of format 1 that was on its way to be seen is seen before anythi
   const store = await acting(storePorts(disk, 2, { clock, fateOf: () => "alive" }));
   const raising = store.raiseFormat();
   await pass(clock, 5);
-  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+  expect(await formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
   const old = { inc: "old.1", name: "old", role: "apply", pid: 9, startTicks: "1", host: "h" };
   const process = { bootId: "boot-9", pidNamespace: "n", counter: 0, startedAt: 0 };
-  disk.files.set("/s/inst/old.1", JSON.stringify({ ...old, ...process }));
+  await disk.put("/s/inst/old.1", JSON.stringify({ ...old, ...process }));
   await pass(clock, TTL_SECONDS);
   expect(await raising).toMatchObject({
     ok: false,
     failure: { message: expect.stringContaining("old (pid 9 on h)") as string },
   });
-  expect(formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
+  expect(await formats(disk)).toEqual({ format: STORE_FORMAT, writes: BEFORE });
 });
 
 test("two facts at once of a node without a record: the line that says it whole is the first of them", async () => {

@@ -3,11 +3,12 @@ import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { openReader } from "../../../../engine/run/store/open-store.ts";
 import { emptyRecord } from "../../../../schemas/record.ts";
 import { acting, STORE, storePorts, UUID } from "../../../support/a-store.ts";
-import { MemoryFiles, systemError } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
+import { systemError } from "../../../support/memory-files.ts";
 
 test("an init that was cut off leaves no names of an older inventory to the next", async () => {
   for (let failing = 1; failing <= 12; failing += 1) {
-    const disk = new MemoryFiles();
+    const disk = await aDisk();
     let writes = 0;
     const cut = disk.sharedWith((operation) => {
       if (["create", "link", "rename"].includes(operation)) writes += 1;
@@ -23,7 +24,7 @@ test("an init that was cut off leaves no names of an older inventory to the next
 });
 
 test("of two that make a store in one place at once one has made none", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   let once = true;
   const slow = disk.sharedWith(async (operation, path) => {
     if (operation !== "link" || !path.endsWith("store.json") || !once) return;
@@ -36,7 +37,7 @@ test("of two that make a store in one place at once one has made none", async ()
 });
 
 test("a directory that lost its store.json is not taken for an empty one", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
   const entry = {
@@ -51,13 +52,13 @@ test("a directory that lost its store.json is not taken for an empty one", async
   };
   expect((await store.propose(entry)).ok).toBe(true);
   await store.close();
-  disk.files.delete("/s/store.json");
+  await disk.drop("/s/store.json");
   const made = await initStore("/s", STORE, storePorts(disk, 3));
   expect(made.ok ? "" : made.failure.message).toContain("ironwright init --replace-store");
 });
 
 test("machines that were there at first, or were forgotten, are known by more than their names", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   const first = { ...STORE, names: ["n1"], machines: ["serial s-1"] };
   await initStore("/s", first, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
@@ -77,7 +78,7 @@ test("machines that were there at first, or were forgotten, are known by more th
 });
 
 test("what ran on a node outlives its record, however often it is forgotten", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
   const use = { action: "power.reboot", at: 1, commit: null, outcome: "done" };

@@ -12,16 +12,17 @@ import {
   TTL_SECONDS,
 } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
+import { type Disk } from "../../../support/memory-files.ts";
 
-async function aDisk(): Promise<MemoryFiles> {
-  const disk = new MemoryFiles();
+async function aStore(): Promise<Disk> {
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   return disk;
 }
 
 function daemon(
-  disk: MemoryFiles,
+  disk: Disk,
   pid: number,
   more: { readonly clock?: FakeClock; readonly fateOf?: FateOf } = {},
 ): Promise<Result<ActingStore>> {
@@ -30,7 +31,7 @@ function daemon(
 }
 
 test("of two daemons of one name the second is refused, and told where the first is", async () => {
-  const disk = await aDisk();
+  const disk = await aStore();
   const first = await daemon(disk, 2);
   expect(first.ok).toBe(true);
   const second = await daemon(disk, 3, { fateOf: () => "alive" });
@@ -41,7 +42,7 @@ test("of two daemons of one name the second is refused, and told where the first
 });
 
 test("a daemon that was killed leaves its name at once where that can be seen, elsewhere after a ttl", async () => {
-  const disk = await aDisk();
+  const disk = await aStore();
   await daemon(disk, 2);
   const restarted = await daemon(disk, 3, { fateOf: () => "gone" });
   expect(restarted.ok).toBe(true);
@@ -55,7 +56,7 @@ test("a daemon that was killed leaves its name at once where that can be seen, e
 });
 
 test("an apply takes no name: two of one host work beside each other", async () => {
-  const disk = await aDisk();
+  const disk = await aStore();
   const one = await acting(storePorts(disk, 2), "h.apply");
   const two = await acting(storePorts(disk, 3), "h.apply");
   await one.close();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ActingStore, ProposedEntry } from "../../../../engine/run/ports.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { acting, STORE, storePorts } from "../../../support/a-store.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
 
 function proposal(tree: string, readAtSeq = 1): ProposedEntry {
   return {
@@ -19,7 +19,7 @@ function proposal(tree: string, readAtSeq = 1): ProposedEntry {
 
 /** Two engines; the second proposes while the first is about to link its entry. */
 async function racing(tree: string): Promise<{ first: ActingStore; second: ActingStore }> {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const second = await acting(storePorts(disk, 3));
   let once = true;
@@ -49,7 +49,7 @@ test("of two engines that propose different trees at once the slower is refused"
 });
 
 test("a tree that was read before the entry in force is refused", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const store = await acting(storePorts(disk, 2));
   expect((await store.propose(proposal("newer"))).ok).toBe(true);

@@ -17,11 +17,11 @@ import {
   STORE,
   storePorts as ports,
   TTL_SECONDS,
-  turns,
   UUID,
 } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import { type Before, MemoryFiles, systemError } from "../../../support/memory-files.ts";
+import { aDisk, turns } from "../../../support/a-disk.ts";
+import { type Before, systemError } from "../../../support/memory-files.ts";
 
 const UPKEEP = { temporary: () => "/s/tmp/j", isNeeded: () => Promise.resolve(true) };
 
@@ -31,7 +31,7 @@ function fact(seq: number): JournalLine {
 }
 
 test("a journal whose disk failed once takes no further line, also not one that was waiting", async () => {
-  const files = new MemoryFiles();
+  const files = await aDisk();
   let appends = 0;
   const before: Before = (operation) => {
     if (operation === "append") appends += 1;
@@ -47,25 +47,25 @@ test("a journal whose disk failed once takes no further line, also not one that 
 });
 
 test("a torn last journal line is dropped, a bad line before a good one is damage", async () => {
-  const files = new MemoryFiles();
+  const files = await aDisk();
   const journal = new Journal(files, "/j", STORE_FORMAT, UPKEEP);
   await journal.append(fact(1));
   await journal.append(fact(2));
-  const whole = files.files.get("/j") ?? "";
+  const whole = (await files.dump()).get("/j") ?? "";
   for (let cut = 0; cut < whole.length; cut += 1) {
-    files.files.set("/j", whole.slice(0, cut));
+    await files.put("/j", whole.slice(0, cut));
     expect((await readJournal(files, "/j")).length).toBe(
       whole.slice(0, cut + 1).split("\n").length - 1,
     );
   }
-  files.files.set("/j", `x${whole.slice(1)}`);
+  await files.put("/j", `x${whole.slice(1)}`);
   await expect(readJournal(files, "/j")).rejects.toThrow("line 1 does not match its checksum");
 });
 
 test.each(["EIO", "ESTALE", "ENOENT", "EMFILE"])(
   "a check whose disk answers %s lets nothing be sent, and says so as data",
   async (code) => {
-    const disk = new MemoryFiles();
+    const disk = await aDisk();
     await initStore("/s", STORE, ports(disk, 1));
     let failing = false;
     const before: Before = (operation) =>
@@ -82,12 +82,12 @@ test.each(["EIO", "ESTALE", "ENOENT", "EMFILE"])(
 );
 
 test("a stop file that is damaged stops, naming the file", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, ports(disk, 1));
   const store = await acting(ports(disk, 2));
   const claimed = await store.claim(UUID, "n1");
   if (!claimed.ok) throw new Error(claimed.failure.message);
-  disk.files.set("/s/stop", "{");
+  await disk.put("/s/stop", "{");
   const why = await claimed.value.check(ACT);
   expect(why?.code).toBe("IW-S07");
   expect(why?.message).toContain("/s/stop");
@@ -100,7 +100,7 @@ test("a stop file that is damaged stops, naming the file", async () => {
 test.each(["ENOENT", "EMFILE", "EIO"])(
   "an incarnation whose journal answers %s is dead for ever",
   async (code) => {
-    const disk = new MemoryFiles();
+    const disk = await aDisk();
     await initStore("/s", STORE, ports(disk, 1));
     const before: Before = (operation) =>
       operation === "append" ? Promise.reject(systemError(code)) : Promise.resolve();
@@ -115,7 +115,7 @@ test.each(["ENOENT", "EMFILE", "EIO"])(
 );
 
 test("fences never begin anew after a node was forgotten", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, ports(disk, 1));
   const store = await acting(ports(disk, 2));
   for (const fence of [1, 2, 3]) {
@@ -132,7 +132,7 @@ test("fences never begin anew after a node was forgotten", async () => {
 });
 
 test("a node that somebody works on is not forgotten under him", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, ports(disk, 1));
   const holder = await acting(ports(disk, 2));
   const grant = await held(holder);
@@ -146,7 +146,7 @@ test("a node that somebody works on is not forgotten under him", async () => {
 });
 
 test("sessions of an engine that died in an act outlive the forgetting of its node", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, ports(disk, 1));
   const grant = await held(await acting(ports(disk, 2)));
   await grant.nameSession("https://bmc", "/s/1");
@@ -163,7 +163,7 @@ test("sessions of an engine that died in an act outlive the forgetting of its no
 });
 
 test("an engine of which nothing can be known counts as living only while its counter moves", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, ports(disk, 1));
   // Its host was rebooted: the file stays, and nobody renews it. Its clock is never moved.
   await acting(ports(disk, 2), "ghost");
@@ -179,13 +179,13 @@ test("an engine of which nothing can be known counts as living only while its co
   }
   expect(answers).toEqual([[]]);
   await asking;
-  expect([...disk.files.keys()].some((path) => /ghost.*\.dead$/.test(path))).toBe(true);
+  expect([...(await disk.dump()).keys()].some((path) => /ghost.*\.dead$/.test(path))).toBe(true);
   await store.close();
 });
 
 test("a newer format is named as such also when its shape is another", async () => {
-  const disk = new MemoryFiles();
-  disk.files.set("/s/store.json", JSON.stringify({ format: 99, shape: "of tomorrow" }));
+  const disk = await aDisk();
+  await disk.put("/s/store.json", JSON.stringify({ format: 99, shape: "of tomorrow" }));
   const opened = await openReader("/s", { store: "store" }, ports(disk, 1));
   expect(opened.ok ? null : opened.failure.code).toBe("IW-S05");
 });
@@ -193,7 +193,7 @@ test("a newer format is named as such also when its shape is another", async () 
 test("replacing or restoring that is cut off at any write leaves no store that may act on less than it knew", async () => {
   for (const end of ["replace", "restore"] as const)
     for (let failing = 1; failing <= 12; failing += 1) {
-      const disk = new MemoryFiles();
+      const disk = await aDisk();
       await initStore("/s", STORE, ports(disk, 1));
       const store = await acting(ports(disk, 2));
       await (await held(store)).patchRecord({ protected: true });
@@ -208,8 +208,8 @@ test("replacing or restoring that is cut off at any write leaves no store that m
         end === "replace"
           ? await replaceStore("/s", { ...STORE, id: "other" }, cut)
           : await declareRestored("/s", { store: "store" }, cut);
-      const records = [...disk.files.keys()].filter((path) => path.includes("/record."));
-      const file = JSON.parse(disk.files.get("/s/store.json") ?? "null") as {
+      const records = [...(await disk.dump()).keys()].filter((path) => path.includes("/record."));
+      const file = JSON.parse((await disk.dump()).get("/s/store.json") ?? "null") as {
         readonly id: string;
         readonly epoch: number;
       } | null;

@@ -13,14 +13,14 @@ import {
   UUID,
 } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import { MemoryFiles } from "../../../support/memory-files.ts";
+import { aDisk } from "../../../support/a-disk.ts";
 
 /** Engines 3 and up are commands of this host that have ended; nothing can be known of engine 2. */
 const TWO_IS_ELSEWHERE: FateOf = (pid) => (pid === 2 ? "unknown" : "gone");
 
 /** A store in which engine 2 wrote an intent and stopped; its counter stood still for long enough. */
 async function leftOpen(fateOf: FateOf = TWO_IS_ELSEWHERE) {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const old = await held(await acting(storePorts(disk, 2)));
   await old.intent(INTENT);
@@ -81,7 +81,7 @@ test("an intent outlives an engine that died between taking the claim and copyin
   void died.claim(UUID, "n1");
   await pass(new FakeClock(), 2);
   taking = false;
-  const names = [...disk.files.keys()].filter((path) => path.includes(UUID));
+  const names = [...(await disk.dump()).keys()].filter((path) => path.includes(UUID));
   expect(names.map((path) => path.split("/").at(-1))).toEqual([
     "claim.0000000000000001",
     "claim.0000000000000002",
@@ -113,7 +113,7 @@ test("the old holder's check fails from the moment its claim is taken", async ()
 });
 
 test("a number that comes back from the dead is no lease: the names are listed again after link()", async () => {
-  const disk = new MemoryFiles();
+  const disk = await aDisk();
   await initStore("/s", STORE, storePorts(disk, 1));
   const alive: FateOf = () => "alive";
   const first = await acting(storePorts(disk, 2, { fateOf: alive }));

@@ -4,7 +4,8 @@ import type { ActingStore } from "../../../../engine/run/ports.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { Members } from "../../../../engine/run/watch/members.ts";
 import { aFleet, aNode } from "../../../support/a-fleet.ts";
-import { acting, pass, STORE, storePorts, TTL_SECONDS, turns } from "../../../support/a-store.ts";
+import { turns } from "../../../support/a-disk.ts";
+import { acting, pass, STORE, storePorts, TTL_SECONDS } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { type Before, MemoryFiles } from "../../../support/memory-files.ts";
 

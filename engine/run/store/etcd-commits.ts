@@ -1,0 +1,158 @@
+import {
+  GRPCOutOfRangeError,
+  type ICompare,
+  type IKeyValue,
+  type IRequestOp,
+  type ITxnRequest,
+} from "etcd3";
+import { AnswerLost, type EtcdClient, type Patience } from "./etcd-client.ts";
+import { endOf, isPart, PAGE_VALUES } from "./etcd-keys.ts";
+import { EngineKilled } from "./store-files.ts";
+
+/** One change of one file, as a transaction that can be told to have been done or not. */
+export interface Change {
+  readonly key: string;
+  /** Besides what every change compares; `since` is a revision of before it was sent. */
+  readonly compare: (since: number) => readonly ICompare[];
+  readonly ops: readonly IRequestOp[];
+  /** By what the file is afterwards, when the answer was lost. */
+  readonly isDone: (now: IKeyValue | null, since: number) => boolean;
+}
+
+/** Reads of one revision, and changes that are carried out once at most, however often their answer is lost. */
+export class EtcdCommits {
+  readonly client: EtcdClient;
+  /** This process's own key, written to put an end to transactions whose answer was lost. */
+  readonly #fenceKey: string;
+  #fence = 0;
+
+  constructor(client: EtcdClient, fenceKey: string) {
+    this.client = client;
+    this.#fenceKey = fenceKey;
+  }
+
+  /** A change that ends only when it is done: what stands against it is that the file is newer than was known. */
+  async always(change: Change, guard: string | null): Promise<void> {
+    while (!(await this.commit(change, guard)));
+  }
+
+  /** True when it is done; false when what it compares is otherwise. */
+  async commit(change: Change, guard: string | null): Promise<boolean> {
+    const { client } = this;
+    const patience = client.patience();
+    for (;;) {
+      const since = client.revision;
+      const fence = this.#fence;
+      try {
+        const answer = await client.txn(this.#request(change, { guard, since, fence }), patience);
+        if (answer.succeeded) return true;
+        const [mine, dead] = answer.responses.map(({ response_range: { kvs } }) => kvs[0]);
+        if (dead !== undefined) throw new EngineKilled();
+        const stands = Number(mine?.mod_revision ?? 0);
+        if (stands === fence) return false;
+        this.#fence = Math.max(this.#fence, stands);
+      } catch (error) {
+        if (!(error instanceof AnswerLost)) throw error;
+        await this.#raiseFence(fence, patience);
+        if (change.isDone(await this.first(change.key, patience), since)) return true;
+      }
+    }
+  }
+
+  #request(
+    change: Change,
+    {
+      guard,
+      since,
+      fence,
+    }: { readonly guard: string | null; readonly since: number; readonly fence: number },
+  ): ITxnRequest {
+    const fenceKey = this.#fenceKey;
+    const look = [fenceKey, ...(guard === null ? [] : [guard])];
+    return {
+      compare: [
+        modIs(fenceKey, fence),
+        ...(guard === null ? [] : [isAbsent(guard)]),
+        ...change.compare(since),
+      ],
+      success: [...change.ops],
+      failure: look.map((key) => ({ request_range: { key: bytes(key), keys_only: true } })),
+    };
+  }
+
+  /** From now on nothing that was sent under the old fence can be carried out. */
+  async #raiseFence(old: number, patience: Patience): Promise<void> {
+    const { client } = this;
+    const fenceKey = this.#fenceKey;
+    while (this.#fence === old) {
+      await client
+        .txn({ compare: [modIs(fenceKey, old)], success: [put(fenceKey, Buffer.of())] }, patience)
+        .catch((error: unknown) => {
+          if (!(error instanceof AnswerLost)) throw error;
+        });
+      const now = Number((await this.first(fenceKey, patience))?.mod_revision ?? 0);
+      this.#fence = Math.max(this.#fence, now);
+    }
+  }
+
+  /** The file's own key, or the first of its segments. */
+  async first(key: string, patience?: Patience): Promise<IKeyValue | null> {
+    const range = { key: bytes(key), range_end: bytes(endOf(key)), limit: 1 };
+    const [first] = (await this.client.range(range, patience)).kvs;
+    return first === undefined || isPart(first.key) ? null : first;
+  }
+
+  /** A file's key and pieces, page by page, all of the revision of the first. */
+  async all(key: string): Promise<readonly IKeyValue[]> {
+    const { client } = this;
+    const range = { range_end: bytes(endOf(key)), limit: PAGE_VALUES };
+    for (;;) {
+      const first = await client.range({ ...range, key: bytes(key) });
+      const found = [...first.kvs];
+      try {
+        for (let { more } = first; more;) {
+          const from = `${found.at(-1)?.key.toString()}\0`;
+          const { revision } = first.header;
+          const page = await client.range({ ...range, key: bytes(from), revision });
+          found.push(...page.kvs);
+          more = page.more;
+        }
+        return found;
+      } catch (error) {
+        // That revision was compacted meanwhile.
+        if (!(error instanceof GRPCOutOfRangeError)) throw error;
+      }
+    }
+  }
+}
+
+export function bytes(key: string): Buffer {
+  return Buffer.from(key);
+}
+
+export function put(key: string, value: Buffer): IRequestOp {
+  return { request_put: { key: bytes(key), value } };
+}
+
+export function deleted(from: string, end: string): IRequestOp {
+  return { request_delete_range: { key: bytes(from), range_end: bytes(end) } };
+}
+
+export function modIs(key: string, revision: number): ICompare {
+  return { key: bytes(key), target: "Mod", result: "Equal", mod_revision: revision };
+}
+
+/** There is no such key. */
+export function isAbsent(key: string): ICompare {
+  return { key: bytes(key), target: "Create", result: "Equal", create_revision: 0 };
+}
+
+/** Nobody wrote it since: one that somebody wrote later is not ours to replace or remove. */
+export function notNewer(key: string, since: number): ICompare {
+  return { key: bytes(key), target: "Mod", result: "Less", mod_revision: since + 1 };
+}
+
+/** It holds what was sent, and was written since. */
+export function isOurs(now: IKeyValue | null, value: Buffer, since: number): boolean {
+  return now !== null && Number(now.mod_revision) > since && now.value.equals(value);
+}
