@@ -40,9 +40,6 @@ import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
 
-/** Register entries that are kept besides the first. */
-const ENTRIES_KEPT = 50;
-
 /** A store with a living incarnation behind it. */
 export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #me: LivingIncarnation;
@@ -248,47 +245,16 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     const dead = this.#me.dead();
     if (dead !== null) return fail(dead);
     try {
-      const inForce = await this.#propose(entry);
+      const inForce = await this.register.propose(entry, {
+        writer: this.#writer,
+        by: this.#me.info.name,
+        at: this.ports.clock.now(),
+      });
       if (inForce.ok) await this.#saw(inForce.value.seq);
       return inForce;
     } catch (error) {
       return fail(anyStoreFailure(this.layout.dir, error));
     }
-  }
-
-  async #propose(entry: ProposedEntry): Promise<Result<RegisterEntry>> {
-    const current = await this.inForce();
-    if (current !== null && current.tree === entry.tree) return ok(current);
-    const { readAtSeq, ...body } = entry;
-    const moved = failure(
-      "conflict",
-      "IW-P17",
-      "another commit was put in force since this plan was made; plan again",
-    );
-    if ((current?.seq ?? 0) !== readAtSeq) return fail(moved);
-    const next: RegisterEntry = {
-      ...body,
-      names: [...body.names],
-      seq: readAtSeq + 1,
-      by: this.#me.info.name,
-      at: this.ports.clock.now(),
-    };
-    if (await this.#writer.take(this.layout.entry(next.seq), next)) {
-      // Others may have gone on meanwhile, and tidied away the number that was taken here.
-      const entries = entriesIn(await this.ports.files.list(this.layout.register));
-      if (entries.at(-1) !== next.seq) return fail(moved);
-      await this.#tidyRegister(entries);
-      return ok(next);
-    }
-    // Somebody was faster, perhaps with the same tree; perhaps it was we, and the answer was lost.
-    const now = await this.inForce();
-    return now?.tree === entry.tree ? ok(now) : fail(moved);
-  }
-
-  /** Each entry names every node: the first says what was there before us, the last ones are for people. */
-  async #tidyRegister(entries: readonly number[]): Promise<void> {
-    for (const seq of entries.slice(1, -ENTRIES_KEPT))
-      await this.ports.files.remove(this.layout.entry(seq)).catch(() => undefined);
   }
 
   async #saw(seq: number): Promise<void> {

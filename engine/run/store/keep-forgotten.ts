@@ -6,7 +6,7 @@ import {
 } from "../../../schemas/record.ts";
 import type { AppliedImages } from "./applied-images.ts";
 import type { Layout } from "./layout.ts";
-import { keysSchema } from "./reader.ts";
+import { keysSchema } from "./existing.ts";
 import { readJson, type Writer } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 

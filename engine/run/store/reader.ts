@@ -14,7 +14,6 @@ import {
   type Incarnation,
   incarnationSchema,
   type RegisterEntry,
-  registerEntrySchema,
   type StopFile,
   stopSchema,
   type StoreFile,
@@ -23,11 +22,13 @@ import { pooled } from "../limits.ts";
 import type { LeaseInfo, LoginSlots, Standing, StoreReader } from "../ports.ts";
 import { readAppliedImages } from "./applied-images.ts";
 import { seenEngines } from "./engines.ts";
-import { entriesIn, fencesIn, type Layout } from "./layout.ts";
+import { fencesIn, type Layout } from "./layout.ts";
 import { deadJournals } from "./left-behind.ts";
 import { FileLoginSlots } from "./login-slots.ts";
 import { readClaim } from "./records.ts";
+import { Existing } from "./existing.ts";
 import { Readings } from "./readings.ts";
+import { Register } from "./register.ts";
 import { readJson } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { AT_ONCE, restingRecords, type WholeRecords, wholeRecords } from "./whole-records.ts";
@@ -35,8 +36,6 @@ import { AT_ONCE, restingRecords, type WholeRecords, wholeRecords } from "./whol
 /** History that is kept of one node, newest. */
 export const HISTORY_MAX = 300;
 
-/** `machines/<what>.json`: keys of machines. */
-export const keysSchema = z.array(z.string());
 /** `allocations/<name>`: the node that was taken for an Allocation. */
 export const holderSchema = z.object({ uuid: z.string(), node: z.string() });
 const ackSchema = z.object({ nodes: z.array(z.string()) });
@@ -52,11 +51,15 @@ export class FileStoreReader implements StoreReader {
   #recordsAreRead = false;
 
   protected readonly lastReadings: Readings;
+  protected readonly register: Register;
+  readonly #existing: Existing;
   readonly logins: LoginSlots;
 
   /** `daemon`: whose own readings they are; null for a command. */
   constructor(file: StoreFile, layout: Layout, ports: StorePorts, daemon: string | null = null) {
     this.lastReadings = new Readings(ports, layout, daemon);
+    this.register = new Register(ports.files, layout);
+    this.#existing = new Existing(file);
     this.logins = new FileLoginSlots(ports, layout);
     this.file = file;
     this.dir = layout.dir;
@@ -134,11 +137,8 @@ export class FileStoreReader implements StoreReader {
     return new Set(ack?.nodes ?? []);
   }
 
-  async inForce(): Promise<RegisterEntry | null> {
-    const { files } = this.ports;
-    const newest = entriesIn(await files.list(this.layout.register)).at(-1);
-    if (newest === undefined) return null;
-    return readJson(files, this.layout.entry(newest), registerEntrySchema);
+  inForce(): Promise<RegisterEntry | null> {
+    return this.register.inForce();
   }
 
   async allocated(): Promise<ReadonlyMap<string, string>> {
@@ -152,19 +152,9 @@ export class FileStoreReader implements StoreReader {
     return taken;
   }
 
-  async existingNames(): Promise<ReadonlySet<string>> {
-    const first = await readJson(this.ports.files, this.layout.entry(1), registerEntrySchema);
-    const { nodes, existing } = this.file;
-    const keys = await this.#machineKeys();
-    return new Set([...(nodes === "new" ? [] : (first?.names ?? [])), ...existing, ...keys]);
-  }
-
-  async #machineKeys(): Promise<readonly string[]> {
-    const { files } = this.ports;
-    const keys: string[] = [];
-    for (const name of await files.list(this.layout.machines))
-      keys.push(...((await readJson(files, join(this.layout.machines, name), keysSchema)) ?? []));
-    return keys;
+  existingNames(): Promise<ReadonlySet<string>> {
+    const { layout, register } = this;
+    return this.#existing.load(this.file, { files: this.ports.files, layout, register });
   }
 
   async unfinished(): Promise<ReadonlySet<string>> {
