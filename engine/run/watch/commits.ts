@@ -40,6 +40,8 @@ export class Commits {
   #lookedUnder: string | null = null;
   /** When `declared` came into force here, milliseconds since the epoch. */
   since: number | null = null;
+  /** When the repository last answered which commit is the newest; by the monotonic clock. */
+  answeredAt = 0;
 
   constructor(ports: CommitPorts, teller: Teller) {
     this.#ports = ports;
@@ -64,6 +66,7 @@ export class Commits {
     this.#nextPoll = clock.monotonic() + seconds * 1000;
     const newest = await repository.newest(stopping);
     if (stopping.aborted) return;
+    this.answeredAt = clock.monotonic();
     const entry = await store.inForce();
     const inForce = entry?.commit ?? null;
     if (newest.ok) await this.#consider(newest.value, entry);

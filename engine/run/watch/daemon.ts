@@ -223,6 +223,7 @@ export class Daemon {
     // Of other members' nodes as they were last seen by these, not when this engine last owned them.
     if (mine.length < changed.size) await this.#known.refreshReadings();
     const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
+    const durationMs = Math.round(this.#ports.clock.monotonic() - this.#commits.answeredAt);
     // What is in force was judged by whoever put it there.
     const isJudged = whole.plan.inForce?.commit === candidate.commit;
     const planned = isJudged
@@ -248,6 +249,7 @@ export class Daemon {
     this.#teller.tell(
       "watch.commit",
       `commit ${candidate.commit.slice(0, 7)} "${subject}": ${count}`,
+      { durationMs },
     );
     // What is being worked on is planned under the new commit right after it.
     this.#schedule.soon(changed, "commit");
