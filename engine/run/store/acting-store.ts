@@ -34,6 +34,7 @@ import { FileNodeAsks } from "./node-asks.ts";
 import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
+import { leaseKey } from "./rewrite-journal.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { Tidier } from "./tidier.ts";
@@ -84,6 +85,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
       temporary: () => living.writer.temporary("journal"),
+      held: () => new Set([...this.#grants].map(leaseKey)),
       isNeeded: async (uuid, fence) => !(await isFolded(ports, layout, uuid, fence)),
     });
     this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));

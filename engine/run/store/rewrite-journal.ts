@@ -7,12 +7,27 @@ import type { FilesPort } from "./store-ports.ts";
 export interface Upkeep {
   /** A temporary name that nobody else has. */
   readonly temporary: () => string;
+  /**
+   * Leases that are held now, as `leaseKey` has them: what was written under them stays, and no disk need be asked.
+   */
+  readonly held: () => ReadonlySet<string>;
   /** False once the node's record says all that was written under this fence. Never true again after that. */
   readonly isNeeded: (node: string, fence: number) => Promise<boolean>;
 }
 
-/** Lines that are judged in one go: 10 ms and less, for leases are renewed in between. */
-const LINES_AT_ONCE = 500;
+/** Lines that are judged in one go, 10 ms and less: leases are renewed and others' acts go on in between. */
+const LINES_AT_ONCE = 100;
+
+/** A node and a fence as one word. */
+export function leaseKey({
+  uuid,
+  fence,
+}: {
+  readonly uuid: string;
+  readonly fence: number;
+}): string {
+  return `${uuid} ${fence}`;
+}
 
 const ofSchema = z.looseObject({ node: z.string(), fence: z.number() });
 
@@ -26,20 +41,22 @@ export async function neededLines(
   upkeep: Upkeep,
 ): Promise<{ readonly from: string; readonly bytes: number }> {
   const text = (await files.read(path)) ?? "";
+  const held = upkeep.held();
   const answers = new Map<string, boolean>();
-  let kept = "";
+  const kept: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
     if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await breathe();
     const { node, fence } = ofLine(line, path);
-    const key = `${node} ${fence}`;
-    const isNeeded = answers.get(key) ?? (await upkeep.isNeeded(node, fence));
+    const key = leaseKey({ uuid: node, fence });
+    const isNeeded = held.has(key) || (answers.get(key) ?? (await upkeep.isNeeded(node, fence)));
     answers.set(key, isNeeded);
-    if (isNeeded) kept += `${line}\n`;
+    if (isNeeded) kept.push(line, "\n");
   }
   const from = upkeep.temporary();
-  await files.create(from, kept);
-  return { from, bytes: Buffer.byteLength(kept) };
+  const whole = kept.join("");
+  await files.create(from, whole);
+  return { from, bytes: Buffer.byteLength(whole) };
 }
 
 /** After the checksum and a blank comes the JSON that this very engine wrote. */

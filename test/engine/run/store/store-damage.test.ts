@@ -23,7 +23,11 @@ import { FakeClock } from "../../../support/fake-clock.ts";
 import { aDisk, turns } from "../../../support/a-disk.ts";
 import { type Before, systemError } from "../../../support/memory-files.ts";
 
-const UPKEEP = { temporary: () => "/s/tmp/j", isNeeded: () => Promise.resolve(true) };
+const UPKEEP = {
+  temporary: () => "/s/tmp/j",
+  held: () => new Set<string>(),
+  isNeeded: () => Promise.resolve(true),
+};
 
 function fact(seq: number): JournalLine {
   const head = { version: STORE_FORMAT, node: UUID, fence: 1, seq, inc: "i", at: 0 } as const;
