@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
-import type { WatchState } from "../run/watch/daemon.ts";
+import type { WatchState } from "../run/watch/ports.ts";
 import { CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { type Ear, metricsOf } from "./metrics.ts";

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { BmcCall } from "../../drivers/driver.ts";
 import type { EngineEvent } from "../../schemas/event.ts";
 import type { NodePlan } from "../../schemas/plan.ts";
-import type { WatchState } from "../run/watch/daemon.ts";
+import type { WatchState } from "../run/watch/ports.ts";
 
 /** Where metrics hear what happens. */
 export interface Ear {

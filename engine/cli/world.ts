@@ -153,7 +153,7 @@ export async function needActing(
   place: Place,
   role: "apply" | "watch" | "command" | "restrain" = "command",
 ): Promise<ActingStore> {
-  refuseReadOnly(input, place, role === "restrain");
+  refuseReadOnly(input, place, role === "restrain" || role === "watch");
   const { house } = input;
   const as = role === "restrain" ? "command" : role;
   const instance = place.settings.instance ?? house.host;
@@ -186,7 +186,8 @@ export async function withActing<T>(
 
 /**
  * `--read-only` and `mode: observe` refuse every command that acts. A stop or a hold is no act: engines
- * of an earlier commit may be at work while this one says observe, and a person must be able to end it.
+ * of an earlier commit may be at work while this one says observe, and a person must be able to end it. A daemon goes on
+ * looking, for the commit that ends it comes that way.
  */
 export function refuseReadOnly(input: CommandInput, place: Place, restrains: boolean): void {
   if (input.common.readOnly)

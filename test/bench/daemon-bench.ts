@@ -66,10 +66,7 @@ function git(dir: string, ...args: readonly string[]): void {
 }
 
 function writeRepository(dir: string, nodes: number): void {
-  writeFileSync(
-    join(dir, "ironwright.yaml"),
-    "apiVersion: ironwright/v1\nmode: observe\n",
-  );
+  writeFileSync(join(dir, "ironwright.yaml"), "apiVersion: ironwright/v1\nmode: observe\n");
   mkdirSync(join(dir, "inventory"));
   writeFileSync(join(dir, "inventory", "profile.yaml"), PROFILE);
   for (let first = 0; first < nodes; first += PER_RACK) {

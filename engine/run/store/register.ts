@@ -5,9 +5,6 @@ import { entriesIn, type Layout } from "./layout.ts";
 import { readJson, type Writer } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 
-/** Entries that are kept besides the first: each names every node of its commit. */
-const ENTRIES_KEPT = 50;
-
 /** The commits that were put in force, by number; the highest is. An entry is taken by its number, and never written again. */
 export class Register {
   readonly #files: FilesPort;
@@ -49,19 +46,11 @@ export class Register {
     const next: RegisterEntry = { ...body, names: [...body.names], seq: readAtSeq + 1, by, at };
     if (await writer.take(this.#layout.entry(next.seq), next)) {
       // Others may have gone on meanwhile, and tidied away the number that was taken here.
-      const entries = await this.#entries();
-      if (entries.at(-1) !== next.seq) return fail(MOVED);
-      await this.#tidy(entries);
-      return ok(next);
+      return (await this.#entries()).at(-1) === next.seq ? ok(next) : fail(MOVED);
     }
     // Somebody was faster, perhaps with the same tree; perhaps it was we, and the answer was lost.
     const now = await this.inForce();
     return now?.tree === body.tree ? ok(now) : fail(MOVED);
-  }
-
-  async #tidy(entries: readonly number[]): Promise<void> {
-    for (const seq of entries.slice(1, -ENTRIES_KEPT))
-      await this.#files.remove(this.#layout.entry(seq)).catch(() => undefined);
   }
 
   async #entries(): Promise<readonly number[]> {

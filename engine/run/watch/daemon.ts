@@ -1,54 +1,21 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
-import type { Catalog } from "../../../schemas/steps.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
-import type { Digest } from "../../plan/plan-id.ts";
 import { apply, isBusy } from "../apply.ts";
-import type { ApplyPorts } from "../flow.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planWhole, type Planned } from "../plan-fleet.ts";
-import type { Drivers } from "../ports.ts";
 import { ASKED_MS, hearPeople } from "./asked.ts";
-import { askedIn, changedNodes, type Declared, type RefusedCommit } from "./declared.ts";
-import { type CommitPorts, Commits } from "./commits.ts";
+import { askedIn, changedNodes, type Declared } from "./declared.ts";
+import { Commits } from "./commits.ts";
 import { hear } from "./hear.ts";
 import { Known } from "./known.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
+import type { WatchPorts, WatchState } from "./ports.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
 import { Teller } from "./teller.ts";
 import { tellRing } from "./tell-ring.ts";
 import { Trouble } from "./trouble.ts";
-
-/** What a daemon needs from outside. */
-export interface WatchPorts
-  extends CommitPorts, Omit<ApplyPorts, "settings" | "drivers" | "limits" | keyof CommitPorts> {
-  readonly catalog: Catalog;
-  readonly digest: Digest;
-  /** The drivers for these settings; asked for again when they change. */
-  readonly drivers: (declared: Declared) => Drivers;
-}
-
-/** How far it has come, for whoever asks. */
-export interface WatchState {
-  readonly commit: string | null;
-  /** When that commit came into force here, milliseconds since the epoch. */
-  readonly commitAt: number | null;
-  readonly refused: RefusedCommit | null;
-  readonly members: readonly string[];
-  readonly owned: number;
-  readonly busy: number;
-  readonly waiting: number;
-  readonly rounds: number;
-  /** Its last sign of life, milliseconds since the epoch. */
-  readonly beatAt: number;
-  /** Nodes whose work failed since it began. */
-  readonly failed: number;
-  /** True where a plan was not applied: stopped, refused, or the world moved. */
-  readonly withheld: boolean;
-  /** What was planned of each node that it owns, as it was last seen. */
-  readonly nodes: ReadonlyMap<string, NodePlan>;
-}
 
 /** Between two rounds, at least: many pushes and many due nodes make one. Milliseconds. */
 const ROUND_MS = 250;
@@ -59,6 +26,9 @@ const MOVED_MAX_MS = 60_000;
 /** The same where something broke that nobody expected. */
 const BROKEN_MS = 60_000;
 const BROKEN_MAX_MS = 10 * 60_000;
+
+const ONLY_LOOKS =
+  "mode is observe for the whole fleet (settings): nothing is done, and no commit is put in force";
 
 /**
  * Follows a repository and keeps what git says true on the nodes that it owns. One round: is there a newer commit, who are the
@@ -266,11 +236,9 @@ export class Daemon {
     for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
     this.#trouble.see(planned.plan.nodes);
     const { store } = this.#ports;
-    await hear(
-      this.#silence,
-      { store, teller: this.#teller, schedule: this.#schedule },
-      { declared, planned },
-    );
+    const to = { store, teller: this.#teller, schedule: this.#schedule };
+    // A fault is a word in the store, and who only looks writes none.
+    if (!declared.settings.mode === "observe") await hear(this.#silence, to, { declared, planned });
     if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
@@ -312,6 +280,10 @@ export class Daemon {
   /** Begins what the plan holds; nodes that have nothing to do had their turn. */
   async #begin(declared: Declared, planned: Planned, stopping: AbortSignal): Promise<void> {
     const { plan } = planned;
+    if (declared.settings.mode === "observe") {
+      for (const { node } of plan.nodes) this.#schedule.done(node);
+      return this.#teller.once("watch.withheld", ONLY_LOOKS, "IW-P09");
+    }
     const why = await this.#whyWithheld(declared, planned);
     const busy = why === null ? plan.nodes.filter(isBusy) : [];
     const work = busy.map(({ node }) => node);

@@ -4,7 +4,10 @@ import type { ActingStore, Clock } from "../ports.ts";
 
 /** What is told with an event of a daemon. */
 type More = Partial<
-  Pick<EngineEvent, "node" | "code" | "fence" | "durationMs" | "joined" | "left" | "gained" | "lost">
+  Pick<
+    EngineEvent,
+    "node" | "code" | "fence" | "durationMs" | "joined" | "left" | "gained" | "lost"
+  >
 >;
 
 /** The story of a daemon: each line with its commit and its name. */

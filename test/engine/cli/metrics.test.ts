@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { BmcCall } from "../../../drivers/driver.ts";
 import { metricsOf } from "../../../engine/cli/metrics.ts";
-import type { WatchState } from "../../../engine/run/watch/daemon.ts";
+import type { WatchState } from "../../../engine/run/watch/ports.ts";
 import type { EngineEvent } from "../../../schemas/event.ts";
 
 const STATE: WatchState = {

@@ -14,7 +14,7 @@ powerSync: { intervalSeconds: 10 }
 watch: { maxImpact: destructive }
 lease: { ttlSeconds: 5 }
 limits: { resetSpacingSeconds: 0, powerOnSpacingSeconds: 0, settleSeconds: 0 }
-timeouts: { powerSeconds: 5, lookSeconds: 0.1 }
+timeouts: { powerSeconds: 20, lookSeconds: 0.1 }
 `;
 
 function document(name: string, spec: string): string {
@@ -125,6 +125,23 @@ test("--once makes everything true that git says, and leaves; a second one finds
   expect((await runCli(repo.dir, ["watch", "--once"])).code).toBe(0);
   expect(actsOf(repo, "n1")).toHaveLength(acts);
   await inSync(repo, "2 nodes are in sync");
+});
+
+test("where the fleet is only observed a daemon looks, and nothing is done, until a commit says otherwise", async () => {
+  const repo = await aRepo(["n1"], "provision: { state: available }");
+  repo.write(
+    "ironwright.yaml",
+    `${readFileSync(join(repo.dir, "ironwright.yaml"), "utf8")}mode: observe\n`,
+  );
+  await repo.commit("look only");
+  const looked = await runCli(repo.dir, ["watch", "--once"]);
+  expect([looked.code, looked.err]).toEqual([0, expect.stringContaining("mode is observe")]);
+  expect(fs.existsSync(join(repo.dir, ".ironwright/fake/n1.json"))).toBe(false);
+  const text = readFileSync(join(repo.dir, "ironwright.yaml"), "utf8");
+  repo.write("ironwright.yaml", text.replace("mode: observe\n", ""));
+  await repo.commit("act");
+  const acted = await runCli(repo.dir, ["watch", "--once"]);
+  expect([acted.code, acted.err]).toEqual([0, expect.stringContaining("1 applied")]);
 });
 
 test("--once over an inventory that was emptied refuses it and leaves with 4", async () => {
@@ -254,7 +271,7 @@ test("one that is told to leave is passed over at once, while it finishes what i
   await b.until("watch.members", /members: a, b/);
   await a.until("watch.commit");
   for (const name of names) {
-    const slow = document(name, "power: on").replace("fake: {", "fake: { powerMs: 4000,");
+    const slow = document(name, "power: on").replace("fake: {", "fake: { powerMs: 12000,");
     repo.write(`inventory/${name}.yaml`, slow);
   }
   await repo.commit("on");
