@@ -25,6 +25,10 @@ export class Layout {
       this.names,
       this.machines,
       this.used,
+      this.counts,
+      this.asks,
+      this.logins,
+      this.sealed,
       this.stop,
       this.acknowledged,
     ];

@@ -238,7 +238,7 @@ export class Daemon {
     const { store } = this.#ports;
     const to = { store, teller: this.#teller, schedule: this.#schedule };
     // A fault is a word in the store, and who only looks writes none.
-    if (!declared.settings.mode === "observe") await hear(this.#silence, to, { declared, planned });
+    if (declared.settings.mode !== "observe") await hear(this.#silence, to, { declared, planned });
     if (!stopping.aborted) await this.#begin(declared, planned, stopping);
   }
 
