@@ -1,5 +1,5 @@
-import type { Fleet } from "../../../schemas/fleet.ts";
-import { arrivalsOf, membersOf, ownersNow } from "../../plan/ring.ts";
+import { type Fleet, type FleetNode, nodeNamed, nodesUnlike } from "../../../schemas/fleet.ts";
+import { arrivalsOf, type Member, membersOf, ownersNow, ownersOf } from "../../plan/ring.ts";
 import type { ActingStore } from "../ports.ts";
 import { isMember } from "../store/engines.ts";
 
@@ -14,16 +14,17 @@ export interface Ring {
 /** The ring before anything was read. */
 export const NO_RING: Ring = { members: [], owned: new Set(), isMember: false };
 
-/** Which daemons are there. */
-interface Living {
-  readonly names: readonly string[];
-  readonly arrivals: ReadonlyMap<string, number>;
+/** The ring that was computed last, and of what. */
+interface Last {
+  readonly fleet: Fleet;
+  readonly living: string;
+  readonly ring: Ring;
 }
 
 /** The ring of a commit by who lives now: computed anew when either has changed, for every round asks. */
 export class Members {
   readonly #store: ActingStore;
-  #last: { readonly fleet: Fleet; readonly living: string; readonly ring: Ring } | null = null;
+  #last: Last | null = null;
 
   constructor(store: ActingStore) {
     this.#store = store;
@@ -37,18 +38,53 @@ export class Members {
     const arrivals = arrivalsOf(daemons);
     const living = JSON.stringify(names.map((name) => [name, arrivals.get(name) ?? null]));
     if (this.#last?.fleet === fleet && this.#last.living === living) return this.#last.ring;
-    const ring = among(fleet, { names, arrivals }, me.name);
+    const members = membersOf(fleet.conductors, names);
+    const last = this.#last?.living === living && arrivals.size === 0 ? this.#last : null;
+    const owned =
+      (last === null ? null : movedOwned(last, fleet, { members, me: me.name })) ??
+      allOwned(fleet, { members, arrivals, me: me.name });
+    const ring = {
+      members: members.map(({ name }) => name),
+      owned,
+      isMember: members.some(({ name }) => name === me.name),
+    };
     this.#last = { fleet, living, ring };
     return ring;
   }
 }
 
-function among(fleet: Fleet, { names, arrivals }: Living, me: string): Ring {
-  const members = membersOf(fleet.conductors, names);
+function allOwned(
+  fleet: Fleet,
+  {
+    members,
+    arrivals,
+    me,
+  }: {
+    readonly members: readonly Member[];
+    readonly arrivals: ReadonlyMap<string, number>;
+    readonly me: string;
+  },
+): ReadonlySet<string> {
   const owners = ownersNow(fleet.nodes, members, arrivals);
-  return {
-    members: members.map(({ name }) => name),
-    owned: new Set([...owners].flatMap(([node, owner]) => (owner === me ? [node] : []))),
-    isMember: members.some(({ name }) => name === me),
-  };
+  return new Set([...owners].flatMap(([node, owner]) => (owner === me ? [node] : [])));
+}
+
+/** The same where a commit changed few nodes of many, and no member; null where more than themselves may change hands. */
+function movedOwned(
+  { fleet: before, ring }: Last,
+  fleet: Fleet,
+  { members, me }: { readonly members: readonly Member[]; readonly me: string },
+): ReadonlySet<string> | null {
+  if (before.conductors !== fleet.conductors) return null;
+  const come = nodesUnlike(before.nodes, fleet.nodes);
+  // A child goes with its parent, by the parent's uuid.
+  const isOther = ({ name, uuid }: FleetNode): boolean =>
+    uuid !== (nodeNamed(before.nodes, name)?.uuid ?? uuid);
+  if (come.some(isOther)) return null;
+  const parents = come.flatMap(({ spec }) => nodeNamed(fleet.nodes, spec.parent ?? "") ?? []);
+  const owners = ownersOf([...new Set([...come, ...parents])], members);
+  const owned = new Set(ring.owned);
+  for (const { name } of nodesUnlike(fleet.nodes, before.nodes)) owned.delete(name);
+  for (const { name } of come) if (owners.get(name) === me) owned.add(name);
+  return owned;
 }

@@ -1,9 +1,10 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ownersOf, aMember } from "../../../../engine/plan/ring.ts";
 import type { ActingStore } from "../../../../engine/run/ports.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { Members } from "../../../../engine/run/watch/members.ts";
-import { aFleet, aNode } from "../../../support/a-fleet.ts";
+import { aFleet, aNode, uuidOf } from "../../../support/a-fleet.ts";
 import { turns } from "../../../support/a-disk.ts";
 import { acting, pass, STORE, storePorts, TTL_SECONDS } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
@@ -115,4 +116,38 @@ test("one that lapses is passed over once its lease has run out, and not before"
   await pass(hosts.clock, 2);
   hosts.disk.files.set(path, still);
   expect((await owned(a))[0]?.size).toBe(600);
+});
+
+test("law: after any commits a member owns what it would own had it begun with the last one", async () => {
+  const hosts = await new Hosts().init();
+  const [a, b] = [await hosts.start("a"), await hosts.start("b")];
+  await pass(hosts.clock, 21 * RENEWAL_SECONDS);
+  const aDrawn = fc
+    .record({
+      name: fc.constantFrom("n0", "n1", "n2", "n3", "n4", "n5"),
+      uuid: fc.constantFrom("n0", "n1", "n9"),
+      parent: fc.constantFrom(undefined, "n0", "n1"),
+      driver: fc.constantFrom("redfish", "fake"),
+    })
+    .map(({ name, uuid, parent, driver }) => ({
+      ...aNode(name, { driver, ...(parent === undefined || parent === name ? {} : { parent }) }),
+      uuid: uuidOf(`${uuid} ${name}`),
+    }));
+  const aCommit = fc.array(aDrawn, { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(aCommit, { minLength: 2, maxLength: 6 }), async (commits) => {
+      const long = new Members(a);
+      let nodes = new Map(FLEET.nodes.slice(0, 20).map((node) => [node.name, node]));
+      for (const commit of commits) {
+        nodes = new Map([...nodes, ...commit.map((node) => [node.name, node] as const)]);
+        if (commit.length === 1) nodes.delete("n5");
+        const fleet = aFleet([...nodes.values()], { conductors: FLEET.conductors });
+        const [mine, anew] = [await long.ringOf(fleet), await new Members(a).ringOf(fleet)];
+        expect([...mine.owned].sort()).toEqual([...anew.owned].sort());
+        const theirs = await new Members(b).ringOf(fleet);
+        expect(mine.owned.size + theirs.owned.size).toBe(fleet.nodes.length);
+      }
+    }),
+    { seed: 5, numRuns: 60 },
+  );
 });
