@@ -119,6 +119,7 @@ spec:
 
 /** A daemon with a commit in force. */
 interface Running {
+  readonly pid: number;
   readonly seconds: number;
   readonly peakMb: number;
   /** The next commit that it takes: how long it read and planned, milliseconds. */
@@ -126,9 +127,10 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function aDaemon(dir: string): Promise<Running> {
+async function aDaemon(dir: string, more: Readonly<Record<string, string>> = {}): Promise<Running> {
   const started = performance.now();
-  const env = { ...process.env, IRONWRIGHT_INSTANCE: "bench", IRONWRIGHT_GIT_POLL_SECONDS: "1" };
+  const own = { IRONWRIGHT_INSTANCE: "bench", IRONWRIGHT_GIT_POLL_SECONDS: "1", ...more };
+  const env = { ...process.env, ...own };
   const child = spawn(process.execPath, [MAIN, "watch", "--json"], {
     cwd: dir,
     env,
@@ -138,6 +140,7 @@ async function aDaemon(dir: string): Promise<Running> {
   await commits.next();
   const seconds = (performance.now() - started) / 1000;
   const running = {
+    pid: child.pid ?? 0,
     seconds,
     peakMb: peakOf(child),
     nextCommit: async () => (await commits.next()).value ?? Number.NaN,

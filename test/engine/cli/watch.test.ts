@@ -43,8 +43,8 @@ async function aRepo(names: readonly string[], spec: string): Promise<TempRepo> 
 /** A daemon, with the events that it has told so far. */
 interface Watching extends Running {
   events(): readonly EngineEvent[];
-  /** Until it tells such an event. */
-  until(event: string, message?: RegExp): Promise<EngineEvent>;
+  /** Until it tells such an event, or has told it after the first `from` of all. */
+  until(event: string, message?: RegExp, from?: number): Promise<EngineEvent>;
 }
 
 function watch(
@@ -63,14 +63,16 @@ function watch(
       .split("\n")
       .slice(0, -1)
       .map((line) => JSON.parse(line) as EngineEvent);
-  const found = (event: string, message: RegExp): EngineEvent | undefined =>
-    events().find((one) => one.event === event && message.test(one.message));
+  const found = (event: string, message: RegExp, from: number): EngineEvent | undefined =>
+    events()
+      .slice(from)
+      .find((one) => one.event === event && message.test(one.message));
   return {
     ...running,
     events,
-    until: async (event, message = /./) => {
+    until: async (event, message = /./, from = 0) => {
       let one: EngineEvent | undefined;
-      for (; one === undefined; one = found(event, message)) {
+      for (; one === undefined; one = found(event, message, from)) {
         if (running.child.exitCode !== null)
           throw new Error(`it ended: ${(await running.ended).err}`);
         await pause(50);
@@ -181,9 +183,10 @@ test("a push is followed; a bad commit is refused whole, the last good one stays
     /is refused, [0-9a-f]{7} stays in force: inventory\/n1\.yaml:9:3 /,
   );
   repo.write("inventory/n1.yaml", document("n1", "provision: { state: adopted }\n  power: on"));
+  const before = daemon.events().length;
   await repo.commit("good");
   await daemon.until("watch.commit", /"good"/);
-  await daemon.until("apply.summary", /1 applied/);
+  await daemon.until("apply.summary", /1 applied/, before);
   expect(actsOf(repo, "n1")).toContain("power.on");
   daemon.child.kill("SIGTERM");
   expect((await daemon.ended).code).toBe(0);
@@ -275,9 +278,10 @@ test("one that is told to leave is passed over at once, while it finishes what i
     repo.write(`inventory/${name}.yaml`, slow);
   }
   await repo.commit("on");
-  await a.until("step.sent");
+  await a.until("step.intent", /declared on, is off/);
+  const before = b.events().length;
   a.child.kill("SIGTERM");
-  await b.until("watch.members", /members: b$/);
+  await b.until("watch.members", /members: b$/, before);
   expect(a.child.exitCode).toBeNull();
   expect((await a.ended).code).toBe(0);
   // What it had begun it has seen to its end, and the other goes on with the rest.
