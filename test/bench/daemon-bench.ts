@@ -1,8 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { BenchDaemon, withRepo } from "./bench-daemon.ts";
 
 /** A daemon over many nodes of hardware type `fake`, which it only observes. */
 export interface DaemonResult {
@@ -16,81 +15,154 @@ export interface DaemonResult {
   readonly peakMb: number;
 }
 
-const MAIN = fileURLToPath(new URL("../../engine/cli/main.js", import.meta.url));
 /** Nodes of one folder. */
 const PER_RACK = 40;
 const PUSHES = 9;
 
 /** Null where there is no git program to push with. */
-export async function daemonBench(nodes: number): Promise<DaemonResult | null> {
-  if (!hasGit()) return null;
-  const dir = mkdtempSync(join(tmpdir(), "ironwright-bench-"));
-  try {
-    writeRepository(dir, nodes);
-    const cold = await aDaemon(dir);
+export function daemonBench(nodes: number): Promise<DaemonResult | null> {
+  return withRepo(inventory(nodes, fakeNode), async (repo) => {
+    const [cold, coldSeconds] = await started(repo.dir);
+    const coldMb = cold.peakMb();
     await cold.end();
-    const warm = await aDaemon(dir);
+    const [warm, warmSeconds] = await started(repo.dir);
     const pushes: number[] = [];
-    for (let push = 0; push < PUSHES; push += 1) pushes.push(await pushed(dir, push, warm));
+    for (let push = 0; push < PUSHES; push += 1) {
+      const { told } = warm;
+      repo.write(fileOf(push * PER_RACK), fakeNode(push * PER_RACK, "off"));
+      repo.commit(`push ${push}`);
+      pushes.push((await warm.until("watch.commit", /./, told)).durationMs ?? Number.NaN);
+    }
+    const peakMb = Math.max(coldMb, warm.peakMb());
     await warm.end();
-    return {
-      nodes,
-      coldSeconds: cold.seconds,
-      warmSeconds: warm.seconds,
-      pushMs: pushes.sort((a, b) => a - b)[Math.floor(PUSHES / 2)] ?? Number.NaN,
-      peakMb: Math.max(cold.peakMb, warm.peakMb),
-    };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-function hasGit(): boolean {
-  try {
-    execFileSync("git", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function git(dir: string, ...args: readonly string[]): void {
-  execFileSync(
-    "git",
-    ["-c", "user.name=b", "-c", "user.email=b@test", "-c", "gc.auto=0", ...args],
-    {
-      cwd: dir,
-      stdio: "ignore",
-    },
-  );
-}
-
-function writeRepository(dir: string, nodes: number): void {
-  writeFileSync(join(dir, "ironwright.yaml"), "apiVersion: ironwright/v1\nmode: observe\n");
-  mkdirSync(join(dir, "inventory"));
-  writeFileSync(join(dir, "inventory", "profile.yaml"), PROFILE);
-  for (let first = 0; first < nodes; first += PER_RACK) {
-    mkdirSync(join(dir, rackOf(first)));
-    for (let i = first; i < Math.min(first + PER_RACK, nodes); i += 1)
-      writeFileSync(join(dir, fileOf(i)), aNode(i, "on"));
-  }
-  git(dir, "init", "-q", "-b", "main");
-  execFileSync(process.execPath, [MAIN, "init", "--nodes", "existing"], {
-    cwd: dir,
-    stdio: "ignore",
+    const pushMs = pushes.sort((a, b) => a - b)[Math.floor(PUSHES / 2)] ?? Number.NaN;
+    return { nodes, coldSeconds, warmSeconds, pushMs, peakMb };
   });
-  git(dir, "add", "-A");
-  git(dir, "commit", "-q", "-m", "all");
-  // What init parsed is no cold start.
-  rmSync(join(dir, ".ironwright", "cache"), { recursive: true, force: true });
 }
 
-function rackOf(index: number): string {
-  return join("inventory", `rack-${String(Math.floor(index / PER_RACK)).padStart(5, "0")}`);
+async function started(dir: string): Promise<readonly [BenchDaemon, seconds: number]> {
+  const from = performance.now();
+  const daemon = new BenchDaemon(dir, "bench");
+  await daemon.until("watch.commit");
+  return [daemon, (performance.now() - from) / 1000];
+}
+
+/** A member that is killed, and the one that has its nodes then. */
+export interface TakeoverResult {
+  readonly nodes: number;
+  /** Nodes of the one that was killed. */
+  readonly taken: number;
+  /** From the kill until they are the other one's, seconds. */
+  readonly ownedSeconds: number;
+  /** Until it has looked at each of them. */
+  readonly lookedSeconds: number;
+}
+
+export function takeoverBench(nodes: number): Promise<TakeoverResult | null> {
+  return withRepo(inventory(nodes, fakeNode), async ({ dir }) => {
+    // All are looked at as fast as can be.
+    const env = { IRONWRIGHT_CONCURRENCY: "1000", IRONWRIGHT_POWER_SYNC_INTERVAL_SECONDS: "3600" };
+    const a = new BenchDaemon(dir, "a", env);
+    await a.until("watch.commit");
+    const b = new BenchDaemon(dir, "b", env);
+    await b.until("watch.commit");
+    const share = await settled(b);
+    const { told } = b;
+    const from = performance.now();
+    const seconds = (): number => (performance.now() - from) / 1000;
+    await a.end("SIGKILL");
+    await b.until("watch.members", /members: b$/, told);
+    const ownedSeconds = seconds();
+    while ((await b.metric("nodes_by_state")) < nodes) await pause(50);
+    const lookedSeconds = seconds();
+    await b.end();
+    return { nodes, taken: nodes - share, ownedSeconds, lookedSeconds };
+  });
+}
+
+/** Its nodes, once all that comes to it has come and was looked at. */
+async function settled(daemon: BenchDaemon): Promise<number> {
+  let before = -1;
+  for (;;) {
+    const [owned, seen] = [
+      await daemon.metric("nodes_owned"),
+      await daemon.metric("nodes_by_state"),
+    ];
+    if (owned > 0 && owned === before && seen >= owned) return owned;
+    before = owned;
+    // Longer than a renewal of the shortest lease, with which more come.
+    await pause(12_000);
+  }
+}
+
+/** A daemon that reads the power of many BMCs, once an interval each. */
+export interface PowerSyncResult {
+  readonly bmcs: number;
+  readonly reads: number;
+  readonly cpuSecondsPer1000: number;
+  readonly peakMb: number;
+}
+
+const BMCS = fileURLToPath(new URL("simulator-process.js", import.meta.url));
+
+/** `seconds`: the interval, and how long it is measured. */
+export async function powerSyncBench(
+  bmcs: number,
+  seconds: number,
+): Promise<PowerSyncResult | null> {
+  const child = spawn(process.execPath, [BMCS, String(bmcs)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    let text = "";
+    for await (const chunk of child.stdout) {
+      text += String(chunk);
+      if (text.endsWith("\n")) break;
+    }
+    const addresses = JSON.parse(text) as readonly (readonly [name: string, address: string])[];
+    const files = addresses.map(
+      ([name, address]) => [`inventory/${name}.yaml`, redfishNode(name, address)] as const,
+    );
+    return await withRepo([SETTINGS, ...files], async ({ dir }) => {
+      const daemon = new BenchDaemon(dir, "bench", {
+        P: "calvin",
+        IRONWRIGHT_POWER_SYNC_INTERVAL_SECONDS: String(seconds),
+      });
+      await daemon.until("watch.commit");
+      const reads = (): Promise<number> => daemon.metric("bmc_call_seconds_count", 'kind="read"');
+      // Once each with all that it declares, and a login; then power alone.
+      while ((await daemon.metric("nodes_by_state")) < bmcs) await pause(500);
+      await pause(seconds * 1000);
+      const [readsBefore, cpuBefore] = [await reads(), daemon.cpuSeconds()];
+      await pause(seconds * 1000);
+      const done = (await reads()) - readsBefore;
+      const cpuSecondsPer1000 = ((daemon.cpuSeconds() - cpuBefore) / done) * 1000;
+      const peakMb = daemon.peakMb();
+      await daemon.end();
+      return { bmcs, reads: done, cpuSecondsPer1000, peakMb };
+    });
+  } finally {
+    child.kill();
+  }
+}
+
+const SETTINGS = [
+  "ironwright.yaml",
+  "apiVersion: ironwright/v1\nmode: observe\nlease: { ttlSeconds: 5 }\n",
+] as const;
+
+function* inventory(
+  nodes: number,
+  aNode: (index: number, power: string) => string,
+): Generator<readonly [string, string]> {
+  yield SETTINGS;
+  yield ["inventory/profile.yaml", PROFILE];
+  for (let index = 0; index < nodes; index += 1) yield [fileOf(index), aNode(index, "on")];
 }
 
 function fileOf(index: number): string {
-  return join(rackOf(index), `n${String(index).padStart(6, "0")}.yaml`);
+  const rack = String(Math.floor(index / PER_RACK)).padStart(5, "0");
+  return `inventory/rack-${rack}/n${String(index).padStart(6, "0")}.yaml`;
 }
 
 const PROFILE = `apiVersion: ironwright/v1
@@ -102,7 +174,7 @@ spec:
   traits: [HW_CPU_X86_VMX]
 `;
 
-function aNode(index: number, power: string): string {
+function fakeNode(index: number, power: string): string {
   const name = `n${String(index).padStart(6, "0")}`;
   return `apiVersion: ironwright/v1
 kind: Node
@@ -117,65 +189,12 @@ spec:
 `;
 }
 
-/** A daemon with a commit in force. */
-interface Running {
-  readonly pid: number;
-  readonly seconds: number;
-  readonly peakMb: number;
-  /** The next commit that it takes: how long it read and planned, milliseconds. */
-  nextCommit(): Promise<number>;
-  end(): Promise<void>;
-}
-
-async function aDaemon(dir: string, more: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const started = performance.now();
-  const own = { IRONWRIGHT_INSTANCE: "bench", IRONWRIGHT_GIT_POLL_SECONDS: "1", ...more };
-  const env = { ...process.env, ...own };
-  const child = spawn(process.execPath, [MAIN, "watch", "--json"], {
-    cwd: dir,
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const commits = commitsOf(child);
-  await commits.next();
-  const seconds = (performance.now() - started) / 1000;
-  const running = {
-    pid: child.pid ?? 0,
-    seconds,
-    peakMb: peakOf(child),
-    nextCommit: async () => (await commits.next()).value ?? Number.NaN,
-    async end(): Promise<void> {
-      running.peakMb = peakOf(child);
-      child.kill();
-      await new Promise((ended) => child.once("exit", ended));
-    },
-  };
-  return running;
-}
-
-// How long each commit was read and planned.
-async function* commitsOf(child: ChildProcess): AsyncGenerator<number, undefined> {
-  let rest = "";
-  for await (const chunk of child.stdout ?? []) {
-    const lines = (rest + String(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const event = JSON.parse(line) as { event: string; durationMs?: number };
-      if (event.event === "watch.commit") yield event.durationMs ?? Number.NaN;
-    }
-  }
-  throw new Error("the daemon ended");
-}
-
-/** The most memory that it ever had, MB. */
-function peakOf({ pid }: ChildProcess): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1000;
-}
-
-/** Changes one file of many: every push that of another node. */
-async function pushed(dir: string, push: number, daemon: Running): Promise<number> {
-  writeFileSync(join(dir, fileOf(push * PER_RACK)), aNode(push * PER_RACK, "off"));
-  git(dir, "commit", "-q", "-a", "-m", `push ${push}`);
-  return daemon.nextCommit();
+function redfishNode(name: string, address: string): string {
+  return `apiVersion: ironwright/v1
+kind: Node
+metadata: { name: ${name} }
+spec:
+  driver: redfish
+  bmc: { address: "${address}", system: /redfish/v1/Systems/${name}, username: admin, password: { env: P } }
+`;
 }

@@ -261,8 +261,9 @@ test("a second daemon of one name leaves at once; two of two names split the nod
   const moved = await runCli(repo.dir, ["ring", "--remove", "b"]);
   const count = Object.values(owners).filter((owner) => owner === "b").length;
   expect(moved.out).toContain(`${count} of 8 nodes would move`);
+  const before = a.events().length;
   b.child.kill("SIGKILL");
-  await a.until("watch.members", /members: a$/);
+  await a.until("watch.members", /members: a$/, before);
   a.child.kill("SIGTERM");
   expect((await a.ended).code).toBe(0);
 });
