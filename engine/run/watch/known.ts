@@ -20,7 +20,8 @@ export class Known {
 
   /** The fleet with the records of these nodes, and of their parents and children, as they are now. */
   async of(fleet: Fleet, names: readonly string[], intervalMs: number): Promise<Whole> {
-    const whole = this.#whole ?? (await this.#readAll(fleet));
+    const whole = this.#whole;
+    if (whole === null) return this.#readAll(fleet);
     whole.follow(fleet);
     if (this.#clock.monotonic() - this.#readAt >= intervalMs) await this.#refresh(whole);
     const { nodes } = whole.resolved;
