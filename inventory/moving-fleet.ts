@@ -28,6 +28,9 @@ import { lineOf, TreeLines } from "./tree-lines.ts";
 /** Of a commit that changes more files than this, everything is read: looking for what it left alone costs as much. */
 const MOVED_MAX = 2000;
 
+/** Every so many commits what was read of packs is given back: they may be gone by now. */
+const RENEW_STEPS = 50;
+
 /** `ref`: the whole id of a commit. */
 type CommitOptions = LoadFleetOptions & { readonly ref: string };
 
@@ -50,6 +53,7 @@ interface Loaded {
  */
 export class MovingFleet {
   #repository: Repository | null = null;
+  #steps = 0;
   #last: (Loaded & { readonly index: FleetIndex }) | null = null;
 
   async load(options: CommitOptions): Promise<LoadedFleet> {
@@ -66,6 +70,8 @@ export class MovingFleet {
       return this.#whole(options, folder);
     const next = await step(before, folder, { repository, options });
     if (next === null) return this.#whole(options, folder);
+    this.#steps += 1;
+    if (this.#steps % RENEW_STEPS === 0) this.#repository = { ...repository, cache: {} };
     this.#last = { ...next, index: before.index };
     return { fleet: next.fleet, diagnostics: next.fleet.warnings };
   }

@@ -61,7 +61,11 @@ export class CommitReader {
     const { io, common, house } = this.#input;
     const { root, stateDir } = this.#place;
     const repository = common.config === undefined ? findRepository(root) : null;
-    const blob = repository === null ? null : await blobAt(repository, commit, SETTINGS_FILE);
+    // A commit that is not here is said by whoever reads it.
+    const blob =
+      repository === null
+        ? null
+        : await blobAt(repository, commit, SETTINGS_FILE).catch(() => null);
     if (blob !== null && this.#settings?.blob === blob) return this.#settings.loaded;
     const loaded = await loadSettings({
       dir: root,

@@ -81,15 +81,20 @@ export interface Arriving {
   readonly name: string;
   readonly joins?: boolean | undefined;
   readonly counter: number;
+  /** Wall clock of its host, milliseconds since the epoch: of two of one name the later is meant. */
+  readonly startedAt: number;
 }
 
 /** Members on their way in, with how often each has renewed its lease since it came. */
 export function arrivalsOf(living: readonly Arriving[]): ReadonlyMap<string, number> {
-  const isSettled = ({ joins, counter }: Arriving): boolean =>
-    joins !== true || counter >= ARRIVAL_RENEWALS;
-  const settled = new Set(living.filter(isSettled).map(({ name }) => name));
+  // One that crashed and began anew is seen twice by hosts that cannot see it gone.
+  const newest = new Map<string, Arriving>();
+  for (const one of living)
+    if (one.startedAt >= (newest.get(one.name)?.startedAt ?? -Infinity)) newest.set(one.name, one);
   return new Map(
-    living.flatMap(({ name, counter }) => (settled.has(name) ? [] : [[name, counter] as const])),
+    [...newest.values()].flatMap(({ name, joins, counter }) =>
+      joins === true && counter < ARRIVAL_RENEWALS ? [[name, counter] as const] : [],
+    ),
   );
 }
 

@@ -15,8 +15,8 @@ export interface ObservePorts {
 }
 
 export interface ObserveOptions {
-  /** By uuid. */
-  readonly records: ReadonlyMap<string, NodeRecord>;
+  /** The record of a node, by its name: of one that was renamed, that of its machine. */
+  readonly recordOf: (name: string) => NodeRecord | null;
   /** Readings of before, by node name. */
   readonly earlier: ReadonlyMap<string, Observation>;
   /** How long the last reading of what costs requests of its own stands; all is read afresh when left out. */
@@ -61,7 +61,7 @@ export async function observeFleet(
   const seen = new Map<string, Observation>();
   const read = async (node: FleetNode): Promise<void> => {
     const earlier = options.earlier.get(node.name);
-    const record = options.records.get(node.uuid ?? "") ?? null;
+    const record = options.recordOf(node.name);
     const { facetSeconds, signal } = options;
     seen.set(node.name, await observeNode(node, ports, { earlier, record, facetSeconds }, signal));
     options.onRead?.(seen.size, nodes.length);
@@ -98,11 +98,13 @@ function standing(
   if (earlier === undefined || facetSeconds === undefined) return {};
   const { facets, agreed } = earlier;
   if (earlier.unreachable !== null || earlier.readFor !== node.specHash) return {};
-  if (agreed?.at !== earlier.at) return {};
   const actedAt = record?.lastFlow?.endedAt ?? 0;
+  // When all of it was last seen to be as declared: what was read since has not been judged, or differed.
+  const agreedAt = agreed?.at ?? -Infinity;
   const stands = AGED.filter((facet) => {
     const reading = facets[facet];
-    if (!wanted.includes(facet) || reading?.known !== true || reading.at <= actedAt) return false;
+    if (!wanted.includes(facet) || reading?.known !== true) return false;
+    if (reading.at <= actedAt || reading.at > agreedAt) return false;
     const age = now - reading.at;
     return age >= 0 && age < facetSeconds[facet] * 1000;
   });
@@ -117,7 +119,17 @@ export function restsOn(earlier: Observation | undefined, now: Observation | und
   });
 }
 
-/** Reads one node; a login that was refused is not tried again while its secret is the same. */
+/** What a login is: another user, or another BMC, is another login. Null where no secret is known. */
+async function loginOf(
+  { spec, ...node }: FleetNode,
+  drivers: Pick<Drivers, "secretVersion">,
+): Promise<string | null> {
+  const version = await drivers.secretVersion({ spec, ...node });
+  if (version === null) return null;
+  return [version, spec.bmc?.username ?? "", spec.bmc?.address ?? ""].join(" ");
+}
+
+/** Reads one node; a login that was refused is not tried again while it is the same. */
 export async function observeNode(
   node: FleetNode,
   ports: Pick<ObservePorts, "drivers" | "clock">,
@@ -127,7 +139,7 @@ export async function observeNode(
   const { drivers, clock } = ports;
   const { earlier, record } = before;
   if (earlier?.refusedSecret !== undefined) {
-    const same = (await drivers.secretVersion(node)) === earlier.refusedSecret;
+    const same = (await loginOf(node, drivers)) === earlier.refusedSecret;
     if (same) return earlier;
   }
   const driver = drivers.driverFor(node);
@@ -138,9 +150,9 @@ export async function observeNode(
   const observation = await driver.observe(node, facets, signal);
   if (observation.unreachable !== null) {
     const refused = observation.unreachable.code === "IW-B04";
-    const version = refused ? await drivers.secretVersion(node) : null;
+    const login = refused ? await loginOf(node, drivers) : null;
     const gone = silent(node, observation.unreachable, observation.at, earlier);
-    return version === null ? gone : { ...gone, refusedSecret: version };
+    return login === null ? gone : { ...gone, refusedSecret: login };
   }
   const closer = await lookCloser(node, observation, driver, signal);
   const { agreed } = earlier ?? {};

@@ -23,6 +23,8 @@ export interface PlanFleetOptions {
   readonly facetSeconds?: FacetSeconds | undefined;
   readonly onRead?: ((done: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Asked with the plan that was made; true where more is known now, and it is to be made anew. */
+  readonly isOld?: ((plan: Plan) => Promise<boolean>) | undefined;
 }
 
 /** A plan with what it was made from. */
@@ -58,7 +60,7 @@ export async function planWhole(
   const rest = await readStore(store, fleet);
   const { select, offline } = options.plan;
   const reading = {
-    records,
+    recordOf: (name: string) => whole.resolved.nodes.get(name)?.record ?? null,
     earlier: observations,
     onRead: options.onRead,
     signal: options.signal,
@@ -80,7 +82,9 @@ export async function planWhole(
   const again = looked.filter(({ name }) => doubted.has(name));
   const afresh = again.length === 0 ? [] : await observeFleet(again, ports, reading);
   for (const [, observation] of afresh) whole.setObservation(observation);
-  const plan = again.length === 0 ? first : makePlan(input, options.plan, whole);
+  const second = again.length === 0 ? first : makePlan(input, options.plan, whole);
+  const isOld = (await options.isOld?.(second)) ?? false;
+  const plan = isOld ? makePlan(input, options.plan, whole) : second;
   const planned = { plan, input, whole };
   if (store !== null && !offline && options.keeps !== false) {
     const kept = remembered(planned, options.plan);

@@ -200,6 +200,8 @@ export interface ActingStore extends StoreReader {
   setStop(stop: StopFile): Promise<void>;
   /** Removes the stop and acknowledges its nodes; answers what was in force. */
   clearStop(): Promise<StopFile | null>;
+  /** Their trouble is over: breakers count them again. */
+  dropAcknowledged(names: readonly string[]): Promise<void>;
   /** Drops an orphan's record, holds and history, under its lease, and keeps which requests ran on it: IW-L01 while somebody works on it. */
   forget(uuid: string): Promise<Result<null>>;
   /** Takes a slot of a budget for the node, unless it has one; answers who holds one when all are taken. */

@@ -296,6 +296,12 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return stop;
   }
 
+  /** Of two that write at once one is lost: a name that stays is dropped in the next round, one that is lost is acknowledged anew. */
+  async dropAcknowledged(names: readonly string[]): Promise<void> {
+    const nodes = [...(await this.acknowledged())].filter((name) => !names.includes(name));
+    await this.#writer.replace(this.layout.acknowledged, { nodes });
+  }
+
   async forget(uuid: string): Promise<Result<null>> {
     const claimed = await this.#take(uuid, uuid, {});
     if (!claimed.ok) return claimed;

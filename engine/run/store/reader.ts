@@ -96,6 +96,7 @@ export class FileStoreReader implements StoreReader {
     const records = new Map<string, NodeRecord>();
     for (const [uuid, record] of [...found, ...wholes]) {
       if (record === null) continue;
+      if (found.has(uuid) && record.open.length === 0) this.#openIn.delete(uuid);
       const { open: _open, ...rest } = record;
       records.set(uuid, rest);
     }
@@ -104,7 +105,10 @@ export class FileStoreReader implements StoreReader {
 
   async #wholes(nodes: () => Promise<readonly string[]>): Promise<WholeRecords> {
     const records = await wholeRecords(this.ports.files, this.layout, nodes);
-    for (const [uuid, { open }] of records) if (open.length > 0) this.#openIn.add(uuid);
+    for (const [uuid, { open }] of records) {
+      if (open.length > 0) this.#openIn.add(uuid);
+      else this.#openIn.delete(uuid);
+    }
     return records;
   }
 

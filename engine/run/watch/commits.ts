@@ -80,7 +80,8 @@ export class Commits {
     // What somebody has put in force all the same is no longer refused.
     if (this.#isRefused(commit) && commit !== inForce) return;
     this.#lookedUnder = inForce;
-    const late = await this.#whyNot(commit, inForce);
+    // What init found is no commit, and what is obeyed since is its successor all the same.
+    const late = await this.#whyNot(commit, inForce ?? this.declared?.commit ?? null);
     if (late !== null) return this.#teller.once("watch.waiting", late, "IW-P17");
     const unsigned = await this.#whyUnsigned(commit, entry);
     if (unsigned !== null) return this.refuse(commit, unsigned);

@@ -1,11 +1,12 @@
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
+import { withRelatives } from "../../plan/tree/relatives.ts";
 import { apply, isBusy } from "../apply.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planWhole, type Planned } from "../plan-fleet.ts";
 import { ASKED_MS, hearPeople } from "./asked.ts";
-import { askedIn, changedNodes, type Declared } from "./declared.ts";
+import { askedIn, changedNodes, type Declared, namesMove } from "./declared.ts";
 import { Commits } from "./commits.ts";
 import { hear } from "./hear.ts";
 import { Known } from "./known.ts";
@@ -144,7 +145,8 @@ export class Daemon {
     const obeyed = this.#commits.declared;
     if (obeyed === null || stopping.aborted) return;
     await this.#follow(await this.#members.ringOf(obeyed.fleet));
-    await hearPeople(store, this.#schedule, this.#ring.owned);
+    const asked = await hearPeople(store, this.#schedule, this.#ring.owned);
+    if (asked.length > 0) await this.#known.take(asked);
     await this.#work(obeyed, stopping);
     this.#rounds += 1;
     this.#beat();
@@ -189,6 +191,7 @@ export class Daemon {
   async #takeOver(candidate: Declared, stopping: AbortSignal): Promise<void> {
     const changed = changedNodes(this.#commits.declared, candidate);
     const ring = await this.#members.ringOf(candidate.fleet);
+    if (namesMove(this.#commits.declared, candidate)) await this.#known.refresh();
     const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
     // Of other members' nodes as they were last seen by these, not when this engine last owned them.
     if (mine.length < changed.size) await this.#known.refreshReadings();
@@ -203,11 +206,12 @@ export class Daemon {
     const [refusal] = [...whole.plan.refused, ...planned.plan.refused].filter(
       ({ code }) => code !== "IW-P11",
     );
-    if (refusal !== undefined && !isJudged)
-      return this.#commits.refuse(
-        candidate.commit,
-        failure("stalled", refusal.code, refusal.message),
-      );
+    if (refusal !== undefined && !isJudged) {
+      // What was seen where it says that they are is no word on the nodes in force.
+      await this.#known.take(mine);
+      const why = failure("stalled", refusal.code, refusal.message);
+      return this.#commits.refuse(candidate.commit, why);
+    }
     this.#commits.take(candidate);
     const { powerSync, concurrency } = candidate.settings;
     // Nobody's turn comes twice in the one round of `once`.
@@ -230,8 +234,10 @@ export class Daemon {
   async #work(declared: Declared, stopping: AbortSignal): Promise<void> {
     const { owned } = this.#ring;
     const free = (name: string): boolean => owned.has(name) && !this.#busy.has(name);
-    const due = this.#schedule.due(declared.settings.concurrency, free);
-    if (due.length === 0) return;
+    const turn = this.#schedule.due(declared.settings.concurrency, free);
+    if (turn.length === 0) return;
+    // What a parent's power makes of its children is planned with them.
+    const due = [...withRelatives(declared.fleet.nodes, new Set(turn))].filter(free);
     const planned = await this.#planned(declared, due, { signal: stopping });
     for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
     this.#trouble.see(planned.plan.nodes);
@@ -261,6 +267,7 @@ export class Daemon {
       catalog,
       ...how,
       facetSeconds: settings.watch.facetSeconds,
+      isOld: (plan) => this.#known.refreshFor(plan),
       onRead: () => this.#beat(),
     });
   }
@@ -356,6 +363,7 @@ export class Daemon {
     this.#failed += applied.value.failed;
     for (const { node, status, code } of applied.value.nodes) {
       // Whoever has it finishes, and gives it back: nobody's lease need run out.
+      if (code === "IW-L01" && this.#isOnce) this.#withheld = true;
       if (code === "IW-L01") this.#schedule.later([node], MOVED_MS, MOVED_MAX_MS);
       else this.#schedule.done(node);
       // What follows on it, and what waited for it, is seen at once.

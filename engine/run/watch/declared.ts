@@ -50,6 +50,14 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
   );
 }
 
+/** True where a node comes, goes, or is another one: whose record is whose may be otherwise then. */
+export function namesMove(before: Declared | null, after: Declared): boolean {
+  const [was, is] = [before?.fleet.nodes ?? [], after.fleet.nodes];
+  const isOther = (from: readonly FleetNode[]) => (node: FleetNode) =>
+    nodeNamed(from, node.name)?.uuid !== node.uuid;
+  return nodesUnlike(was, is).some(isOther(was)) || nodesUnlike(is, was).some(isOther(is));
+}
+
 /** Those of them of which git asks for an act. */
 export function askedIn({ fleet }: Declared, names: ReadonlySet<string>): readonly string[] {
   return [...names].filter(

@@ -1,4 +1,6 @@
 import type { Fleet } from "../../../schemas/fleet.ts";
+import { compareImpact } from "../../../schemas/impact.ts";
+import type { NodePlan, Plan } from "../../../schemas/plan.ts";
 import { withRelatives } from "../../plan/tree/relatives.ts";
 import { Whole } from "../../plan/whole.ts";
 import type { ActingStore, Clock } from "../ports.ts";
@@ -31,6 +33,38 @@ export class Known {
     const records = await this.#store.recordsOf(uuids);
     for (const uuid of uuids) whole.setRecord(uuid, records.get(uuid) ?? null);
     return whole;
+  }
+
+  /**
+   * Before a plan that rests on what no record says: that a machine is nobody's, or what an act takes from somebody. Until then
+   * another member may have recorded the very machine. Answers whether anything was read anew.
+   */
+  async refreshFor({ nodes }: Pick<Plan, "nodes">): Promise<boolean> {
+    const whole = this.#whole;
+    const isFirst = ({ uuid, steps, records, adopts }: NodePlan): boolean => {
+      const state = whole?.records.get(uuid ?? "")?.provisionState ?? "enroll";
+      const begins = steps.length > 0 || records !== undefined || adopts === true;
+      return begins && state === "enroll";
+    };
+    const cuts = ({ steps }: NodePlan): boolean =>
+      steps.some(({ impact }) => compareImpact(impact, "reboot") >= 0);
+    if (whole === null || !nodes.some((node) => isFirst(node) || cuts(node))) return false;
+    await this.#refresh(whole);
+    return true;
+  }
+
+  /** Before names come and go: a node of a new name may be one that another member has just recorded. */
+  async refresh(): Promise<void> {
+    if (this.#whole !== null) await this.#refresh(this.#whole);
+  }
+
+  /** What is known of these nodes by others than a plan. */
+  async take(names: Iterable<string>): Promise<void> {
+    const readings = await this.#store.readings();
+    for (const name of names) {
+      const reading = readings.get(name);
+      if (reading !== undefined) this.#whole?.setObservation(reading);
+    }
   }
 
   /** What these nodes agreed on was seen by whoever had them. */

@@ -17,6 +17,8 @@ interface Entry {
   readonly reason: Reason;
   /** How often in a row it was put off. */
   readonly putOff: number;
+  /** True where somebody asked since it was given out: what is done now does not answer that. */
+  readonly isAsked?: boolean;
 }
 
 /**
@@ -53,7 +55,13 @@ export class Schedule {
       const entry = this.#entries.get(name);
       if (entry === undefined) continue;
       const first = REASONS.find((one) => one === reason || one === entry.reason) ?? reason;
-      this.#entries.set(name, { ...entry, at: Math.min(entry.at, now), reason: first });
+      const at = Math.min(entry.at, now);
+      this.#entries.set(name, {
+        ...entry,
+        at,
+        reason: first,
+        isAsked: entry.isAsked === true || reason !== "turn",
+      });
     }
   }
 
@@ -65,7 +73,7 @@ export class Schedule {
     const now = this.#clock.monotonic();
     for (const name of names) {
       const entry = this.#entries.get(name);
-      if (entry === undefined) continue;
+      if (entry === undefined || entry.isAsked === true) continue;
       const putOff = entry.putOff + 1;
       const wait = Math.min(firstMs * 2 ** entry.putOff, mostMs);
       const spread = 1 - SPREAD / 2 + SPREAD * fraction(`${putOff} ${name}`);
@@ -88,7 +96,14 @@ export class Schedule {
       const next = queue.find(([name]) => !due.has(name));
       if (next !== undefined) due.add(next[0]);
     }
+    for (const name of due) this.#give(name);
     return [...due];
+  }
+
+  /** What is asked for from here on is not answered by this look. */
+  #give(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) this.#entries.set(name, { ...entry, isAsked: false });
   }
 
   /** How many wait for their turn, which has come. */
@@ -97,9 +112,13 @@ export class Schedule {
     return [...this.#entries.values()].filter(({ at }) => at <= now).length;
   }
 
-  /** It was looked at: its next turn is its own place in the interval, and not before half of one is over. */
+  /**
+   * It was looked at: its next turn is its own place in the interval, and not before half of one is over. Whoever asked for it
+   * meanwhile has his look all the same.
+   */
   done(name: string): void {
-    if (this.#entries.has(name))
+    const entry = this.#entries.get(name);
+    if (entry !== undefined && entry.isAsked !== true)
       this.#entries.set(name, { at: this.#nextTurn(name), reason: "turn", putOff: 0 });
   }
 
@@ -114,8 +133,8 @@ export class Schedule {
   /** Until the next turn, milliseconds; 0 when one has come, the whole interval where nobody is followed. */
   get untilNext(): number {
     const now = this.#clock.monotonic();
-    const turns = [...this.#entries.values()].map(({ at }) => at);
-    const first = Math.min(...turns, now + this.#intervalMs);
+    let first = now + this.#intervalMs;
+    for (const { at } of this.#entries.values()) first = Math.min(first, at);
     return Math.max(0, first - now);
   }
 }

@@ -26,6 +26,8 @@ export class Trouble {
   readonly #teller: Teller;
   /** When each was last seen in trouble, by this engine. */
   readonly #at = new Map<string, number>();
+  /** Since when each of its nodes is in no trouble. */
+  readonly #calm = new Map<string, number>();
   /** The same by others, as far as is known here. */
   readonly #theirs = new Map<string, number>();
   /** The write of each count that was seen last. */
@@ -46,7 +48,19 @@ export class Trouble {
   }
 
   see(plans: readonly NodePlan[]): void {
-    for (const name of inTrouble(plans, new Set())) this.#at.set(name, this.#clock.monotonic());
+    const now = this.#clock.monotonic();
+    const troubled = new Set(inTrouble(plans, new Set()));
+    for (const name of troubled) this.#at.set(name, now);
+    for (const { node } of plans) {
+      if (troubled.has(node)) this.#calm.delete(node);
+      else if (!this.#calm.has(node)) this.#calm.set(node, now);
+    }
+  }
+
+  /** What a person acknowledged was this trouble, not the next: a node that was well for an interval counts again. */
+  async #countAgain(acknowledged: ReadonlySet<string>, since: number): Promise<void> {
+    const well = [...acknowledged].filter((name) => (this.#calm.get(name) ?? Infinity) <= since);
+    if (well.length > 0) await this.#store.dropAcknowledged(well);
   }
 
   /**
@@ -86,6 +100,7 @@ export class Trouble {
     await this.#share(declared);
     const { nodes } = declared.fleet;
     const acknowledged = await this.#store.acknowledged();
+    await this.#countAgain(acknowledged, this.#clock.monotonic() - intervalMsOf(declared));
     const lately = new Set([...this.#at.keys(), ...this.#theirs.keys()]);
     const troubled = [...lately]
       .filter((name) => nodeNamed(nodes, name) !== undefined && !acknowledged.has(name))

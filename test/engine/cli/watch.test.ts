@@ -146,6 +146,25 @@ test("where the fleet is only observed a daemon looks, and nothing is done, unti
   expect([acted.code, acted.err]).toEqual([0, expect.stringContaining("1 applied")]);
 });
 
+test("where the commit in force is not in the repository any more, a daemon waits and says so", async () => {
+  const repo = await aRepo(["n1"], "provision: { state: manageable }");
+  repo.write("inventory/n1.yaml", document("n1", "provision: { state: available }"));
+  const lost = await repo.commit("in force");
+  expect((await runCli(repo.dir, ["watch", "--once"])).code).toBe(0);
+  // Rewritten from nothing, as a mirror that lags or a shallow clone has it.
+  const { dir } = repo;
+  const author = {
+    name: "ops",
+    email: "ops@example.org",
+    timestamp: 1_780_000_001,
+    timezoneOffset: 0,
+  };
+  await git.commit({ fs, dir, message: "anew", author, parent: [] });
+  fs.rmSync(join(dir, ".git/objects", lost.slice(0, 2), lost.slice(2)));
+  const { code, err } = await runCli(dir, ["watch", "--once"]);
+  expect([code, err]).toEqual([3, expect.stringContaining("is not in this repository")]);
+});
+
 test("--once over an inventory that was emptied refuses it and leaves with 4", async () => {
   const repo = await aRepo(["n1", "n2", "n3", "n4", "n5"], "power: off");
   expect((await runCli(repo.dir, ["watch", "--once"])).code).toBe(0);

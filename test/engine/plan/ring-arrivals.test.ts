@@ -96,13 +96,21 @@ describe("ownersNow()", () => {
 describe("arrivalsOf()", () => {
   it("knows who is on its way in: by its own word, until it has renewed often enough", () => {
     const living = [
-      { name: "first", counter: 0 },
-      { name: "new", joins: true, counter: 7 },
-      { name: "in", joins: true, counter: 20 },
-      // Its engine before is not known to be dead: nobody has taken over its nodes.
-      { name: "back", joins: true, counter: 1 },
-      { name: "back", counter: 900 },
+      { name: "first", counter: 0, startedAt: 1 },
+      { name: "new", joins: true, counter: 7, startedAt: 1 },
+      { name: "in", joins: true, counter: 20, startedAt: 1 },
+      // It crashed; hosts that cannot see its process still see the engine before, and mean the later one.
+      { name: "crashed", joins: true, counter: 1, startedAt: 9 },
+      { name: "crashed", counter: 900, startedAt: 1 },
+      // Its engine before was not known to be dead when it came: nobody has taken over its nodes.
+      { name: "back", counter: 1, startedAt: 9 },
+      { name: "back", counter: 900, startedAt: 1 },
     ];
-    expect([...arrivalsOf(living)]).toEqual([["new", 7]]);
+    expect(new Map(arrivalsOf(living))).toEqual(
+      new Map([
+        ["new", 7],
+        ["crashed", 1],
+      ]),
+    );
   });
 });

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { hearPeople } from "../../../../engine/run/watch/asked.ts";
+import { Known } from "../../../../engine/run/watch/known.ts";
 import { Schedule } from "../../../../engine/run/watch/schedule.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { failure } from "../../../../schemas/failure.ts";
-import { seen } from "../../../support/a-fleet.ts";
+import { aFleet, aNode, seen } from "../../../support/a-fleet.ts";
 import { acting, STORE, storePorts } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
@@ -49,4 +50,22 @@ test("after a retry a login is tried again that was refused there", async () => 
   const readings = await daemon.readings();
   expect(readings.get("n1")).not.toHaveProperty("refusedSecret");
   expect(readings.get("n2")).toHaveProperty("refusedSecret");
+});
+
+test("what a daemon knows of a node is its reading after a retry, too", async () => {
+  const disk = new MemoryFiles();
+  await initStore("/s", STORE, storePorts(disk, 1));
+  const daemon = await acting(storePorts(disk, 2, { fateOf }), "a", "watch");
+  const unreachable = failure("stalled", "IW-B04", "login refused");
+  const reading = { ...seen("n1"), unreachable, refusedSecret: "v" };
+  await daemon.saveReadings(new Map([["n1", reading]]));
+  const clock = new FakeClock();
+  const known = new Known(daemon, clock);
+  const fleet = aFleet([aNode("n1", {})]);
+  expect((await known.of(fleet, ["n1"], 60_000)).observations.get("n1")).toEqual(reading);
+  const person = await acting(storePorts(disk, 9, { fateOf }), "p", "command");
+  await person.asks.ask(["n1"]);
+  await known.take(await hearPeople(daemon, new Schedule(clock, 60_000), new Set(["n1"])));
+  const { observations } = await known.of(fleet, ["n1"], 60_000);
+  expect(observations.get("n1")).not.toHaveProperty("refusedSecret");
 });

@@ -125,3 +125,26 @@ test("what failed is put off, longer each time in a row and not all alike, until
   schedule.done("n3");
   expect(waits(["n3"])[0]).toBeLessThanOrEqual(1110);
 });
+
+test("what is asked for while a node is worked on has its look right after, however that ended", () => {
+  const { clock, schedule } = aSchedule();
+  for (const name of NAMES) schedule.done(name);
+  schedule.soon(["n1", "n2", "n3"], "commit");
+  expect(schedule.due(10, free)).toHaveLength(3);
+  schedule.soon(["n1"], "person");
+  schedule.soon(["n2"], "commit");
+  schedule.done("n1");
+  schedule.later(["n2", "n3"], MINUTE);
+  expect(schedule.due(10, free)).toEqual(["n1", "n2"]);
+  // That was the look that they asked for.
+  schedule.done("n1");
+  schedule.later(["n2"], MINUTE);
+  clock.advance(1000);
+  expect(schedule.due(10, free)).toEqual([]);
+});
+
+test("a schedule of more nodes than a call takes arguments knows the next turn", () => {
+  const schedule = new Schedule(new FakeClock(), MINUTE);
+  schedule.follow(new Set(Array.from({ length: 200_000 }, (_, index) => `n${index}`)));
+  expect(schedule.untilNext).toBe(0);
+});

@@ -97,6 +97,20 @@ test("members that each stay under the share open the breaker by their sum, and 
   expect([await a.look(0, 15), await b.look(40, 15)]).toEqual([false, false]);
 });
 
+test("what was acknowledged counts again once it was well for an interval", async () => {
+  const disk = await aDisk();
+  const [a, b] = [await aMember(disk, "a"), await aMember(disk, "b")];
+  expect([await a.look(0, 15), await b.look(40, 15)]).toEqual([false, true]);
+  await a.store.clearStop();
+  // Well again, and not for long.
+  expect([await a.look(0, 0), await b.look(40, 0)]).toEqual([false, false]);
+  expect(await a.store.acknowledged()).toHaveProperty("size", 30);
+  for (const { clock } of [a, b]) clock.advance(MINUTE + 1);
+  expect([await a.look(0, 0), await b.look(40, 0)]).toEqual([false, false]);
+  expect(await a.store.acknowledged()).toHaveProperty("size", 0);
+  expect([await a.look(0, 15), await b.look(40, 15)]).toEqual([false, true]);
+});
+
 test("a node that changes hands while it is in trouble counts once", async () => {
   const disk = await aDisk();
   const [a, b] = [await aMember(disk, "a"), await aMember(disk, "b")];
