@@ -2,6 +2,7 @@ import type { Failure } from "../../schemas/failure.ts";
 import type { ObservedFacet } from "../../schemas/observation.ts";
 import { signNamed } from "../plan/signs.ts";
 import { firstMismatch, type Mismatch } from "../plan/verdict.ts";
+import { firstOf } from "./first-of.ts";
 import { type Flow, joinReading, tell } from "./flow.ts";
 import { LeaseLost } from "./store/file-grant.ts";
 
@@ -30,14 +31,9 @@ export async function look(flow: Flow, facets: readonly ObservedFacet[]): Promis
 /** Lets time pass; a lost lease ends it, and a stop where what is waited for may be left to the next apply. */
 export async function pass({ context }: Flow, ms: number, mayLeave = false): Promise<void> {
   const { store, stopping, clock } = context;
-  const signals = mayLeave ? [store.deathSignal, stopping] : [store.deathSignal];
-  const ended = new AbortController();
-  const end = (): void => ended.abort();
-  // By hand: dependents of AbortSignal.any stay with a signal that outlives them for days.
-  for (const signal of signals) signal.addEventListener("abort", end, { once: true });
-  if (signals.some(({ aborted }) => aborted)) end();
-  await clock.sleep(ms, ended.signal).catch(() => undefined);
-  for (const signal of signals) signal.removeEventListener("abort", end);
+  const ends = mayLeave ? firstOf(store.deathSignal, stopping) : firstOf(store.deathSignal);
+  await clock.sleep(ms, ends.signal).catch(() => undefined);
+  ends.letGo();
 }
 
 /** What waiting for an after-state came to. */

@@ -3,6 +3,7 @@ import type { NodePlan } from "../../../schemas/plan.ts";
 import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
 import { withRelatives } from "../../plan/tree/relatives.ts";
 import { apply, isBusy } from "../apply.ts";
+import { firstOf } from "../first-of.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import { planWhole, type Planned } from "../plan-fleet.ts";
 import { ASKED_MS, hearPeople } from "./asked.ts";
@@ -55,7 +56,8 @@ export class Daemon {
   #rounds = 0;
   #failed = 0;
   #withheld = false;
-  #resting: AbortController | null = null;
+  /** Ends the rest between two rounds. */
+  #resting: (() => void) | null = null;
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
@@ -168,7 +170,7 @@ export class Daemon {
   /** Looks at the repository now. */
   wake(): void {
     this.#commits.wake();
-    this.#resting?.abort();
+    this.#resting?.();
   }
 
   async #follow(ring: Ring): Promise<void> {
@@ -306,6 +308,7 @@ export class Daemon {
       .catch((error: unknown) => this.#broke(work, error))
       .finally(() => {
         for (const name of work) this.#busy.delete(name);
+        this.#resting?.();
       });
     for (const name of work) this.#busy.set(name, running);
     if (busy.length === 0) await running;
@@ -374,23 +377,20 @@ export class Daemon {
   /** Until something may be due: a node's turn, the next poll, a push, the end of what runs. */
   async #rest(stopping: AbortSignal): Promise<void> {
     const { clock, repository, store } = this.#ports;
-    const over = new AbortController();
-    const ends = AbortSignal.any([stopping, store.deathSignal, over.signal]);
-    if (ends.aborted) return;
-    this.#resting = over;
+    if (stopping.aborted || store.deathSignal.aborted) return;
+    const ends = firstOf(stopping, store.deathSignal);
+    // Whatever ends meanwhile ends the rest, too.
+    this.#resting = ends.end;
     const next = Math.min(this.#schedule.untilNext, this.#commits.untilPoll, ASKED_MS);
     const wait = Math.max(ROUND_MS, next);
     const pushed = async (): Promise<void> => {
-      await repository.changed(ends);
-      if (!ends.aborted) this.#commits.wake();
+      await repository.changed(ends.signal);
+      if (!ends.signal.aborted) this.#commits.wake();
     };
-    await Promise.race([
-      clock.sleep(wait, ends).catch(() => undefined),
-      pushed(),
-      ...this.#busy.values(),
-    ]);
-    over.abort();
+    await Promise.race([clock.sleep(wait, ends.signal).catch(() => undefined), pushed()]);
     this.#resting = null;
+    ends.end();
+    ends.letGo();
     // A burst of pushes, or of nodes that end one after the other, is one round.
     if (!stopping.aborted) await clock.sleep(ROUND_MS, stopping).catch(() => undefined);
   }
