@@ -32,22 +32,22 @@ export class EtcdCommits {
   }
 
   /** A change that ends only when it is done: what stands against it is that the file is newer than was known. */
-  async always(change: Change, guard: string | null): Promise<void> {
-    while (!(await this.commit(change, guard)));
+  async always(change: Change, guards: readonly string[]): Promise<void> {
+    while (!(await this.commit(change, guards)));
   }
 
   /** True when it is done; false when what it compares is otherwise. */
-  async commit(change: Change, guard: string | null): Promise<boolean> {
+  async commit(change: Change, guards: readonly string[]): Promise<boolean> {
     const { client } = this;
     const patience = client.patience();
     for (;;) {
       const since = client.revision;
       const fence = this.#fence;
       try {
-        const answer = await client.txn(this.#request(change, { guard, since, fence }), patience);
+        const answer = await client.txn(this.#request(change, { guards, since, fence }), patience);
         if (answer.succeeded) return true;
-        const [mine, dead] = answer.responses.map(({ response_range: { kvs } }) => kvs[0]);
-        if (dead !== undefined) throw new EngineKilled();
+        const [mine, ...there] = answer.responses.map(({ response_range: { kvs } }) => kvs[0]);
+        if (there.some((found) => found !== undefined)) throw new EngineKilled();
         const stands = Number(mine?.mod_revision ?? 0);
         if (stands === fence) return false;
         this.#fence = Math.max(this.#fence, stands);
@@ -62,17 +62,17 @@ export class EtcdCommits {
   #request(
     change: Change,
     {
-      guard,
+      guards,
       since,
       fence,
-    }: { readonly guard: string | null; readonly since: number; readonly fence: number },
+    }: { readonly guards: readonly string[]; readonly since: number; readonly fence: number },
   ): ITxnRequest {
     const fenceKey = this.#fenceKey;
-    const look = [fenceKey, ...(guard === null ? [] : [guard])];
+    const look = [fenceKey, ...guards];
     return {
       compare: [
         modIs(fenceKey, fence),
-        ...(guard === null ? [] : [isAbsent(guard)]),
+        ...guards.map(isAbsent),
         ...change.compare(since),
       ],
       success: [...change.ops],

@@ -65,11 +65,12 @@ interface Shared {
 export class EtcdFiles implements FilesPort {
   readonly backend = "etcd";
   readonly #shared: Shared;
-  readonly #guard: string | null;
+  /** Files whose presence refuses every write. */
+  readonly #guards: readonly string[];
 
-  constructor(shared: Shared, guard: string | null = null) {
+  constructor(shared: Shared, guards: readonly string[] = []) {
     this.#shared = shared;
-    this.#guard = guard;
+    this.#guards = guards;
   }
 
   place(): string {
@@ -78,7 +79,7 @@ export class EtcdFiles implements FilesPort {
   }
 
   guardedBy(path: string): FilesPort {
-    return new EtcdFiles(this.#shared, this.#key(path));
+    return new EtcdFiles(this.#shared, [...this.#guards, this.#key(path)]);
   }
 
   async read(path: string): Promise<string | null> {
@@ -169,7 +170,7 @@ export class EtcdFiles implements FilesPort {
         ops: [put(key, value.bytes)],
         isDone: (now, since) => isOurs(now, value.bytes, since),
       },
-      this.#guard,
+      this.#guards,
     );
     if (!isNew && value.parts !== null) await this.#drop(value.parts);
     return isNew;
@@ -180,7 +181,7 @@ export class EtcdFiles implements FilesPort {
     const ops = [deleted(from, end)];
     return this.#shared.commits.always(
       { key: from, compare: () => [], ops, isDone: () => false },
-      this.#guard,
+      this.#guards,
     );
   }
 
@@ -211,7 +212,7 @@ export class EtcdFiles implements FilesPort {
         ops: [...old, put(key, value.bytes)],
         isDone: (now, since) => isOurs(now, value.bytes, since),
       },
-      this.#guard,
+      this.#guards,
     );
   }
 
@@ -233,7 +234,7 @@ export class EtcdFiles implements FilesPort {
       ops: [deleted(key, endOf(key))],
       isDone: (now) => now?.mod_revision !== seen.mod_revision,
     };
-    return commits.commit(change, this.#guard);
+    return commits.commit(change, this.#guards);
   }
 
   async removeAll(dir: string): Promise<void> {
@@ -243,7 +244,7 @@ export class EtcdFiles implements FilesPort {
     const ops = [deleted(key, belowEnd(this.#key(dir)))];
     await this.#shared.commits.always(
       { key, compare: () => [], ops, isDone: () => false },
-      this.#guard,
+      this.#guards,
     );
   }
 
@@ -308,7 +309,7 @@ export class EtcdFiles implements FilesPort {
         ops: pieces.map((piece, index) => put(segmentKey(file, from + index), piece)),
         isDone: (now, since) => isOurs(now, first, since),
       },
-      this.#guard,
+      this.#guards,
     );
     if (!done) throw systemError("EEXIST", key);
   }
@@ -333,7 +334,7 @@ export class EtcdFiles implements FilesPort {
       // Under a name that nobody else has: as often as it takes.
       await this.#shared.commits.always(
         { key, compare: () => [], ops, isDone: () => false },
-        this.#guard,
+        this.#guards,
       );
     }
     const parts = partsRange(key, id);
