@@ -70,11 +70,7 @@ export class EtcdCommits {
     const fenceKey = this.#fenceKey;
     const look = [fenceKey, ...guards];
     return {
-      compare: [
-        modIs(fenceKey, fence),
-        ...guards.map(isAbsent),
-        ...change.compare(since),
-      ],
+      compare: [modIs(fenceKey, fence), ...guards.map(isAbsent), ...change.compare(since)],
       success: [...change.ops],
       failure: look.map((key) => ({ request_range: { key: bytes(key), keys_only: true } })),
     };
@@ -150,6 +146,11 @@ export function isAbsent(key: string): ICompare {
 /** Nobody wrote it since: one that somebody wrote later is not ours to replace or remove. */
 export function notNewer(key: string, since: number): ICompare {
   return { key: bytes(key), target: "Mod", result: "Less", mod_revision: since + 1 };
+}
+
+/** The same of every key of a range; true also where there is none. */
+export function noneNewer(from: string, end: string, since: number): ICompare {
+  return { ...notNewer(from, since), range_end: bytes(end) };
 }
 
 /** It holds what was sent, and was written since. */

@@ -9,6 +9,7 @@ import {
   isAbsent,
   isOurs,
   modIs,
+  noneNewer,
   notNewer,
   put,
 } from "./etcd-commits.ts";
@@ -241,9 +242,11 @@ export class EtcdFiles implements FilesPort {
     await this.#shared.local.removeAll(dir);
     if (this.#isLocal(dir)) return;
     const key = `${this.#key(dir)}/`;
-    const ops = [deleted(key, belowEnd(this.#key(dir)))];
+    const end = belowEnd(this.#key(dir));
+    // Carried out late it would take what was made since; where somebody made some meanwhile, it is asked again.
+    const compare = (since: number): readonly ICompare[] => [noneNewer(key, end, since)];
     await this.#shared.commits.always(
-      { key, compare: () => [], ops, isDone: () => false },
+      { key, compare, ops: [deleted(key, end)], isDone: () => false },
       this.#guards,
     );
   }

@@ -181,10 +181,7 @@ async function copyAll(mover: Mover): Promise<Result<number>> {
 }
 
 /** Besides, the other place is as it was found: no store. */
-async function standsAgainstWrite(
-  mover: Mover,
-  found: StoreFile | null,
-): Promise<Failure | null> {
+async function standsAgainstWrite(mover: Mover, found: StoreFile | null): Promise<Failure | null> {
   const why = await overtaken(mover);
   if (why !== null) return why;
   const now = await readJson(mover.to.files, mover.layout.storeFile, storeFileSchema);

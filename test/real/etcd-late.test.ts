@@ -1,0 +1,67 @@
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { etcdFiles } from "../../engine/run/store/etcd-files.ts";
+import type { FilesPort } from "../../engine/run/store/store-ports.ts";
+import { startEtcd } from "../support/an-etcd.ts";
+import { clientOf } from "../support/etcd-disk.ts";
+import { LateClient } from "../support/late-client.ts";
+import { MemoryFiles } from "../support/memory-files.ts";
+
+// A transaction that lies in a paused member when its process gives up, and is carried out when others have gone on.
+const etcd = await startEtcd();
+afterAll(() => etcd.close());
+let count = 0;
+
+interface Host {
+  readonly files: FilesPort;
+  readonly client: LateClient;
+}
+
+function aHost(prefix: string): Host {
+  const { access } = clientOf(etcd.endpoints, prefix);
+  const client = new LateClient(access);
+  onTestFinished(() => client.close());
+  count += 1;
+  const hex = (bytes: number): string => `${(count += 1)}`.padStart(bytes * 2, "0");
+  return { files: etcdFiles(client, { dir: "/s", local: new MemoryFiles(), hex }), client };
+}
+
+function aPrefix(): string {
+  count += 1;
+  return `/late-${count}`;
+}
+
+async function replace(files: FilesPort, path: string, text: string): Promise<void> {
+  await files.create("/s/tmp/r", text);
+  await files.rename("/s/tmp/r", path);
+}
+
+/** What a host sends last before it is cut off for good; it is told that nobody answered. */
+async function sentLast(
+  { files, client }: Host,
+  write: (files: FilesPort) => Promise<unknown>,
+): Promise<void> {
+  client.cut();
+  await expect(write(files)).rejects.toMatchObject({ code: "IW-S10" });
+}
+
+test("a directory that was removed late keeps what was made of it since", async () => {
+  const prefix = aPrefix();
+  const [mine, theirs] = [aHost(prefix), aHost(prefix)];
+  await mine.files.create("/s/nodes/ab/u/claim.1", "old");
+  await mine.files.exists("/s/stop");
+  await sentLast(mine, (files) => files.removeAll("/s/nodes"));
+  await theirs.files.removeAll("/s/nodes");
+  expect(await theirs.files.list("/s/nodes")).toEqual([]);
+  await theirs.files.create("/s/nodes/ab/u/claim.1", "new");
+  await mine.client.release();
+  expect(await theirs.files.read("/s/nodes/ab/u/claim.1")).toBe("new");
+});
+
+test("what others made since this host last looked is removed with its directory all the same", async () => {
+  const prefix = aPrefix();
+  const [mine, theirs] = [aHost(prefix), aHost(prefix)];
+  expect(await mine.files.list("/s/nodes")).toEqual([]);
+  await theirs.files.create("/s/nodes/ab/u/claim.1", "new");
+  await mine.files.removeAll("/s/nodes");
+  expect(await theirs.files.list("/s/nodes")).toEqual([]);
+});
