@@ -1,6 +1,8 @@
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { etcdFiles } from "../../engine/run/store/etcd-files.ts";
 import type { FilesPort } from "../../engine/run/store/store-ports.ts";
+import { initStore } from "../../engine/run/store/init-store.ts";
+import { acting, STORE, storePorts } from "../support/a-store.ts";
 import { startEtcd } from "../support/an-etcd.ts";
 import { clientOf } from "../support/etcd-disk.ts";
 import { LateClient } from "../support/late-client.ts";
@@ -64,4 +66,42 @@ test("what others made since this host last looked is removed with its directory
   await theirs.files.create("/s/nodes/ab/u/claim.1", "new");
   await mine.files.removeAll("/s/nodes");
   expect(await theirs.files.list("/s/nodes")).toEqual([]);
+});
+
+test("what a host was not told the end of is over before it writes anything else", async () => {
+  const prefix = aPrefix();
+  const mine = aHost(prefix);
+  await mine.files.exists("/s/stop");
+  await sentLast(mine, (files) => replace(files, "/s/stop", "late"));
+  mine.client.heal();
+  await replace(mine.files, "/s/inst/me", "alive");
+  await mine.client.release();
+  expect(await mine.files.exists("/s/stop")).toBe(false);
+});
+
+test("an engine that does not know whether its commit is in force ends", async () => {
+  const prefix = aPrefix();
+  const mine = aHost(prefix);
+  await initStore("/s", STORE, storePorts(mine.files, 1));
+  const store = await acting(storePorts(mine.files, 2));
+  const entry = {
+    allocations: {},
+    commit: null,
+    subject: null,
+    tree: "t2",
+    why: "a test",
+    names: [],
+    requests: {},
+  };
+  const propose = (): ReturnType<typeof store.propose> => store.propose({ ...entry, readAtSeq: 1 });
+  mine.client.cut();
+  // A read that is not answered is no such thing.
+  expect(await propose()).toMatchObject({ ok: false, failure: { code: "IW-S10" } });
+  expect(store.dead()).toBeNull();
+  mine.client.heal();
+  mine.client.cutAtWrites();
+  expect(await propose()).toMatchObject({ ok: false, failure: { code: "IW-S10" } });
+  expect(store.dead()).toMatchObject({ code: "IW-L02" });
+  mine.client.heal();
+  await store.close();
 });

@@ -6,15 +6,22 @@ import { StoreTrouble } from "../../engine/run/store/store-files.ts";
 export class LateClient extends EtcdClient {
   readonly #late: ITxnRequest[] = [];
   #isCut = false;
+  #isCutAtWrites = false;
 
   /** From now on transactions are kept, and nothing is answered. */
   cut(): void {
     this.#isCut = true;
   }
 
+  /** The same from the next transaction on. */
+  cutAtWrites(): void {
+    this.#isCutAtWrites = true;
+  }
+
   /** Answers come again; what was kept stays where it is. */
   heal(): void {
     this.#isCut = false;
+    this.#isCutAtWrites = false;
   }
 
   /** The member goes on: what was kept is carried out, or refused, in order. */
@@ -23,6 +30,7 @@ export class LateClient extends EtcdClient {
   }
 
   override txn(request: ITxnRequest, patience: Patience): Promise<ITxnResponse> {
+    this.#isCut ||= this.#isCutAtWrites;
     if (!this.#isCut) return super.txn(request, patience);
     this.#late.push(request);
     return Promise.reject(new AnswerLost(new Error("a paused member")));

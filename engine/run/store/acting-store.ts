@@ -35,7 +35,7 @@ import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { leaseKey } from "./rewrite-journal.ts";
-import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
+import { anyStoreFailure, CorruptFile, EndUnknown, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -255,6 +255,9 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       if (inForce.ok) await this.#saw(inForce.value.seq);
       return inForce;
     } catch (error) {
+      // It may be in force: nothing may be done by the one before it.
+      if (error instanceof EndUnknown)
+        this.#me.die("it is not known whether its commit is in force");
       return fail(anyStoreFailure(this.layout.dir, error));
     }
   }

@@ -7,7 +7,7 @@ import {
 } from "etcd3";
 import { AnswerLost, type EtcdClient, type Patience } from "./etcd-client.ts";
 import { endOf, isPart, PAGE_VALUES } from "./etcd-keys.ts";
-import { EngineKilled } from "./store-files.ts";
+import { EndUnknown, EngineKilled, StoreTrouble } from "./store-files.ts";
 
 /** One change of one file, as a transaction that can be told to have been done or not. */
 export interface Change {
@@ -25,6 +25,8 @@ export class EtcdCommits {
   /** This process's own key, written to put an end to transactions whose answer was lost. */
   readonly #fenceKey: string;
   #fence = 0;
+  /** The fence under which the last answer was lost: while it stands, what was sent then may be carried out. */
+  #lost: number | null = null;
 
   constructor(client: EtcdClient, fenceKey: string) {
     this.client = client;
@@ -36,10 +38,14 @@ export class EtcdCommits {
     while (!(await this.commit(change, guards)));
   }
 
-  /** True when it is done; false when what it compares is otherwise. */
+  /**
+   * True when it is done; false when what it compares is otherwise. Throws EndUnknown where that cannot be told in time; the
+   * next commit, at the latest the one that renews the lease, puts an end to what was sent before it does anything else.
+   */
   async commit(change: Change, guards: readonly string[]): Promise<boolean> {
     const { client } = this;
     const patience = client.patience();
+    if (this.#lost === this.#fence) await this.#raiseFence(this.#fence, patience);
     for (;;) {
       const since = client.revision;
       const fence = this.#fence;
@@ -53,9 +59,21 @@ export class EtcdCommits {
         this.#fence = Math.max(this.#fence, stands);
       } catch (error) {
         if (!(error instanceof AnswerLost)) throw error;
-        await this.#raiseFence(fence, patience);
-        if (change.isDone(await this.first(change.key, patience), since)) return true;
+        this.#lost = fence;
+        if (await this.#wasDone(change, { since, fence, patience })) return true;
       }
+    }
+  }
+
+  async #wasDone(
+    { key, isDone }: Change,
+    sent: { readonly since: number; readonly fence: number; readonly patience: Patience },
+  ): Promise<boolean> {
+    try {
+      await this.#raiseFence(sent.fence, sent.patience);
+      return isDone(await this.first(key, sent.patience), sent.since);
+    } catch (error) {
+      throw error instanceof StoreTrouble ? new EndUnknown(error) : error;
     }
   }
 
