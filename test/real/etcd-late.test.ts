@@ -105,3 +105,43 @@ test("an engine that does not know whether its commit is in force ends", async (
   mine.client.heal();
   await store.close();
 });
+
+/** Dies in its second transaction. */
+class Dying extends LateClient {
+  #sent = 0;
+
+  override txn(...call: Parameters<LateClient["txn"]>): ReturnType<LateClient["txn"]> {
+    this.#sent += 1;
+    return this.#sent < 2 ? super.txn(...call) : Promise.reject(new Error("a power cut"));
+  }
+}
+
+test("a journal whose first rewriting was cut off between its parts and its value is read, found and removed", async () => {
+  const prefix = aPrefix();
+  const { files, client } = aHost(prefix);
+  const journal = await files.openAppend("/s/journal/me.jsonl");
+  await journal.append("line\n");
+  const dying = new Dying(client.access);
+  onTestFinished(() => dying.close());
+  const cut = etcdFiles(dying, { dir: "/s", local: new MemoryFiles(), hex: () => "dying" });
+  const rewriting = replace(cut, "/s/journal/me.jsonl", "y".repeat(100_000));
+  await expect(rewriting).rejects.toThrow("a power cut");
+  expect(await files.read("/s/journal/me.jsonl")).toBe("line\n");
+  expect(await files.exists("/s/journal/me.jsonl")).toBe(true);
+  await files.remove("/s/journal/me.jsonl");
+  expect(await files.list("/s/journal")).toEqual([]);
+  const left = etcd.ctl("get", "--prefix", `${prefix}/journal`, "--keys-only");
+  expect(left.trim()).toBe("");
+});
+
+test("parts that were brought for a file that never came are removed with its name", async () => {
+  const prefix = aPrefix();
+  const { files, client } = aHost(prefix);
+  const dying = new Dying(client.access);
+  onTestFinished(() => dying.close());
+  const cut = etcdFiles(dying, { dir: "/s", local: new MemoryFiles(), hex: () => "dying" });
+  await expect(replace(cut, "/s/stop", "y".repeat(100_000))).rejects.toThrow("a power cut");
+  expect(await files.exists("/s/stop")).toBe(false);
+  await files.remove("/s/stop");
+  expect(etcd.ctl("get", "--prefix", `${prefix}/stop`, "--keys-only").trim()).toBe("");
+});

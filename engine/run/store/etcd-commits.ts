@@ -6,7 +6,7 @@ import {
   type ITxnRequest,
 } from "etcd3";
 import { AnswerLost, type EtcdClient, type Patience } from "./etcd-client.ts";
-import { endOf, isPart, PAGE_VALUES } from "./etcd-keys.ts";
+import { endOf, firstSegment, isPart, PAGE_VALUES } from "./etcd-keys.ts";
 import { EndUnknown, EngineKilled, StoreTrouble } from "./store-files.ts";
 
 /** One change of one file, as a transaction that can be told to have been done or not. */
@@ -111,9 +111,20 @@ export class EtcdCommits {
 
   /** The file's own key, or the first of its segments. */
   async first(key: string, patience?: Patience): Promise<IKeyValue | null> {
-    const range = { key: bytes(key), range_end: bytes(endOf(key)), limit: 1 };
-    const [first] = (await this.client.range(range, patience)).kvs;
-    return first === undefined || isPart(first.key) ? null : first;
+    const found = await this.firstOfAll(key, patience);
+    if (found === null || !isPart(found.key) || found.key.equals(bytes(key))) return found;
+    // Parts lie before segments, and those that no value names yet, or never will, say nothing of these.
+    return this.#firstIn(firstSegment(key), endOf(key), patience);
+  }
+
+  /** The same, or a part that no value names. */
+  firstOfAll(key: string, patience?: Patience): Promise<IKeyValue | null> {
+    return this.#firstIn(key, endOf(key), patience);
+  }
+
+  async #firstIn(from: string, end: string, patience?: Patience): Promise<IKeyValue | null> {
+    const range = { key: bytes(from), range_end: bytes(end), limit: 1 };
+    return (await this.client.range(range, patience)).kvs[0] ?? null;
   }
 
   /** A file's key and pieces, page by page, all of the revision of the first. */

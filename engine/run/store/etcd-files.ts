@@ -173,8 +173,11 @@ export class EtcdFiles implements FilesPort {
       },
       this.#guards,
     );
-    if (!isNew && value.parts !== null) await this.#drop(value.parts);
-    return isNew;
+    if (isNew || value.parts === null) return isNew;
+    await this.#drop(value.parts);
+    // Whoever removed that name took parts away that had no value yet: it is free.
+    const isTaken = compare.length > 0 || (await this.#shared.commits.first(key)) !== null;
+    return isTaken ? false : this.#createAt(path, text);
   }
 
   /** Parts that no value names. */
@@ -224,14 +227,22 @@ export class EtcdFiles implements FilesPort {
     while (!(await this.#removeSeen(this.#key(path))));
   }
 
-  /** Of what is there now: what somebody makes of that name meanwhile is not what was to be removed. */
+  /**
+   * Of what is there now, parts that no value names included: what somebody makes of that name meanwhile is not what was to
+   * be removed.
+   */
   async #removeSeen(key: string): Promise<boolean> {
     const { commits } = this.#shared;
-    const seen = await commits.first(key);
+    const seen = await commits.firstOfAll(key);
     if (seen === null) return true;
+    const first = seen.key.toString();
     const change: Change = {
-      key,
-      compare: () => [modIs(seen.key.toString(), Number(seen.mod_revision))],
+      key: first,
+      // Of parts alone: no value came meanwhile that names them.
+      compare: () => [
+        modIs(first, Number(seen.mod_revision)),
+        ...(first === key ? [] : [isAbsent(key)]),
+      ],
       ops: [deleted(key, endOf(key))],
       isDone: (now) => now?.mod_revision !== seen.mod_revision,
     };
