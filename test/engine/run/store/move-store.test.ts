@@ -219,7 +219,10 @@ interface Stopped {
 async function stoppedAt(
   from: MemoryFiles,
   to: MemoryFiles,
-  where: { readonly disk: "from" | "to"; readonly is: (operation: string, path: string) => boolean },
+  where: {
+    readonly disk: "from" | "to";
+    readonly is: (operation: string, path: string) => boolean;
+  },
 ): Promise<Stopped> {
   const clock = new FakeClock();
   let wake = (): void => undefined;
