@@ -68,11 +68,25 @@ test("what others made since this host last looked is removed with its directory
   expect(await theirs.files.list("/s/nodes")).toEqual([]);
 });
 
+test("what was replaced late is not brought back when somebody removed it since", async () => {
+  const prefix = aPrefix();
+  const [mine, theirs] = [aHost(prefix), aHost(prefix)];
+  await replace(theirs.files, "/s/holds/u/h.json", "a hold");
+  expect(await mine.files.read("/s/holds/u/h.json")).toBe("a hold");
+  mine.client.cutAtWrites();
+  const replacing = replace(mine.files, "/s/holds/u/h.json", "the same, longer");
+  await expect(replacing).rejects.toMatchObject({ code: "IW-S10" });
+  await theirs.files.remove("/s/holds/u/h.json");
+  await mine.client.release();
+  expect(await theirs.files.exists("/s/holds/u/h.json")).toBe(false);
+});
+
 test("what a host was not told the end of is over before it writes anything else", async () => {
   const prefix = aPrefix();
   const mine = aHost(prefix);
   await mine.files.exists("/s/stop");
-  await sentLast(mine, (files) => replace(files, "/s/stop", "late"));
+  mine.client.cutAtWrites();
+  await expect(replace(mine.files, "/s/stop", "late")).rejects.toMatchObject({ code: "IW-S10" });
   mine.client.heal();
   await replace(mine.files, "/s/inst/me", "alive");
   await mine.client.release();

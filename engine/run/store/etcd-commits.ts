@@ -122,6 +122,12 @@ export class EtcdCommits {
     return this.#firstIn(key, endOf(key), patience);
   }
 
+  /** When a key was written last; 0 when it is not there. */
+  async revisionOf(key: string): Promise<number> {
+    const { kvs } = await this.client.range({ key: bytes(key), keys_only: true });
+    return Number(kvs[0]?.mod_revision ?? 0);
+  }
+
   async #firstIn(from: string, end: string, patience?: Patience): Promise<IKeyValue | null> {
     const range = { key: bytes(from), range_end: bytes(end), limit: 1 };
     return (await this.client.range(range, patience)).kvs[0] ?? null;
@@ -172,14 +178,10 @@ export function isAbsent(key: string): ICompare {
   return { key: bytes(key), target: "Create", result: "Equal", create_revision: 0 };
 }
 
-/** Nobody wrote it since: one that somebody wrote later is not ours to replace or remove. */
-export function notNewer(key: string, since: number): ICompare {
-  return { key: bytes(key), target: "Mod", result: "Less", mod_revision: since + 1 };
-}
-
-/** The same of every key of a range; true also where there is none. */
+/** Nobody wrote any key of a range since: what somebody wrote later is not ours to remove. True also where there is none. */
 export function noneNewer(from: string, end: string, since: number): ICompare {
-  return { ...notNewer(from, since), range_end: bytes(end) };
+  const range = { key: bytes(from), range_end: bytes(end) };
+  return { ...range, target: "Mod", result: "Less", mod_revision: since + 1 };
 }
 
 /** It holds what was sent, and was written since. */

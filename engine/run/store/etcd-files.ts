@@ -10,7 +10,6 @@ import {
   isOurs,
   modIs,
   noneNewer,
-  notNewer,
   put,
 } from "./etcd-commits.ts";
 import {
@@ -209,10 +208,12 @@ export class EtcdFiles implements FilesPort {
       value.parts === null
         ? [deleted(first, end)]
         : [deleted(first, value.parts[0]), deleted(value.parts[1], end)];
+    // As it is now: carried out late it must not bring back what was removed since.
+    const seen = await this.#shared.commits.revisionOf(key);
     return this.#shared.commits.commit(
       {
         key,
-        compare: (since) => [notNewer(key, since), ...value.compare],
+        compare: () => [modIs(key, seen), ...value.compare],
         ops: [...old, put(key, value.bytes)],
         isDone: (now, since) => isOurs(now, value.bytes, since),
       },
