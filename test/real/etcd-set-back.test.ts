@@ -63,7 +63,7 @@ test("what hosts leave there does not grow, and engines of one host do not take 
     openActing("/s", EXPECTED, { ...ACTOR, name: `e${seed}` }, storePorts(disk, seed));
   const opened = await Promise.all([2, 3, 4, 5].map(open));
   expect(opened.map(({ ok }) => ok)).toEqual([true, true, true, true]);
-  await Promise.all(opened.map((one) => (one.ok ? one.value.close() : null)));
+  await Promise.all(opened.flatMap((one) => (one.ok ? [one.value.close()] : [])));
   await use(disk, 6);
   expect(await disk.list("/s/marks")).toHaveLength(1);
 });

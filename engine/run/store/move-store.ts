@@ -134,7 +134,7 @@ async function asEngine(begin: Beginning): Promise<Result<Moved>> {
 }
 
 async function carryOver(mover: Mover, old: StoreFile): Promise<Result<Moved>> {
-  const { dir, from, to, layout, me } = mover;
+  const { dir, from, to } = mover;
   const closed = old.movedTo === undefined ? await close(mover, old) : await stillAlone(mover, old);
   if (!closed.ok) return closed;
   const killed = await killAll(mover);
