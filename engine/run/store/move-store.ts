@@ -138,10 +138,8 @@ async function carryOver(mover: Mover, old: StoreFile): Promise<Result<Moved>> {
   const closed = old.movedTo === undefined ? await close(mover, old) : await stillAlone(mover, old);
   if (!closed.ok) return closed;
   const killed = await killAll(mover);
-  const files = await copyAll(mover);
+  const files = await copyAll(mover, closed.value);
   if (!files.ok) return files;
-  const why = (await overtaken(mover)) ?? (await open(mover, closed.value));
-  if (why !== null) return fail(why);
   const [was, is] = [from.files.place(dir), to.files.place(dir)];
   return ok({ id: old.id, from: was, to: is, files: files.value, killed });
 }
@@ -151,10 +149,10 @@ async function carryOver(mover: Mover, old: StoreFile): Promise<Result<Moved>> {
  * ended, and let engines begin. In etcd nothing of it comes too late: each write compares that this move is not dead, and that
  * there is no `store.json`. Files have no such guard. There a move that is stopped between its look and its write, for longer
  * than a lease lives, makes that one write when it wakes, of at most as many as are carried at once: one file that is removed,
- * or that is as it was when the store was moved. It takes two hosts on one NFS directory, for on one host a process that is
+ * or that is as it was when the store was moved, or `store.json` as one of the two moves made it. It takes two hosts on one NFS directory, for on one host a process that is
  * stopped is seen to live; on a local disk nobody else can have gone on.
  */
-async function copyAll(mover: Mover): Promise<Result<number>> {
+async function copyAll(mover: Mover, closed: StoreFile): Promise<Result<number>> {
   const { from, to, layout, me } = mover;
   const copy = {
     layout,
@@ -169,15 +167,16 @@ async function copyAll(mover: Mover): Promise<Result<number>> {
   if (before !== null) return fail(before);
   const there = await readJson(to.files, layout.storeFile, storeFileSchema);
   if (there !== null && there.movedTo === undefined) return fail(wentOn(mover));
-  if (to.files.backend !== "etcd")
-    return copyStore({ ...copy, stands: () => standsAgainstWrite(mover, there) });
-  // What a move away left: it would be in the guard's way.
-  if (there !== null) await to.files.remove(layout.storeFile);
-  return copyStore({
-    ...copy,
-    to: to.files.guardedBy(layout.storeFile),
-    stands: () => standsAgainstWrite(mover, null),
-  });
+  const isEtcd = to.files.backend === "etcd";
+  // What a move away left would be in the guard's way; in a directory it stays until the new one takes its place.
+  if (isEtcd && there !== null) await to.files.remove(layout.storeFile);
+  const left = isEtcd ? null : there;
+  const stands = (): Promise<Failure | null> => standsAgainstWrite(mover, left);
+  const guarded = to.files.guardedBy(layout.storeFile);
+  const copied = await copyStore({ ...copy, to: guarded, stands });
+  if (!copied.ok) return copied;
+  const why = (await stands()) ?? (await open(mover, closed, left));
+  return why === null ? copied : fail(why);
 }
 
 /** Besides, the other place is as it was found: no store. */
@@ -277,8 +276,12 @@ async function killAll({ from, layout, coroner, me, writer }: Mover): Promise<re
   return killed;
 }
 
-/** Last of all: now the new place is the store. By link where nothing is there: of two moves one has ended. */
-async function open(mover: Mover, closed: StoreFile): Promise<Failure | null> {
+/** Last of all: now the new place is the store. By link where nothing was left there: of two moves one does it. */
+async function open(
+  mover: Mover,
+  closed: StoreFile,
+  left: StoreFile | null,
+): Promise<Failure | null> {
   const { dir, to, layout, me } = mover;
   const { movedTo, writes: _said, ...kept } = closed;
   const place = await to.files.identity(dir);
@@ -292,9 +295,7 @@ async function open(mover: Mover, closed: StoreFile): Promise<Failure | null> {
     dev: place?.dev ?? "",
     ino: place?.ino ?? "",
   };
-  if (await writer.take(layout.storeFile, opened)) return null;
-  const there = await readJson(to.files, layout.storeFile, storeFileSchema);
-  if (there?.movedTo === undefined) return wentOn(mover);
+  if (left === null) return (await writer.take(layout.storeFile, opened)) ? null : wentOn(mover);
   await writer.replace(layout.storeFile, opened);
   return null;
 }
