@@ -73,7 +73,8 @@ test.each([
     const grant = await held(next);
     const there = await to.dump();
     wake();
-    expect(await stopped).toMatchObject({ ok: false, failure: { code: "IW-L02" } });
+    const message = expect.stringContaining("ironwright migrate store");
+    expect(await stopped).toMatchObject({ ok: false, failure: { code: "IW-L02", message } });
     expect(await to.dump()).toEqual(there);
     expect((await next.record(UUID))?.fence).toBe(grant.fence);
     await next.close();

@@ -9,7 +9,7 @@ import { Layout } from "./layout.ts";
 import { movedAway } from "./moved-away.ts";
 import type { Actor } from "./open-store.ts";
 import { changedAtThisMoment } from "./raise-format.ts";
-import { anyStoreFailure, readJson, Writer } from "./store-files.ts";
+import { anyStoreFailure, EngineKilled, readJson, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { takeName } from "./take-name.ts";
 
@@ -57,7 +57,7 @@ export async function moveStore(move: Move): Promise<Result<Moved>> {
     const ports = { ...from, files: from.files.guardedBy(layout.dead(inc)) };
     return await asEngine({ ...move, from: ports, layout, old, inc });
   } catch (error) {
-    return fail(anyStoreFailure(dir, error));
+    return fail(error instanceof EngineKilled ? outlived(move) : anyStoreFailure(dir, error));
   }
 }
 
@@ -188,9 +188,12 @@ async function standsAgainstWrite(mover: Mover, found: StoreFile | null): Promis
 }
 
 /** Null while this move may write: its lease lives, and nobody declared it dead. */
-async function overtaken({ me, from, dir }: Mover): Promise<Failure | null> {
-  const isKilled = await me.killed();
-  if (!isKilled && me.dead() === null) return null;
+async function overtaken(mover: Mover): Promise<Failure | null> {
+  const isKilled = await mover.me.killed();
+  return isKilled || mover.me.dead() !== null ? outlived(mover) : null;
+}
+
+function outlived({ from, dir }: Move): Failure {
   return failure(
     "conflict",
     "IW-L02",
