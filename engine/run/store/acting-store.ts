@@ -35,7 +35,7 @@ import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { leaseKey } from "./rewrite-journal.ts";
-import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
+import { anyStoreFailure, CorruptFile, EndUnknown, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
@@ -81,7 +81,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.counts = new FileTroubleCounts(ports, layout, living.me.info);
     this.asks = new FileNodeAsks(ports, layout, name);
-    this.#tidier = new Tidier(layout, ports, living.coroner, name);
+    this.#tidier = new Tidier({ layout, ports }, living.coroner, name, () => this.#mayTidy());
     this.#images = new AppliedImages(layout, ports.files, living.writer);
     this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
       temporary: () => living.writer.temporary("journal"),
@@ -192,13 +192,25 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     ]);
     return {
       killed,
-      // False once a person said that the directory was restored, or replaced it: fences began anew.
-      isSameStore: file?.id === this.file.id && file.epoch === this.file.epoch,
+      isSameStore: this.#isSame(file),
       highestSeq: entriesIn(names).at(-1) ?? 0,
       stops: stop === null ? null : stoppedBy(stop),
       held: new Set(held),
     };
   });
+
+  /** False once a person said that the directory was restored, or replaced it: fences began anew. */
+  #isSame(file: StoreFile | null): boolean {
+    return file?.id === this.file.id && file.epoch === this.file.epoch;
+  }
+
+  /** Also after an end in order, for as long as its lease would have lived: nobody can have gone on from it before. */
+  async #mayTidy(): Promise<boolean> {
+    const { files, clock } = this.ports;
+    if (await this.#me.killed()) return false;
+    const file = await readJson(files, this.layout.storeFile, storeFileSchema);
+    return this.#isSame(file) && clock.monotonic() < this.#me.deadline;
+  }
 
   takeSlot(
     scope: BudgetScope,
@@ -255,6 +267,9 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       if (inForce.ok) await this.#saw(inForce.value.seq);
       return inForce;
     } catch (error) {
+      // It may be in force: nothing may be done by the one before it.
+      if (error instanceof EndUnknown)
+        this.#me.die("it is not known whether its commit is in force");
       return fail(anyStoreFailure(this.layout.dir, error));
     }
   }

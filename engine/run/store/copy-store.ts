@@ -1,4 +1,4 @@
-import { failure, fail, ok, type Result } from "../../../schemas/failure.ts";
+import { type Failure, fail, ok, type Result } from "../../../schemas/failure.ts";
 import { pooled } from "../limits.ts";
 import type { Layout } from "./layout.ts";
 import { codeOf } from "./node-files.ts";
@@ -15,41 +15,67 @@ export interface Copy {
   readonly to: FilesPort;
   /** Not the store's own: it stays where it is. */
   readonly isLeft: (path: string) => boolean;
-  /** False once whoever copies may do so no more. */
-  readonly goesOn: () => boolean;
+  /** Why whoever copies may write no more; asked before each removal and each name. */
+  readonly stands: () => Promise<Failure | null>;
   /** A name in the directory of temporary files that nobody else has. */
   readonly temporary: string;
 }
 
-/** Carries all files but `store.json` over and compares them; what an earlier try left there goes first. */
+/**
+ * Carries the deaths of the store's engines over, before anything else is touched: where a place refuses what a dead engine
+ * writes (`guardedBy`), a move of before that was paused writes there no more, whenever it wakes.
+ */
+export async function carryDeaths(copy: Copy): Promise<Failure | null> {
+  const paths = await ownFiles(copy);
+  return carry(
+    copy,
+    paths.filter((path) => isDeath(copy.layout, path)),
+  );
+}
+
+/** Carries all files but `store.json` over and compares them; what an earlier try left there goes first, but for deaths. */
 export async function copyStore(copy: Copy): Promise<Result<number>> {
-  const { layout, from, to, isLeft, goesOn, temporary } = copy;
-  const paths = (await filesOf(from, layout)).filter((path) => !isLeft(path));
-  for (const old of await filesOf(to, layout)) await to.remove(old);
+  const { layout, to, stands } = copy;
+  const paths = await ownFiles(copy);
+  const stay = new Set(paths.filter((path) => isDeath(layout, path)));
+  for (const old of await filesOf(to, layout)) {
+    if (stay.has(old)) continue;
+    const why = await stands();
+    if (why !== null) return fail(why);
+    await to.remove(old);
+  }
+  const why = await carry(copy, paths);
+  return why === null ? ok(paths.length) : fail(why);
+}
+
+async function carry(copy: Copy, paths: readonly string[]): Promise<Failure | null> {
+  const { layout, from, to, stands, temporary } = copy;
   await to.makeDir(layout.temporary);
-  let isCut = false;
-  const carried = new Map(paths.map((path, index) => [path, `${temporary}.${index}`]));
+  let why: Failure | null = null;
+  const blanks = new Map(paths.map((path, index) => [path, `${temporary}.${index}`]));
   await pooled(paths, AT_ONCE, async (path) => {
-    isCut ||= !goesOn();
+    if (why !== null) return;
     const text = await from.read(path);
-    if (isCut || text === null) return;
-    const blank = carried.get(path) ?? temporary;
+    if (text === null) return;
+    const blank = blanks.get(path) ?? temporary;
     const dir = path.slice(0, path.lastIndexOf("/"));
     await to.makeDir(dir);
     await to.create(blank, text);
+    why ??= await stands();
+    if (why !== null) return to.remove(blank);
     await to.rename(blank, path);
     await to.syncDir(dir);
     if ((await to.read(path)) !== text) throw new CorruptFile(path, "it came over otherwise");
   });
-  if (isCut)
-    return fail(
-      failure(
-        "conflict",
-        "IW-L02",
-        "the lease of this move ran out; nothing is lost, go on: ironwright migrate store",
-      ),
-    );
-  return ok(paths.length);
+  return why;
+}
+
+async function ownFiles({ layout, from, isLeft }: Copy): Promise<readonly string[]> {
+  return (await filesOf(from, layout)).filter((path) => !isLeft(path));
+}
+
+function isDeath({ instances }: Layout, path: string): boolean {
+  return path.startsWith(`${instances}/`) && path.endsWith(".dead");
 }
 
 /** Every file that the engines of a store share, wherever each of them runs. */

@@ -6,8 +6,8 @@ import {
   type ITxnRequest,
 } from "etcd3";
 import { AnswerLost, type EtcdClient, type Patience } from "./etcd-client.ts";
-import { endOf, isPart, PAGE_VALUES } from "./etcd-keys.ts";
-import { EngineKilled } from "./store-files.ts";
+import { endOf, firstSegment, isPart, PAGE_VALUES } from "./etcd-keys.ts";
+import { EndUnknown, EngineKilled, StoreTrouble } from "./store-files.ts";
 
 /** One change of one file, as a transaction that can be told to have been done or not. */
 export interface Change {
@@ -25,6 +25,8 @@ export class EtcdCommits {
   /** This process's own key, written to put an end to transactions whose answer was lost. */
   readonly #fenceKey: string;
   #fence = 0;
+  /** The fence under which the last answer was lost: while it stands, what was sent then may be carried out. */
+  #lost: number | null = null;
 
   constructor(client: EtcdClient, fenceKey: string) {
     this.client = client;
@@ -32,49 +34,61 @@ export class EtcdCommits {
   }
 
   /** A change that ends only when it is done: what stands against it is that the file is newer than was known. */
-  async always(change: Change, guard: string | null): Promise<void> {
-    while (!(await this.commit(change, guard)));
+  async always(change: Change, guards: readonly string[]): Promise<void> {
+    while (!(await this.commit(change, guards)));
   }
 
-  /** True when it is done; false when what it compares is otherwise. */
-  async commit(change: Change, guard: string | null): Promise<boolean> {
+  /**
+   * True when it is done; false when what it compares is otherwise. Throws EndUnknown where that cannot be told in time; the
+   * next commit, at the latest the one that renews the lease, puts an end to what was sent before it does anything else.
+   */
+  async commit(change: Change, guards: readonly string[]): Promise<boolean> {
     const { client } = this;
     const patience = client.patience();
+    if (this.#lost === this.#fence) await this.#raiseFence(this.#fence, patience);
     for (;;) {
       const since = client.revision;
       const fence = this.#fence;
       try {
-        const answer = await client.txn(this.#request(change, { guard, since, fence }), patience);
+        const answer = await client.txn(this.#request(change, { guards, since, fence }), patience);
         if (answer.succeeded) return true;
-        const [mine, dead] = answer.responses.map(({ response_range: { kvs } }) => kvs[0]);
-        if (dead !== undefined) throw new EngineKilled();
+        const [mine, ...there] = answer.responses.map(({ response_range: { kvs } }) => kvs[0]);
+        if (there.some((found) => found !== undefined)) throw new EngineKilled();
         const stands = Number(mine?.mod_revision ?? 0);
         if (stands === fence) return false;
         this.#fence = Math.max(this.#fence, stands);
       } catch (error) {
         if (!(error instanceof AnswerLost)) throw error;
-        await this.#raiseFence(fence, patience);
-        if (change.isDone(await this.first(change.key, patience), since)) return true;
+        this.#lost = fence;
+        if (await this.#wasDone(change, { since, fence, patience })) return true;
       }
+    }
+  }
+
+  async #wasDone(
+    { key, isDone }: Change,
+    sent: { readonly since: number; readonly fence: number; readonly patience: Patience },
+  ): Promise<boolean> {
+    try {
+      await this.#raiseFence(sent.fence, sent.patience);
+      return isDone(await this.first(key, sent.patience), sent.since);
+    } catch (error) {
+      throw error instanceof StoreTrouble ? new EndUnknown(error) : error;
     }
   }
 
   #request(
     change: Change,
     {
-      guard,
+      guards,
       since,
       fence,
-    }: { readonly guard: string | null; readonly since: number; readonly fence: number },
+    }: { readonly guards: readonly string[]; readonly since: number; readonly fence: number },
   ): ITxnRequest {
     const fenceKey = this.#fenceKey;
-    const look = [fenceKey, ...(guard === null ? [] : [guard])];
+    const look = [fenceKey, ...guards];
     return {
-      compare: [
-        modIs(fenceKey, fence),
-        ...(guard === null ? [] : [isAbsent(guard)]),
-        ...change.compare(since),
-      ],
+      compare: [modIs(fenceKey, fence), ...guards.map(isAbsent), ...change.compare(since)],
       success: [...change.ops],
       failure: look.map((key) => ({ request_range: { key: bytes(key), keys_only: true } })),
     };
@@ -97,9 +111,26 @@ export class EtcdCommits {
 
   /** The file's own key, or the first of its segments. */
   async first(key: string, patience?: Patience): Promise<IKeyValue | null> {
-    const range = { key: bytes(key), range_end: bytes(endOf(key)), limit: 1 };
-    const [first] = (await this.client.range(range, patience)).kvs;
-    return first === undefined || isPart(first.key) ? null : first;
+    const found = await this.firstOfAll(key, patience);
+    if (found === null || !isPart(found.key) || found.key.equals(bytes(key))) return found;
+    // Parts lie before segments, and those that no value names yet, or never will, say nothing of these.
+    return this.#firstIn(firstSegment(key), endOf(key), patience);
+  }
+
+  /** The same, or a part that no value names. */
+  firstOfAll(key: string, patience?: Patience): Promise<IKeyValue | null> {
+    return this.#firstIn(key, endOf(key), patience);
+  }
+
+  /** When a key was written last; 0 when it is not there. */
+  async revisionOf(key: string): Promise<number> {
+    const { kvs } = await this.client.range({ key: bytes(key), keys_only: true });
+    return Number(kvs[0]?.mod_revision ?? 0);
+  }
+
+  async #firstIn(from: string, end: string, patience?: Patience): Promise<IKeyValue | null> {
+    const range = { key: bytes(from), range_end: bytes(end), limit: 1 };
+    return (await this.client.range(range, patience)).kvs[0] ?? null;
   }
 
   /** A file's key and pieces, page by page, all of the revision of the first. */
@@ -147,9 +178,10 @@ export function isAbsent(key: string): ICompare {
   return { key: bytes(key), target: "Create", result: "Equal", create_revision: 0 };
 }
 
-/** Nobody wrote it since: one that somebody wrote later is not ours to replace or remove. */
-export function notNewer(key: string, since: number): ICompare {
-  return { key: bytes(key), target: "Mod", result: "Less", mod_revision: since + 1 };
+/** Nobody wrote any key of a range since: what somebody wrote later is not ours to remove. True also where there is none. */
+export function noneNewer(from: string, end: string, since: number): ICompare {
+  const range = { key: bytes(from), range_end: bytes(end) };
+  return { ...range, target: "Mod", result: "Less", mod_revision: since + 1 };
 }
 
 /** It holds what was sent, and was written since. */

@@ -9,7 +9,7 @@ import {
   isAbsent,
   isOurs,
   modIs,
-  notNewer,
+  noneNewer,
   put,
 } from "./etcd-commits.ts";
 import {
@@ -65,11 +65,12 @@ interface Shared {
 export class EtcdFiles implements FilesPort {
   readonly backend = "etcd";
   readonly #shared: Shared;
-  readonly #guard: string | null;
+  /** Files whose presence refuses every write. */
+  readonly #guards: readonly string[];
 
-  constructor(shared: Shared, guard: string | null = null) {
+  constructor(shared: Shared, guards: readonly string[] = []) {
     this.#shared = shared;
-    this.#guard = guard;
+    this.#guards = guards;
   }
 
   place(): string {
@@ -78,7 +79,7 @@ export class EtcdFiles implements FilesPort {
   }
 
   guardedBy(path: string): FilesPort {
-    return new EtcdFiles(this.#shared, this.#key(path));
+    return new EtcdFiles(this.#shared, [...this.#guards, this.#key(path)]);
   }
 
   async read(path: string): Promise<string | null> {
@@ -169,10 +170,13 @@ export class EtcdFiles implements FilesPort {
         ops: [put(key, value.bytes)],
         isDone: (now, since) => isOurs(now, value.bytes, since),
       },
-      this.#guard,
+      this.#guards,
     );
-    if (!isNew && value.parts !== null) await this.#drop(value.parts);
-    return isNew;
+    if (isNew || value.parts === null) return isNew;
+    await this.#drop(value.parts);
+    // Whoever removed that name took parts away that had no value yet: it is free.
+    const isTaken = compare.length > 0 || (await this.#shared.commits.first(key)) !== null;
+    return isTaken ? false : this.#createAt(path, text);
   }
 
   /** Parts that no value names. */
@@ -180,7 +184,7 @@ export class EtcdFiles implements FilesPort {
     const ops = [deleted(from, end)];
     return this.#shared.commits.always(
       { key: from, compare: () => [], ops, isDone: () => false },
-      this.#guard,
+      this.#guards,
     );
   }
 
@@ -204,14 +208,16 @@ export class EtcdFiles implements FilesPort {
       value.parts === null
         ? [deleted(first, end)]
         : [deleted(first, value.parts[0]), deleted(value.parts[1], end)];
+    // As it is now: carried out late it must not bring back what was removed since.
+    const seen = await this.#shared.commits.revisionOf(key);
     return this.#shared.commits.commit(
       {
         key,
-        compare: (since) => [notNewer(key, since), ...value.compare],
+        compare: () => [modIs(key, seen), ...value.compare],
         ops: [...old, put(key, value.bytes)],
         isDone: (now, since) => isOurs(now, value.bytes, since),
       },
-      this.#guard,
+      this.#guards,
     );
   }
 
@@ -222,28 +228,38 @@ export class EtcdFiles implements FilesPort {
     while (!(await this.#removeSeen(this.#key(path))));
   }
 
-  /** Of what is there now: what somebody makes of that name meanwhile is not what was to be removed. */
+  /**
+   * Of what is there now, parts that no value names included: what somebody makes of that name meanwhile is not what was to
+   * be removed.
+   */
   async #removeSeen(key: string): Promise<boolean> {
     const { commits } = this.#shared;
-    const seen = await commits.first(key);
+    const seen = await commits.firstOfAll(key);
     if (seen === null) return true;
+    const first = seen.key.toString();
     const change: Change = {
-      key,
-      compare: () => [modIs(seen.key.toString(), Number(seen.mod_revision))],
+      key: first,
+      // Of parts alone: no value came meanwhile that names them.
+      compare: () => [
+        modIs(first, Number(seen.mod_revision)),
+        ...(first === key ? [] : [isAbsent(key)]),
+      ],
       ops: [deleted(key, endOf(key))],
       isDone: (now) => now?.mod_revision !== seen.mod_revision,
     };
-    return commits.commit(change, this.#guard);
+    return commits.commit(change, this.#guards);
   }
 
   async removeAll(dir: string): Promise<void> {
     await this.#shared.local.removeAll(dir);
     if (this.#isLocal(dir)) return;
     const key = `${this.#key(dir)}/`;
-    const ops = [deleted(key, belowEnd(this.#key(dir)))];
+    const end = belowEnd(this.#key(dir));
+    // Carried out late it would take what was made since; where somebody made some meanwhile, it is asked again.
+    const compare = (since: number): readonly ICompare[] => [noneNewer(key, end, since)];
     await this.#shared.commits.always(
-      { key, compare: () => [], ops, isDone: () => false },
-      this.#guard,
+      { key, compare, ops: [deleted(key, end)], isDone: () => false },
+      this.#guards,
     );
   }
 
@@ -308,7 +324,7 @@ export class EtcdFiles implements FilesPort {
         ops: pieces.map((piece, index) => put(segmentKey(file, from + index), piece)),
         isDone: (now, since) => isOurs(now, first, since),
       },
-      this.#guard,
+      this.#guards,
     );
     if (!done) throw systemError("EEXIST", key);
   }
@@ -333,7 +349,7 @@ export class EtcdFiles implements FilesPort {
       // Under a name that nobody else has: as often as it takes.
       await this.#shared.commits.always(
         { key, compare: () => [], ops, isDone: () => false },
-        this.#guard,
+        this.#guards,
       );
     }
     const parts = partsRange(key, id);

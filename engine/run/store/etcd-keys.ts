@@ -54,6 +54,11 @@ export function segmentKey(key: string, index: number): string {
   return `${key}${SEGMENTS}${String(index).padStart(DIGITS, "0")}`;
 }
 
+/** Where the segments of a file begin; its parts lie before it. */
+export function firstSegment(key: string): string {
+  return `${key}${SEGMENTS}`;
+}
+
 /** The number of the segment after the last key of a file: its own, one of its parts, or a segment. */
 export function nextSegment(key: string, last: string | undefined): number {
   const head = `${key}${SEGMENTS}`;

@@ -2,6 +2,7 @@ import { type Failure, failure } from "../../../schemas/failure.ts";
 import type { HoldRecord, NodeRecord, RecordPatch } from "../../../schemas/record.ts";
 import { STORE_FORMAT } from "../../../schemas/store-format.ts";
 import {
+  claimSchema,
   type HistoryEntry,
   type IntentBody,
   type IntentLine,
@@ -16,7 +17,7 @@ import type { LivingIncarnation } from "./incarnation.ts";
 import type { Journal } from "./journal.ts";
 import { fencesIn, type Layout } from "./layout.ts";
 import { type OpenEntry, recordDocument, type RecordFile } from "./records.ts";
-import { anyStoreFailure, type Writer } from "./store-files.ts";
+import { anyStoreFailure, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { keyOf } from "./fold-lines.ts";
 import type { Taken } from "./take-claim.ts";
@@ -169,9 +170,10 @@ export class FileGrant implements Grant {
     const dead = me.dead();
     if (dead !== null) return dead;
     // All reads at once: the answer is as fresh as the slowest of them.
-    const [facts, names] = await Promise.all([
+    const [facts, names, isOurs] = await Promise.all([
       this.#site.facts(),
       ports.files.list(layout.node(this.uuid)),
+      this.#isOurs(),
     ]);
     const { killed, isSameStore, highestSeq, stops } = facts;
     const holds = facts.held.has(this.uuid) ? await this.#site.holds(this.uuid) : [];
@@ -179,7 +181,7 @@ export class FileGrant implements Grant {
     // Also what ended it while the answers were on their way: a failed write, a lease that ran out.
     const ended = me.dead();
     if (killed || ended !== null) return ended;
-    if (fencesIn(names, "claim").at(-1) !== this.fence)
+    if (!isOurs || fencesIn(names, "claim").at(-1) !== this.fence)
       return failure(
         "conflict",
         "IW-L02",
@@ -206,6 +208,17 @@ export class FileGrant implements Grant {
         )
       );
     return null;
+  }
+
+  /**
+   * In an etcd that was set back under its engines another may have taken the same number. A directory is known by its inode,
+   * and a read of each claim costs it as much as all else that is read here.
+   */
+  async #isOurs(): Promise<boolean> {
+    const { me, ports, layout } = this.#site;
+    if (ports.files.backend !== "etcd") return true;
+    const claim = await readJson(ports.files, layout.claim(this.uuid, this.fence), claimSchema);
+    return claim?.inc === me.info.inc;
   }
 
   async release(): Promise<void> {

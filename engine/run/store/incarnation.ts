@@ -146,12 +146,17 @@ export class LivingIncarnation {
     else this.#deadline = started + lifeOf(this.#ttlMs);
   }
 
-  /** Ends it in order: nothing waits for a ttl. */
-  async close(): Promise<void> {
+  /** Ends it and leaves its file: whoever comes next must declare it dead, for what it sent may be on its way. */
+  async leave(): Promise<void> {
     this.#closing.abort();
     await this.#loop;
     await this.#last;
     this.die("it was closed");
+  }
+
+  /** Ends it in order: nothing waits for a ttl. */
+  async close(): Promise<void> {
+    await this.leave();
     await this.#ports.files.remove(this.#layout.instance(this.info.inc)).catch(unlessKilled);
   }
 }

@@ -71,6 +71,7 @@ export async function replaceStore(
       layout.allHolds,
       layout.budgets,
       layout.daemonReadings,
+      layout.marks,
     ])
       await ports.files.removeAll(gone);
     for (const gone of [layout.readings, layout.acknowledged]) await ports.files.remove(gone);
@@ -115,7 +116,7 @@ export async function declareRestored(
   const found = await meantStore(dir, meant, ports);
   if (!found.ok) return found;
   // Above what was seen: a backup of before the last restoring would be called old for ever.
-  const seen = await new Witness(ports.files, witnessPath(found.value.id, meant)).highest();
+  const seen = await new Witness(ports, layout, witnessPath(found.value.id, meant)).highest();
   const epoch = Math.max(found.value.epoch, seen?.epoch ?? 0) + 1;
   try {
     // Before the file says restored: cut off here, the copy is still refused.
@@ -125,6 +126,7 @@ export async function declareRestored(
       layout.instances,
       layout.budgets,
       layout.daemonReadings,
+      layout.marks,
     ])
       await ports.files.removeAll(gone);
     await ports.files.remove(layout.readings);

@@ -29,6 +29,7 @@ export class Layout {
       this.asks,
       this.logins,
       this.sealed,
+      this.marks,
       this.stop,
       this.acknowledged,
     ];
@@ -114,6 +115,13 @@ export class Layout {
   /** Keys what is compared of secrets. */
   get loginKey(): string {
     return join(this.sealed, "logins.key");
+  }
+  get marks(): string {
+    return join(this.dir, "marks");
+  }
+  /** What a host left in the store, and remembers elsewhere (`Witness`). */
+  mark(nonce: string): string {
+    return join(this.marks, nonce);
   }
   get machines(): string {
     return join(this.dir, "machines");

@@ -58,7 +58,7 @@ export async function openActing(
     return await begin(
       file.value,
       dir,
-      { actor, witness: witnessOf(file.value, expected, ports) },
+      { actor, witness: witnessOf(file.value, new Layout(dir), expected, ports) },
       ports,
     );
   } catch (error) {
@@ -156,10 +156,11 @@ async function movedMeanwhile(
 
 function witnessOf(
   { id }: Pick<StoreFile, "id">,
+  layout: Layout,
   { witnessDir }: Expected,
-  { files }: StorePorts,
+  ports: StorePorts,
 ): Witness {
-  return new Witness(files, witnessDir === undefined ? null : `${witnessDir}/${id}`);
+  return new Witness(ports, layout, witnessDir === undefined ? null : `${witnessDir}/${id}`);
 }
 
 /** Reads and judges `store.json`. */
@@ -261,18 +262,28 @@ async function judgeAge(
   ports: StorePorts,
 ): Promise<Failure | null> {
   // Before the register: what was put in force in between is no sign of age.
-  const seen = await witnessOf(file, expected, ports).highest();
+  const witness = witnessOf(file, layout, expected, ports);
+  const seen = await witness.highest();
   const seq = entriesIn(await ports.files.list(layout.register)).at(-1) ?? 0;
   if (seen === null || seen.epoch < file.epoch) return null;
   const place = ports.files.place(layout.dir);
   if (seen.epoch === file.epoch && seen.seq <= seq) {
     const revision = await ports.files.revision();
-    return isBehind(revision, seen.revision) ? setBack(place, revision, seen.revision) : null;
+    if (isBehind(revision, seen.revision)) return setBack(place, revision, seen.revision);
+    return revision !== null && (await witness.missesMark(file.epoch)) ? lacksMark(place) : null;
   }
   return failure(
     "stalled",
     "IW-S04",
     `the store in ${place} is older than this host saw it (entry ${seq} of epoch ${file.epoch} is in force there, entry ${seen.seq} of epoch ${seen.epoch} was): it came from a backup: ironwright init --restored`,
+  );
+}
+
+function lacksMark(place: string): Failure {
+  return failure(
+    "stalled",
+    "IW-S04",
+    `${place} lacks what this host left there when it used the store last: it was restored from a snapshot; with the engines stopped: ironwright init --restored`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { z } from "zod";
+import { pooled } from "../limits.ts";
 import { CorruptFile } from "./store-files.ts";
 import type { FilesPort } from "./store-ports.ts";
 
@@ -17,6 +18,8 @@ export interface Upkeep {
 
 /** Lines that are judged in one go, 10 ms and less: leases are renewed and others' acts go on in between. */
 const LINES_AT_ONCE = 100;
+/** Leases that are asked for at once: each is three calls where the store is in etcd, and every intent waits meanwhile. */
+const ASKED_AT_ONCE = 32;
 
 /** A node and a fence as one word. */
 export function leaseKey({
@@ -42,19 +45,22 @@ export async function neededLines(
 ): Promise<{ readonly from: string; readonly bytes: number }> {
   const text = (await files.read(path)) ?? "";
   const held = upkeep.held();
-  const answers = new Map<string, boolean>();
-  const kept: string[] = [];
+  const lines: { readonly line: string; readonly key: string }[] = [];
+  const asked = new Map<string, z.infer<typeof ofSchema>>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
     if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) await breathe();
-    const { node, fence } = ofLine(line, path);
-    const key = leaseKey({ uuid: node, fence });
-    const isNeeded = held.has(key) || (answers.get(key) ?? (await upkeep.isNeeded(node, fence)));
-    answers.set(key, isNeeded);
-    if (isNeeded) kept.push(line, "\n");
+    const of = ofLine(line, path);
+    const key = leaseKey({ uuid: of.node, fence: of.fence });
+    lines.push({ line, key });
+    if (!held.has(key)) asked.set(key, of);
   }
+  const needed = new Set(held);
+  await pooled([...asked], ASKED_AT_ONCE, async ([key, { node, fence }]) => {
+    if (await upkeep.isNeeded(node, fence)) needed.add(key);
+  });
   const from = upkeep.temporary();
-  const whole = kept.join("");
+  const whole = lines.flatMap(({ line, key }) => (needed.has(key) ? [line, "\n"] : [])).join("");
   await files.create(from, whole);
   return { from, bytes: Buffer.byteLength(whole) };
 }

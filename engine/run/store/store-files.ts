@@ -27,6 +27,13 @@ export class EngineKilled extends StoreTrouble {
   }
 }
 
+/** A write of which nobody can tell whether it was done; whoever sent it must not go on as if it was not. */
+export class EndUnknown extends StoreTrouble {
+  constructor({ code, message, kind }: StoreTrouble) {
+    super(code, message, kind);
+  }
+}
+
 /** A persisted file of which nothing may be guessed. */
 export class UnreadableFile extends StoreTrouble {}
 

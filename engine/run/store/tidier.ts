@@ -22,12 +22,20 @@ export class Tidier {
   readonly #coroner: Coroner;
   /** Who is asked to judge. */
   readonly #by: string;
+  /** True while its engine may write, and the store is the one that it opened. */
+  readonly #mayWrite: () => Promise<boolean>;
   /** Temporary files without an engine: when they were seen first, by the monotonic clock. */
   #strays: ReadonlyMap<string, number> = new Map();
 
-  constructor(layout: Layout, ports: StorePorts, coroner: Coroner, by: string) {
+  constructor(
+    { layout, ports }: { readonly layout: Layout; readonly ports: StorePorts },
+    coroner: Coroner,
+    by: string,
+    mayWrite: () => Promise<boolean>,
+  ) {
     this.#layout = layout;
     this.#ports = ports;
+    this.#mayWrite = mayWrite;
     this.#coroner = coroner;
     this.#by = by;
   }
@@ -40,13 +48,18 @@ export class Tidier {
     await this.#tidyRegister();
   }
 
+  /** What was listed before a pause may be another's by now: in a store that was replaced numbers begin anew. */
+  async #remove(path: string): Promise<void> {
+    if (await this.#mayWrite()) await this.#ports.files.remove(path);
+  }
+
   /** What dead engines left, once no claim needs it; their death itself stays on record. */
   async tidyDead(): Promise<void> {
     const { files } = this.#ports;
     for (const { inc, needed } of await deadJournals(this.#ports, this.#layout)) {
       if (needed.size > 0) continue;
       const death = await this.#coroner.judge(inc, this.#by);
-      await files.remove(this.#layout.journal(inc));
+      await this.#remove(this.#layout.journal(inc));
       // Of one that may only be paused it stays: by it, its process can still be seen to be gone.
       if (death.dead && death.proven) await this.#bury(inc);
     }
@@ -58,7 +71,7 @@ export class Tidier {
     for (const name of journals) {
       const inc = /^(.+)\.\d{16}$/.exec(name)?.[1];
       if (inc !== undefined && !left.has(inc) && !engines.has(inc))
-        await files.remove(`${this.#layout.journals}/${name}`);
+        await this.#remove(`${this.#layout.journals}/${name}`);
     }
   }
 
@@ -82,8 +95,8 @@ export class Tidier {
   async #bury(inc: string): Promise<void> {
     const { files } = this.#ports;
     for (const name of await files.list(this.#layout.temporary))
-      if (name.startsWith(`${inc}.`)) await files.remove(`${this.#layout.temporary}/${name}`);
-    await files.remove(this.#layout.instance(inc));
+      if (name.startsWith(`${inc}.`)) await this.#remove(`${this.#layout.temporary}/${name}`);
+    await this.#remove(this.#layout.instance(inc));
   }
 
   /** One that is about to begin has a temporary file before it can be seen, and so has `init`. */
@@ -95,7 +108,7 @@ export class Tidier {
     const strays = names.filter((name) => !engines.some((inc) => name.startsWith(`${inc}.`)));
     this.#strays = new Map(strays.map((name) => [name, this.#strays.get(name) ?? now]));
     for (const [name, since] of this.#strays)
-      if (now - since >= STRAY_MS) await files.remove(`${this.#layout.temporary}/${name}`);
+      if (now - since >= STRAY_MS) await this.#remove(`${this.#layout.temporary}/${name}`);
   }
 
   /** Without its engine's own file and without its death an engine is as dead as with it. */
@@ -107,13 +120,13 @@ export class Tidier {
       if (inc === undefined || names.includes(inc)) continue;
       const death = await readJson(files, this.#layout.dead(inc), deathSchema);
       const isOld = death !== null && clock.now() - death.at > DEATH_MS;
-      if (isOld && death.proven) await files.remove(this.#layout.dead(inc));
+      if (isOld && death.proven) await this.#remove(this.#layout.dead(inc));
     }
   }
 
   async #tidyRegister(): Promise<void> {
     const { files } = this.#ports;
     const entries = entriesIn(await files.list(this.#layout.register));
-    for (const seq of entries.slice(1, -ENTRIES_MAX)) await files.remove(this.#layout.entry(seq));
+    for (const seq of entries.slice(1, -ENTRIES_MAX)) await this.#remove(this.#layout.entry(seq));
   }
 }

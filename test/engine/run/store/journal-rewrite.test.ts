@@ -4,6 +4,7 @@ import { LeaseLost } from "../../../../engine/run/store/file-grant.ts";
 import { initStore } from "../../../../engine/run/store/init-store.ts";
 import { REWRITE_BYTES } from "../../../../engine/run/store/journal.ts";
 import { openReader } from "../../../../engine/run/store/open-store.ts";
+import { leaseKey, neededLines } from "../../../../engine/run/store/rewrite-journal.ts";
 import type { StorePorts } from "../../../../engine/run/store/store-ports.ts";
 import type { NodeRecord } from "../../../../schemas/record.ts";
 import { acting, INTENT, STORE, storePorts } from "../../../support/a-store.ts";
@@ -227,3 +228,30 @@ test("after 20,000 acts of one engine its journal is small, and reading costs wh
   await store.close();
   expect(journalBytes(disk)).toBe(0);
 }, 60_000);
+
+test("leases are asked for many at once, each once, and lines keep their order", async () => {
+  const disk = new MemoryFiles();
+  const lines = Array.from({ length: 400 }, (_, seq) => {
+    const node = `n${seq % 40}`;
+    return `00000000 ${JSON.stringify({ node, fence: 1, seq })}`;
+  });
+  await disk.put("/j", `${lines.join("\n")}\n`);
+  let [now, most] = [0, 0];
+  const asked: string[] = [];
+  const { from } = await neededLines(disk, "/j", {
+    temporary: () => "/new",
+    held: () => new Set([leaseKey({ uuid: "n0", fence: 1 })]),
+    isNeeded: async (node) => {
+      asked.push(node);
+      now += 1;
+      most = Math.max(most, now);
+      await Promise.resolve();
+      now -= 1;
+      return node === "n7";
+    },
+  });
+  expect([asked.length, new Set(asked).size, asked.includes("n0")]).toEqual([39, 39, false]);
+  expect(most).toBeGreaterThan(10);
+  const kept = lines.filter((_, seq) => [0, 7].includes(seq % 40));
+  expect(await disk.read(from)).toBe(`${kept.join("\n")}\n`);
+});

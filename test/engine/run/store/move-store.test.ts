@@ -208,3 +208,107 @@ test("what a store keeps is either moved or stays on the host on purpose", async
   const kept = new Set([...disk.files.keys()].map((path) => path.split("/")[2] ?? ""));
   expect([...kept].filter((name) => !shared.includes(name) && !stays.includes(name))).toEqual([]);
 });
+
+interface Stopped {
+  readonly moving: ReturnType<typeof moveStore>;
+  readonly clock: FakeClock;
+  readonly wake: () => void;
+}
+
+/** A move of a host that stands still from its first such operation on. */
+async function stoppedAt(
+  from: MemoryFiles,
+  to: MemoryFiles,
+  where: {
+    readonly disk: "from" | "to";
+    readonly is: (operation: string, path: string) => boolean;
+  },
+): Promise<Stopped> {
+  const clock = new FakeClock();
+  let wake = (): void => undefined;
+  let isStopped = false;
+  const before = async (operation: string, path: string): Promise<void> => {
+    if (isStopped || !where.is(operation, path)) return;
+    isStopped = true;
+    await new Promise<void>((go) => (wake = go));
+  };
+  const ports = (disk: MemoryFiles, is: "from" | "to"): ReturnType<typeof storePorts> =>
+    storePorts(where.disk === is ? disk.sharedWith(before) : disk, 30, { clock, ...FATE });
+  const moving = moveStore({
+    dir: "/s",
+    from: ports(from, "from"),
+    to: ports(to, "to"),
+    actor: { ...ACTOR, host: "stopped" },
+  });
+  await pass(clock, 2 * TTL_SECONDS);
+  expect(isStopped).toBe(true);
+  return { moving, clock, wake: () => wake() };
+}
+
+/** The dead engine of `aStore` is seen to be gone; of movers only their counters tell. */
+const FATE: { readonly fateOf: FateOf } = { fateOf: (pid) => (pid < 10 ? "gone" : "unknown") };
+
+/** Another host's move, that waits until the stopped one is dead by its counter. */
+async function moveByAnother(from: MemoryFiles, to: MemoryFiles): Promise<void> {
+  const clock = new FakeClock();
+  const moving = moveStore({
+    dir: "/s",
+    from: storePorts(from, 31, { clock, ...FATE }),
+    to: storePorts(to, 31, { clock, ...FATE }),
+    actor: ACTOR,
+  });
+  await pass(clock, 3 * TTL_SECONDS);
+  expect(await moving).toMatchObject({ ok: true });
+}
+
+/** All but files that have only a temporary name. */
+async function lasting(disk: MemoryFiles): Promise<readonly (readonly [string, string])[]> {
+  return [...(await disk.dump())].filter(([path]) => !path.startsWith("/s/tmp/"));
+}
+
+/** Where a move may stand still after it closed the old place. */
+const STOPS = [
+  { when: "it looks for what is left there", disk: "to", operation: "list", path: /inst$/ },
+  { when: "it reads what it copies", disk: "from", operation: "read", path: /holds/ },
+  { when: "it brings what it copies", disk: "to", operation: "create", path: /tmp/ },
+  { when: "it names the new place", disk: "to", operation: "link", path: /store\.json$/ },
+] as const;
+
+test.each(STOPS)(
+  "a move that was stopped when $when, and wakes after another one ended, changes nothing",
+  async ({ disk, operation, path }) => {
+    const [from, to] = [await aStore(), elsewhere()];
+    await to.put("/s/holds/left/of-an-earlier-try.json", "{}");
+    const is = (one: string, where: string): boolean => one === operation && path.test(where);
+    const stopped = await stoppedAt(from, to, { disk, is });
+    await moveByAnother(from, to);
+    const next = await acting(storePorts(to, 40, FATE));
+    await next.releaseHold(UUID, null);
+    const grant = await held(next);
+    await grant.intent(INTENT);
+    const before = await lasting(to);
+    stopped.clock.advance(10 * TTL_SECONDS * 1000);
+    stopped.wake();
+    expect(await stopped.moving).toMatchObject({ ok: false, failure: { code: "IW-L02" } });
+    expect(await lasting(to)).toEqual(before);
+    expect(storeFileIn(from).movedTo).toBeDefined();
+    expect(await grant.check(ACT)).toBeNull();
+    await next.close();
+  },
+);
+
+test("a move that is dead does not open again what it closed", async () => {
+  const [from, to] = [await aStore(), elsewhere()];
+  const engine = [...from.files].find(([path]) => path.includes("/inst/"))?.[1] ?? "";
+  const isClosed = (operation: string, path: string): boolean =>
+    operation === "list" && path === "/s/inst" && storeFileIn(from).movedTo !== undefined;
+  const stopped = await stoppedAt(from, to, { disk: "from", is: isClosed });
+  await moveByAnother(from, to);
+  // One that was on its way into the old place, and may live for all that can be told.
+  const late = { ...(JSON.parse(engine) as object), inc: "late.1", pid: 50 };
+  await from.put("/s/inst/late.1", JSON.stringify(late));
+  stopped.clock.advance(10 * TTL_SECONDS * 1000);
+  stopped.wake();
+  expect(await stopped.moving).toMatchObject({ ok: false, failure: { code: "IW-L02" } });
+  expect(storeFileIn(from).movedTo).toBeDefined();
+});

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { initStore } from "../../../../engine/run/store/init-store.ts";
+import { initStore, replaceStore } from "../../../../engine/run/store/init-store.ts";
+import { Layout } from "../../../../engine/run/store/layout.ts";
 import { HISTORY_MAX } from "../../../../engine/run/store/reader.ts";
+import { turns } from "../../../support/a-disk.ts";
 import {
   acting,
   type FateOf,
@@ -9,6 +11,7 @@ import {
   pass,
   STORE,
   storePorts,
+  TTL_SECONDS,
   UUID,
 } from "../../../support/a-store.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
@@ -113,4 +116,48 @@ test("a history that people wrote for years on a node that nobody held is short 
   const [path = ""] = names(disk, "nodes").filter((name) => name.endsWith("history.jsonl"));
   expect(disk.files.get(path)?.split("\n").length).toBe(HISTORY_MAX + 1);
   expect((await daemon.history(UUID)).at(-1)?.message).toBe("the last");
+});
+
+/** Register entries that a daemon would tidy away, had it not been stopped after it listed them. */
+async function stoppedWhileItTidies() {
+  const disk = new MemoryFiles();
+  const clock = new FakeClock();
+  const layout = new Layout("/s");
+  await initStore("/s", STORE, storePorts(disk, 1, { clock }));
+  for (let seq = 2; seq <= 120; seq += 1) await disk.put(layout.entry(seq), "{}");
+  let wake = (): void => undefined;
+  let isTidying = false;
+  let lists = 0;
+  const slow = disk.sharedWith(async (operation, path) => {
+    if (!isTidying || operation !== "remove" || path !== layout.entry(2)) return;
+    // It would go on with the ones after this one.
+    lists += 1;
+    if (lists === 1) await new Promise<void>((go) => (wake = go));
+  });
+  const entry = { seq: 120, commit: null, subject: null, tree: "t", by: "b", at: 0, why: "w" };
+  await disk.put(layout.entry(120), JSON.stringify({ ...entry, names: [], requests: {} }));
+  const daemon = await acting(storePorts(slow, 2, { clock }), "daemon", "watch");
+  isTidying = true;
+  const tidying = daemon.tidy();
+  await turns(100);
+  expect(lists).toBe(1);
+  return { disk, clock, layout, tidying, wake };
+}
+
+test("a daemon that was stopped while it tidied removes nothing from a store that was replaced meanwhile", async () => {
+  const { disk, layout, tidying, wake } = await stoppedWhileItTidies();
+  await replaceStore("/s", STORE, storePorts(disk, 3));
+  for (let seq = 2; seq <= 5; seq += 1) await disk.put(layout.entry(seq), "{}");
+  wake();
+  await tidying;
+  // The one that it was about to remove is all that files leave open.
+  expect(names(disk, "register")).toHaveLength(4);
+});
+
+test("a daemon whose lease ran out while it tidied removes nothing more", async () => {
+  const { disk, clock, tidying, wake } = await stoppedWhileItTidies();
+  clock.advance(10 * TTL_SECONDS * 1000);
+  wake();
+  await tidying;
+  expect(names(disk, "register")).toHaveLength(119);
 });
