@@ -156,7 +156,7 @@ process.stdout.write(process.argv[1] === "self"
 `;
 
 function askFate(around: readonly string[], what: string): string {
-  const [program = "", ...args] = [...around, process.execPath];
+  const [program, ...args] = [...around, process.execPath];
   return execFileSync(program, [...args, "--input-type=module", "-e", FATE, what]).toString();
 }
 

@@ -9,6 +9,9 @@ import { tempDir } from "../../support/temp-dir.ts";
 
 const STEP_CLOCK = fileURLToPath(new URL("step-clock.mjs", import.meta.url));
 
+/** Where every event of every life is written, for whoever looks for the cause of a failure: STORY=/tmp/story.txt. */
+const STORY = process.env["STORY"];
+
 /** Until a supervisor starts again what ended, milliseconds. */
 const AGAIN_MS = 500;
 
@@ -46,8 +49,6 @@ export interface Watching {
   readonly name: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly around?: readonly string[];
-  /** Every event of every life is appended here as well. */
-  readonly story?: string;
 }
 
 export function supervise(how: Watching): Supervised {
@@ -75,7 +76,7 @@ class Daemon implements Supervised {
 
   #start(): ChildProcess {
     const { dir, name, env = {}, around = [] } = this.#how;
-    const [program = "", ...args] = [...around, process.execPath, "--import", STEP_CLOCK, MAIN];
+    const [program, ...args] = [...around, process.execPath, "--import", STEP_CLOCK, MAIN];
     const child = spawn(program, [...args, "watch", "--json"], {
       cwd: dir,
       env: {
@@ -117,8 +118,7 @@ class Daemon implements Supervised {
   }
 
   #tell(line: string): void {
-    const { story, name } = this.#how;
-    if (story !== undefined) appendFileSync(story, `${name} ${line}\n`);
+    if (STORY !== undefined) appendFileSync(STORY, `${this.name} ${line}\n`);
   }
 
   signal(signal: NodeJS.Signals): void {
