@@ -131,13 +131,20 @@ export async function openSession(flow: Flow, sent: Sent): Promise<Failure | nul
   return null;
 }
 
-/** Power supplies, disks and breakers need rest between switchings. */
-export async function space(flow: Flow, { action }: Sent): Promise<void> {
-  if (!action.verb.startsWith("power.")) return;
+/** Nothing was waited for, so nothing is over. */
+const NOTHING = (): Promise<void> => Promise.resolve();
+
+/**
+ * Power supplies, disks and breakers need rest between switchings. What it answers says that the act was sent, or never will
+ * be: only then the next machine of the rack may be powered on, by whichever engine.
+ */
+export async function space(flow: Flow, { action }: Sent): Promise<() => Promise<void>> {
+  if (!action.verb.startsWith("power.")) return NOTHING;
   const { context, node } = flow;
   const { resetSpacingSeconds, powerOnSpacingSeconds } = context.settings.limits;
   await context.resets.wait(node.name, resetSpacingSeconds * 1000);
   const { rack } = flow.plan;
-  if (action.verb === "power.on" && rack !== null)
-    await context.powerOns.wait(rack, powerOnSpacingSeconds * 1000);
+  if (action.verb !== "power.on" || rack === null || powerOnSpacingSeconds === 0) return NOTHING;
+  const pace = { restMs: powerOnSpacingSeconds * 1000, actMs: requestMaxMs(flow) };
+  return context.store.paces.enter(`power-on.${rack}`, pace);
 }

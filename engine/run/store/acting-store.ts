@@ -16,6 +16,7 @@ import type {
   Grant,
   HeldSlot,
   NodeAsks,
+  Paces,
   ProposedEntry,
   TroubleCounts,
 } from "../ports.ts";
@@ -37,6 +38,7 @@ import { FileStoreReader, holderSchema } from "./reader.ts";
 import { leaseKey } from "./rewrite-journal.ts";
 import { anyStoreFailure, CorruptFile, readJson, type Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { FilePaces } from "./paces.ts";
 import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
@@ -54,6 +56,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #blanks: ClaimBlanks;
   readonly counts: TroubleCounts;
   readonly asks: NodeAsks;
+  readonly paces: Paces;
   readonly #tidier: Tidier;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
@@ -81,14 +84,16 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.counts = new FileTroubleCounts(ports, layout, living.me.info);
     this.asks = new FileNodeAsks(ports, layout, name);
+    const { inc } = living.me.info;
+    this.paces = new FilePaces(ports, layout, { inc, death: living.me.deathSignal });
     this.#tidier = new Tidier(layout, ports, living.coroner, name);
     this.#images = new AppliedImages(layout, ports.files, living.writer);
-    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
+    this.#journal = new Journal(ports.files, layout.journal(inc), writtenIn(file), {
       temporary: () => living.writer.temporary("journal"),
       held: () => new Set([...this.#grants].map(leaseKey)),
       isNeeded: async (uuid, fence) => !(await isFolded(ports, layout, uuid, fence)),
     });
-    this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
+    this.#others = new OthersJournals(ports.files, (other) => layout.journal(other));
     this.#histories = new Histories({
       files: ports.files,
       layout,

@@ -95,6 +95,12 @@ export class Layout {
   countOf(daemon: string): string {
     return join(this.counts, `${encodeURIComponent(daemon)}.json`);
   }
+  get paces(): string {
+    return join(this.dir, "paces");
+  }
+  pace(place: string, k: number): string {
+    return join(this.paces, `${encodeURIComponent(place)}.${digits(k)}`);
+  }
   get asks(): string {
     return join(this.dir, "asks");
   }
