@@ -33,8 +33,8 @@ test(
     const fleet = await aFleet({ nodes: 60, fakes: 6, ttlSeconds: TTL_SECONDS, settings });
     const daemons = ["a", "b", "c"].map((name) => supervise({ dir: fleet.dir, name }));
     await Promise.all(daemons.map((daemon) => daemon.next("apply.summary")));
-    await fleet.bringFakes();
     fleet.keepCommitting();
+    await fleet.bringFakes();
     await crash(etcd.leader());
     await cutOff([etcd.leader()]);
     for (const daemon of daemons) await kill(daemon);

@@ -109,7 +109,10 @@ export class Fleet {
     this.commit(id);
   }
 
-  /** A fake machine lives by the clock of whoever looks at it: there is none while clocks are stepped. */
+  /**
+   * With one of the next commits. A fake machine lives by the clock of whoever looks at it: there is none while clocks
+   * are stepped.
+   */
   async bringFakes(): Promise<void> {
     this.#fakes = this.#rebuilt;
     while (!this.#rebuilt.every((fake) => this.#isDeployed(fake))) await pause(200);
