@@ -30,7 +30,13 @@ test(
     const etcd = await anEtcd({ size: 3 });
     const endpoints = etcd.endpoints.map((one) => `"${one}"`).join(", ");
     const settings = `lease: { backend: etcd, ttlSeconds: ${TTL_SECONDS} }\netcd: { endpoints: [${endpoints}] }\n`;
-    const fleet = await aFleet({ nodes: 60, fakes: 6, ttlSeconds: TTL_SECONDS, settings });
+    const fleet = await aFleet({
+      nodes: 60,
+      fakes: 6,
+      ttlSeconds: TTL_SECONDS,
+      commitMs: 6000,
+      settings,
+    });
     const daemons = ["a", "b", "c"].map((name) => supervise({ dir: fleet.dir, name }));
     await Promise.all(daemons.map((daemon) => daemon.next("apply.summary")));
     fleet.keepCommitting();

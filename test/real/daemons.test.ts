@@ -55,7 +55,7 @@ test(
   "three daemons over 300 machines, killed, paused, their clocks stepped, their store read-only: each machine has one master at a time, nothing is done twice, and all become as git says",
   { timeout: 1_200_000 },
   async () => {
-    const fleet = await aFleet({ nodes: 300, fakes: 12, ttlSeconds: TTL_SECONDS });
+    const fleet = await aFleet({ nodes: 300, fakes: 12, ttlSeconds: TTL_SECONDS, commitMs: 2000 });
     const daemons = ["a", "b", "c"].map((name) => supervise({ dir: fleet.dir, name }));
     await Promise.all(daemons.map((daemon) => daemon.next("apply.summary")));
     fleet.keepCommitting();
