@@ -88,8 +88,22 @@ export interface DriverPorts {
   readonly fakeState?: FakeStatePort | undefined;
 }
 
+/** Who acts, and by which right: the engine that holds the node's lease, and the number of that lease. */
+export interface Sender {
+  /** The engine's name, as `instance` in the settings has it. */
+  readonly engine: string;
+  /** Which process of that name: the store's journal of this name says what it did. */
+  readonly incarnation: string;
+  /** Rises when a store is restored or replaced, and fences begin anew. */
+  readonly epoch: number;
+  /** Of the node's lease: rises with each holder, so what a lower one sends after a higher one came too late. */
+  readonly fence: number;
+}
+
 /** What the engine hands along with one mutating act. */
 export interface PerformContext {
+  /** Named in the request where the wire has a place for it; no BMC refuses by it, its log tells people. */
+  readonly sender: Sender;
   /**
    * Asked just before every mutating request; when it answers null the request is written in the
    * same turn of the event loop. Otherwise nothing is sent and the Failure is returned as `not-sent`.

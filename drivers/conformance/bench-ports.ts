@@ -3,7 +3,7 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { Secret } from "../../schemas/secret.ts";
 import { defaultSettings, type Settings } from "../../schemas/settings.ts";
-import type { DriverPorts, PerformContext } from "../driver.ts";
+import type { DriverPorts, PerformContext, Sender } from "../driver.ts";
 
 /** A declared node of a bench, as the inventory would hand it over. */
 export function benchNode(name: string, spec: NodeSpec): FleetNode {
@@ -62,15 +62,20 @@ export function benchPorts(options: BenchPorts = {}): DriverPorts {
   };
 }
 
+/** Whoever acts on a bench. */
+const BENCH_SENDER: Sender = { engine: "bench", incarnation: "0", epoch: 1, fence: 1 };
+
 /** What the engine would hand along with an act; the check passes unless told otherwise. */
 export function performContext(
   options: {
+    readonly sender?: Sender;
     readonly check?: () => Promise<Failure | null>;
     readonly requestMaxMs?: number;
     readonly signal?: AbortSignal;
   } = {},
 ): PerformContext {
   return {
+    sender: options.sender ?? BENCH_SENDER,
     check: options.check ?? (() => Promise.resolve(null)),
     requestMaxMs: options.requestMaxMs ?? 5000,
     signal: options.signal,

@@ -1,5 +1,7 @@
 import type { DriverAction } from "../../schemas/action.ts";
 import { indicatorName } from "../../schemas/indicators.ts";
+import type { Sender } from "../driver.ts";
+import { userAgentOf } from "../net/sender.ts";
 import { begun, isKnownRun } from "./fake-step.ts";
 import { vendorActed } from "./fake-vendor.ts";
 import { type FakeScene, sendPower } from "./fake-life.ts";
@@ -18,16 +20,17 @@ export function nextSession({ sessionsMade }: FakeMachine, { node }: FakeScene):
   return `/fake/sessions/${node.name}/${sessionsMade + 1}`;
 }
 
-/** The machine after an act that it took; `ignored`: it said yes and did nothing. */
+/** The machine after an act that it took; `ignored`: it said yes and did nothing; no sender: somebody at the machine itself. */
 export function acted(
   machine: FakeMachine,
   action: DriverAction,
-  scene: FakeScene & { readonly ignored: boolean },
+  scene: FakeScene & { readonly ignored: boolean; readonly sender: Sender | null },
 ): FakeMachine {
   const changed = scene.ignored ? machine : changedBy(machine, action, scene);
   if (isSessionAct(action)) return changed;
   const words = scene.ignored ? `${describe(action)} (ignored)` : describe(action);
-  return logged(changed, scene.now, words);
+  const by = scene.sender === null ? {} : { by: userAgentOf(scene.sender) };
+  return logged(changed, { at: scene.now, act: words, ...by });
 }
 
 function changedBy(machine: FakeMachine, action: DriverAction, scene: FakeScene): FakeMachine {

@@ -8,7 +8,7 @@ import type {
   Reading,
 } from "../../schemas/observation.ts";
 import type { VendorCall } from "../../schemas/vendor.ts";
-import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
+import type { Driver, DriverPorts, Performed, PerformContext, Sender } from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
 import { acted, isSessionAct, nextSession } from "./fake-act.ts";
 import { FAKE_MAKER } from "./fake-inventory.ts";
@@ -107,7 +107,7 @@ export class FakeDriver implements Driver {
     if (context.signal?.aborted === true) {
       return { sent: false, failure: socketFault(thing, "IW_ABORTED") };
     }
-    const performed = await this.#act(node, action);
+    const performed = await this.#act(node, action, context.sender);
     await this.#delay(node, context.signal);
     return performed;
   }
@@ -143,7 +143,7 @@ export class FakeDriver implements Driver {
   }
 
   /** In the turn in which the check was answered: nothing is waited for until the machine has changed. */
-  async #act(node: FleetNode, action: DriverAction): Promise<Performed> {
+  async #act(node: FleetNode, action: DriverAction, sender: Sender): Promise<Performed> {
     const scene = { node, now: this.#ports.clock.now() };
     const machine = settled(this.#kept.get(node.name)?.machine ?? newFakeMachine(node), scene);
     const entry = failureOn(machine, node, failureNames(action));
@@ -159,7 +159,7 @@ export class FakeDriver implements Driver {
       if (why !== null) return { sent: "refused", failure: why };
     }
     const session = nextSession(machine, scene);
-    const after = acted(machine, action, { ...scene, ignored: outcome === "ignored" });
+    const after = acted(machine, action, { ...scene, sender, ignored: outcome === "ignored" });
     await this.#keep(node.name, outcome === undefined ? after : usedUp(after, entry));
     if (action.verb === "session.open") this.#opened.set(node.name, { node, session });
     if (outcome === "lost") return { sent: "unknown", failure: answerLost(node, action) };

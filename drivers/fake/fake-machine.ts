@@ -86,7 +86,15 @@ const fakeMachineSchema = z.object({
   /** Acts that it ever took, sessions left out. */
   acts: z.number().int(),
   /** The last of them in words, oldest first; `n` counts them all from 1. */
-  log: z.array(z.object({ n: z.number().int(), at: z.number(), act: z.string() })),
+  log: z.array(
+    z.object({
+      n: z.number().int(),
+      at: z.number(),
+      act: z.string(),
+      /** Whose lease it came under, in the words of a User-Agent. */
+      by: z.string().optional(),
+    }),
+  ),
 });
 export type FakeMachine = z.infer<typeof fakeMachineSchema>;
 
@@ -141,9 +149,12 @@ export function parseFakeMachine(text: string | null, node: FleetNode): FakeMach
 }
 
 /** The machine with one more act in its log. */
-export function logged(machine: FakeMachine, at: number, act: string): FakeMachine {
+export function logged(
+  machine: FakeMachine,
+  line: Omit<FakeMachine["log"][number], "n">,
+): FakeMachine {
   const n = machine.acts + 1;
-  return { ...machine, acts: n, log: [...machine.log.slice(1 - LOG_MAX), { n, at, act }] };
+  return { ...machine, acts: n, log: [...machine.log.slice(1 - LOG_MAX), { n, ...line }] };
 }
 
 /** What is on the disks of git's list today: a disk that was there before keeps its content. */

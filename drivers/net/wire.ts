@@ -2,10 +2,12 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type buildConnector, Client, Pool } from "undici";
 import type { Failure, Result } from "../../schemas/failure.ts";
 import { fail, ok } from "../../schemas/failure.ts";
+import type { Sender } from "../driver.ts";
 import { AnswerCollector, type Collected } from "./collect-answer.ts";
 import { faultOf, SOCKET_FAULTS, socketFault } from "./fault-table.ts";
 import { openSocket, type OpenSocket, type SocketPlan } from "./open-socket.ts";
 import { isObject, type JsonObject, readJsonObject } from "./read-json.ts";
+import { userAgentOf } from "./sender.ts";
 import type { Lanes, Slots } from "./slots.ts";
 
 /** One whole answer. */
@@ -34,6 +36,8 @@ export interface SendRequest {
 
 /** What stands between a request and its socket. */
 export interface SendGate {
+  /** Whose lease it is sent under; a login that a reading makes, and the end of one's own session, have none. */
+  readonly sender?: Sender | undefined;
   /** Awaited when the connection is open; on null the request is written in the same turn of the event loop. */
   readonly check: () => Promise<Failure | null>;
   /** Milliseconds from the write to the destruction of the socket. */
@@ -320,7 +324,7 @@ export class Wire {
         stop("IW_REQUEST_TIMEOUT");
       }, gate.requestMaxMs);
       gate.signal?.addEventListener("abort", onAbort, { once: true });
-      client.dispatch(dispatchOptions(request), collector);
+      client.dispatch(dispatchOptions(request, gate.sender), collector);
     });
     void client.destroy().catch(ignore);
     return collected;
@@ -355,7 +359,10 @@ function ignore(): void {
   // The answer was settled already.
 }
 
-function dispatchOptions(request: SendRequest): Parameters<Client["dispatch"]>[0] {
+function dispatchOptions(
+  request: SendRequest,
+  sender: Sender | undefined,
+): Parameters<Client["dispatch"]>[0] {
   return {
     path: request.path,
     method: request.method,
@@ -363,6 +370,7 @@ function dispatchOptions(request: SendRequest): Parameters<Client["dispatch"]>[0
       ...READ_HEADERS,
       ...(request.body === null ? {} : { "content-type": "application/json" }),
       ...request.headers,
+      ...(sender === undefined ? {} : { "user-agent": userAgentOf(sender) }),
     },
     body: request.body === null ? null : JSON.stringify(request.body),
     // `Connection: close`: nobody else ever uses this connection.

@@ -1,4 +1,5 @@
 import type { DriverClock } from "../driver.ts";
+import { senderIn } from "../net/sender.ts";
 import type { Fault, FaultKind } from "./faults.ts";
 import { act, etagOf, notFound } from "./acts.ts";
 import type { Machine, Shown } from "./machine.ts";
@@ -371,6 +372,7 @@ export class SimulatedBmc {
     this.#options.log({
       time: new Date(this.#now()).toISOString(),
       address: this.#options.address(),
+      sender: senderIn(String(asked.headers["user-agent"] ?? "")),
       method: asked.method,
       path: asked.path,
       body: masked,

@@ -1,3 +1,4 @@
+import type { Sender } from "../driver.ts";
 import type { Json } from "./resources.ts";
 
 /** One request as the BMC sees it. */
@@ -22,6 +23,8 @@ export interface LoggedCall {
   readonly address: string;
   readonly machine: string | null;
   readonly session: string | null;
+  /** The engine and the lease that its User-Agent names; null for anybody else. */
+  readonly sender: Sender | null;
   readonly method: string;
   readonly path: string;
   readonly body: unknown;

@@ -132,16 +132,33 @@ const EVENTS: Readonly<Record<OutcomeWord, EventName>> = {
 };
 
 async function attempt(flow: Flow, asked: Asked, count: number): Promise<Ended> {
-  const { context, grant } = flow;
-  const started = context.clock.monotonic();
+  const started = flow.context.clock.monotonic();
   const opened = await openSession(flow, asked);
   if (opened !== null) return { outcome: "not-sent", why: opened };
-  await space(flow, asked);
+  const over = await space(flow, asked);
+  try {
+    return await attemptNow(flow, asked, { count, started, over });
+  } finally {
+    await over();
+  }
+}
+
+/** One attempt in its turn: `over` says that nothing more is sent. */
+interface Turn {
+  readonly count: number;
+  /** Monotonic milliseconds. */
+  readonly started: number;
+  readonly over: () => Promise<void>;
+}
+
+async function attemptNow(flow: Flow, asked: Asked, turn: Turn): Promise<Ended> {
+  const { context, grant } = flow;
+  const { count, started, over } = turn;
   await context.checkpoint("before-intent");
   const intent = await grant.intent(intentOf(flow, asked, count));
   await context.checkpoint("intent-durable");
   tell(flow, "step.intent", asked.reason, told(asked));
-  const { outcome, why } = await performAndLook(flow, asked, intent);
+  const { outcome, why } = await performAndLook(flow, asked, { intent, over });
   if (outcome === "left") return { outcome, why };
   const durationMs = Math.round(context.clock.monotonic() - started);
   const message = why?.message ?? (asked.opens === true ? "begun" : seenText(asked));
@@ -169,9 +186,14 @@ interface Sighted {
   readonly why: Failure | null;
 }
 
-async function performAndLook(flow: Flow, asked: Asked, intent: OpenIntent): Promise<Sighted> {
+async function performAndLook(
+  flow: Flow,
+  asked: Asked,
+  { intent, over }: Pick<Turn, "over"> & { readonly intent: OpenIntent },
+): Promise<Sighted> {
   const { context, grant } = flow;
   const performed = await send(flow, asked);
+  await over();
   await context.checkpoint("performed");
   if (performed.sent === false) return { outcome: "not-sent", why: performed.failure };
   if (performed.sent === "refused") return { outcome: "not-done", why: performed.failure };

@@ -5,7 +5,6 @@ export interface Limits {
   readonly slots: Slots;
   readonly turns: Turns;
   readonly resets: Spacing;
-  readonly powerOns: Spacing;
 }
 
 /** Limits of an engine that works on so many nodes at once. */
@@ -14,7 +13,6 @@ export function limitsOf(clock: Clock, concurrency: number): Limits {
     slots: new Slots(concurrency),
     turns: new Turns(),
     resets: new Spacing(clock),
-    powerOns: new Spacing(clock),
   };
 }
 
@@ -100,7 +98,7 @@ export class Turns {
   }
 }
 
-/** A least time between two events of one key: resets of a machine, power-ons of a rack. */
+/** A least time between two events of one key: resets of a machine. */
 export class Spacing {
   readonly #clock: Clock;
   readonly #free = new Map<string, number>();

@@ -172,12 +172,27 @@ export interface LeaseInfo {
   readonly state: "held" | "released" | "dead";
 }
 
+/** How acts at one place follow each other. */
+export interface Pace {
+  /** From the end of one to the beginning of the next. Milliseconds. */
+  readonly restMs: number;
+  /** What one may take: who takes longer was lost on the way. Milliseconds. */
+  readonly actMs: number;
+}
+
+/** A least time between two acts of one place, over all engines of the store: power-ons of a rack. */
+export interface Paces {
+  /** Waits for the place and takes it; what it answers says that the act is over, and may be called twice. */
+  enter(place: string, pace: Pace): Promise<() => Promise<void>>;
+}
+
 /** A store with a living incarnation behind it: what `apply`, `hold`, `stop` and `lease break` use. */
 export interface ActingStore extends StoreReader {
   /** With its newest counter. */
   readonly incarnation: Incarnation;
   readonly asks: NodeAsks;
   readonly counts: TroubleCounts;
+  readonly paces: Paces;
   /** Tells all others at once that this engine takes no node any more. */
   drain(): Promise<void>;
   /** Null while this incarnation may act; the reason once it is dead, which is for ever. */

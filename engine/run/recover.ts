@@ -2,7 +2,7 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { finishIntent } from "./finish-intent.ts";
 import { type Flow, tell } from "./flow.ts";
-import { addressOf, isOursByName, requestMaxMs } from "./send.ts";
+import { addressOf, isOursByName, requestMaxMs, senderOf } from "./send.ts";
 
 /**
  * Finishes what a holder left that did not give its lease back: its sessions are ended at the BMC,
@@ -60,6 +60,7 @@ async function endSession(flow: Flow, address: string, session: string): Promise
     node,
     { verb: "session.end", session },
     {
+      sender: senderOf(flow),
       check: () =>
         grant.check({ impact: "none", verb: "session.end", requestMaxMs: maxMs, registerSeq }),
       requestMaxMs: maxMs,

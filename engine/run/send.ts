@@ -1,4 +1,4 @@
-import type { Performed } from "../../drivers/driver.ts";
+import type { Performed, Sender } from "../../drivers/driver.ts";
 import type { Action, DriverAction } from "../../schemas/action.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -34,6 +34,7 @@ export async function send(flow: Flow, sent: Sent): Promise<Performed> {
     const forbidden = await familyForbids(flow, action.verb);
     if (forbidden !== null) return { sent: false, failure: forbidden };
     return driver.perform(node, named.value, {
+      sender: senderOf(flow),
       check: () => check(flow, sent),
       requestMaxMs: requestMaxMs(flow),
       signal: context.store.deathSignal,
@@ -69,6 +70,17 @@ export function isOursByName(verb: string): boolean {
   return verb.startsWith("provision.") || verb.startsWith("engine.") || verb === "power.reboot";
 }
 
+/** Who acts, as a BMC's log is to name it. */
+export function senderOf({ context, grant }: Flow): Sender {
+  const { incarnation, file } = context.store;
+  return {
+    engine: incarnation.name,
+    incarnation: incarnation.inc,
+    epoch: file.epoch,
+    fence: grant.fence,
+  };
+}
+
 /** A request must end well inside the lease, also when it is sent just before a renewal. */
 const SHARE_OF_TTL = 0.4;
 
@@ -102,6 +114,7 @@ export async function openSession(flow: Flow, sent: Sent): Promise<Failure | nul
       node,
       { verb: "session.open" },
       {
+        sender: senderOf(flow),
         check: () => check(flow, sent),
         requestMaxMs: requestMaxMs(flow),
         signal: context.store.deathSignal,
@@ -118,13 +131,20 @@ export async function openSession(flow: Flow, sent: Sent): Promise<Failure | nul
   return null;
 }
 
-/** Power supplies, disks and breakers need rest between switchings. */
-export async function space(flow: Flow, { action }: Sent): Promise<void> {
-  if (!action.verb.startsWith("power.")) return;
+/** Nothing was waited for, so nothing is over. */
+const NOTHING = (): Promise<void> => Promise.resolve();
+
+/**
+ * Power supplies, disks and breakers need rest between switchings. What it answers says that the act was sent, or never will
+ * be: only then the next machine of the rack may be powered on, by whichever engine.
+ */
+export async function space(flow: Flow, { action }: Sent): Promise<() => Promise<void>> {
+  if (!action.verb.startsWith("power.")) return NOTHING;
   const { context, node } = flow;
   const { resetSpacingSeconds, powerOnSpacingSeconds } = context.settings.limits;
   await context.resets.wait(node.name, resetSpacingSeconds * 1000);
   const { rack } = flow.plan;
-  if (action.verb === "power.on" && rack !== null)
-    await context.powerOns.wait(rack, powerOnSpacingSeconds * 1000);
+  if (action.verb !== "power.on" || rack === null || powerOnSpacingSeconds === 0) return NOTHING;
+  const pace = { restMs: powerOnSpacingSeconds * 1000, actMs: requestMaxMs(flow) };
+  return context.store.paces.enter(`power-on.${rack}`, pace);
 }

@@ -192,7 +192,6 @@ export class FlowRig {
       budget: new Budget(store, ports.clock, []),
       turns: new Turns(),
       resets: new Spacing(ports.clock),
-      powerOns: new Spacing(ports.clock),
       stopping: this.stopping.signal,
       seen: new Map(),
     };

@@ -19,11 +19,12 @@ function compared(path: string, desired: unknown, observed: unknown): Comparison
 
 /** A rebuild brings what is declared; `rebuild` is asked for by a request, never inferred. */
 function untilRebuild(view: NodeView, what: string): ReturnType<Facet["close"]> {
-  const due = view.requests.some(
-    ({ request, verdict }) => request.action === "rebuild" && verdict === "due",
-  );
-  if (due) return { kind: "nothing", why: "brought by the rebuild" };
-  const why = `${what} is staged: a rebuild erases the root disk, and needs on this Node: requests: [ { id: ..., action: rebuild, expires: ... } ]`;
+  const rebuilds = view.requests.filter(({ request }) => request.action === "rebuild");
+  if (rebuilds.some(({ verdict }) => verdict === "due"))
+    return { kind: "nothing", why: "brought by the rebuild" };
+  // Who sees a request in git, perhaps by a revert, is told why that one does nothing.
+  const past = rebuilds.map(({ message }) => `; ${message ?? ""}`).join("");
+  const why = `${what} is staged: a rebuild erases the root disk, and needs on this Node: requests: [ { id: ..., action: rebuild, expires: ... } ]${past}`;
   return { kind: "staged", until: "a rebuild request", why };
 }
 

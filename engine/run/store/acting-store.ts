@@ -16,6 +16,7 @@ import type {
   Grant,
   HeldSlot,
   NodeAsks,
+  Paces,
   ProposedEntry,
   TroubleCounts,
 } from "../ports.ts";
@@ -35,8 +36,10 @@ import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
 import { FileStoreReader, holderSchema } from "./reader.ts";
 import { leaseKey } from "./rewrite-journal.ts";
-import { anyStoreFailure, CorruptFile, EndUnknown, readJson, type Writer } from "./store-files.ts";
+import { anyStoreFailure, EndUnknown, readJson, type Writer } from "./store-files.ts";
+import { clearStop, dropAcknowledged, setStop, type StopSite, stoppedBy } from "./stops.ts";
 import type { StorePorts } from "./store-ports.ts";
+import { FilePaces } from "./paces.ts";
 import { Tidier } from "./tidier.ts";
 import { type ClaimSite, ownWork, takeClaim, type TakeOptions } from "./take-claim.ts";
 import type { Witness } from "./witness.ts";
@@ -54,6 +57,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   readonly #blanks: ClaimBlanks;
   readonly counts: TroubleCounts;
   readonly asks: NodeAsks;
+  readonly paces: Paces;
   readonly #tidier: Tidier;
   readonly #grants = new Set<FileGrant>();
   /** Nodes whose lease is being taken: two flows of one engine never take one node. */
@@ -81,14 +85,16 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.counts = new FileTroubleCounts(ports, layout, living.me.info);
     this.asks = new FileNodeAsks(ports, layout, name);
+    const { inc } = living.me.info;
+    this.paces = new FilePaces(ports, layout, { inc, death: living.me.deathSignal });
     this.#tidier = new Tidier({ layout, ports }, living.coroner, name, () => this.#mayTidy());
     this.#images = new AppliedImages(layout, ports.files, living.writer);
-    this.#journal = new Journal(ports.files, layout.journal(living.me.info.inc), writtenIn(file), {
+    this.#journal = new Journal(ports.files, layout.journal(inc), writtenIn(file), {
       temporary: () => living.writer.temporary("journal"),
       held: () => new Set([...this.#grants].map(leaseKey)),
       isNeeded: async (uuid, fence) => !(await isFolded(ports, layout, uuid, fence)),
     });
-    this.#others = new OthersJournals(ports.files, (inc) => layout.journal(inc));
+    this.#others = new OthersJournals(ports.files, (other) => layout.journal(other));
     this.#histories = new Histories({
       files: ports.files,
       layout,
@@ -296,25 +302,21 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return holds;
   }
 
-  async setStop(stop: StopFile): Promise<void> {
-    if (stop.kind === "breaker") await this.#writer.take(this.layout.stop, stop);
-    else await this.#writer.replace(this.layout.stop, stop);
+  setStop(stop: StopFile): Promise<void> {
+    return setStop(this.#stops(), stop);
   }
 
-  async clearStop(): Promise<StopFile | null> {
-    const stop = await this.stop().catch((error: unknown) => damagedStop(error, this.ports.clock));
-    if (stop === null) return null;
-    const nodes = [...new Set([...(await this.acknowledged()), ...stop.nodes])];
-    await this.#writer.replace(this.layout.acknowledged, { nodes });
-    await this.ports.files.remove(this.layout.stop);
-    await this.ports.files.syncDir(this.layout.dir);
-    return stop;
+  clearStop(): Promise<StopFile | null> {
+    return clearStop(this.#stops());
   }
 
-  /** Of two that write at once one is lost: a name that stays is dropped in the next round, one that is lost is acknowledged anew. */
-  async dropAcknowledged(names: readonly string[]): Promise<void> {
-    const nodes = [...(await this.acknowledged())].filter((name) => !names.includes(name));
-    await this.#writer.replace(this.layout.acknowledged, { nodes });
+  dropAcknowledged(names: readonly string[]): Promise<void> {
+    return dropAcknowledged(this.#stops(), names);
+  }
+
+  #stops(): StopSite {
+    const { layout, ports } = this;
+    return { layout, ports, writer: this.#writer, reader: this };
   }
 
   async forget(uuid: string): Promise<Result<null>> {
@@ -389,15 +391,4 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     if (whole) await this.#journal.remove();
     await this.#tidier.tidyDead().catch(() => undefined);
   }
-}
-
-function stoppedBy({ by, reason }: StopFile): Failure {
-  const message = `stopped by ${by}: "${reason}"; to go on: ironwright resume`;
-  return failure("waiting", "IW-P11", message);
-}
-
-/** Its presence is what stops; a person may end it whatever it says. */
-function damagedStop(error: unknown, clock: StorePorts["clock"]): StopFile {
-  if (!(error instanceof CorruptFile)) throw error;
-  return { reason: "damaged", by: "unknown", at: clock.now(), kind: "stop", nodes: [] };
 }

@@ -29,6 +29,7 @@ export class Layout {
       this.asks,
       this.logins,
       this.sealed,
+      this.paces,
       this.marks,
       this.stop,
       this.acknowledged,
@@ -95,6 +96,12 @@ export class Layout {
   /** What one daemon counts of what guards the fleet. */
   countOf(daemon: string): string {
     return join(this.counts, `${encodeURIComponent(daemon)}.json`);
+  }
+  get paces(): string {
+    return join(this.dir, "paces");
+  }
+  pace(place: string, k: number): string {
+    return join(this.paces, `${encodeURIComponent(place)}.${digits(k)}`);
   }
   get asks(): string {
     return join(this.dir, "asks");

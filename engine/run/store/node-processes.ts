@@ -1,11 +1,12 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { codeOf } from "./node-files.ts";
 import type { ProcessPort } from "./store-ports.ts";
 
 /** Processes of this host, by /proc where there is one. */
 export const nodeProcesses: ProcessPort = {
   self: () => ({
     pid: process.pid,
-    startTicks: startTicks(process.pid),
+    startTicks: isOwnProc() ? startTicks(process.pid) : null,
     bootId: bootId(),
     pidNamespace: pidNamespace(),
   }),
@@ -14,10 +15,37 @@ export const nodeProcesses: ProcessPort = {
     // Another host, another boot or another container: nothing can be known from here.
     if (boot === null || boot !== bootId() || space === null || space !== pidNamespace())
       return Promise.resolve("unknown");
-    const ticks = startTicks(pid);
-    return Promise.resolve(ticks !== null && ticks === incarnation.startTicks ? "alive" : "gone");
+    const state = stateOf(pid);
+    if (state === "hidden") return Promise.resolve("unknown");
+    const isAlive = state !== "gone" && state.startTicks === incarnation.startTicks;
+    return Promise.resolve(isAlive ? "alive" : "gone");
   },
 };
+
+/**
+ * `hidden`: the process is there and /proc shows nothing of it, as under `hidepid` or systemd's ProtectProc where it is
+ * another user's. It may well be at work.
+ */
+function stateOf(pid: number): "hidden" | "gone" | { readonly startTicks: string } {
+  const ticks = startTicks(pid);
+  if (ticks !== null) return { startTicks: ticks };
+  return isShown(pid) || !isThere(pid) ? "gone" : "hidden";
+}
+
+/** Of a zombie too: it is shown, and does nothing any more. */
+function isShown(pid: number): boolean {
+  return existsSync(`/proc/${pid}/stat`);
+}
+
+/** By kill(2), which no mount option of /proc deceives: signal 0 is answered with ESRCH where there is no such process. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== "ESRCH";
+  }
+}
 
 /** Field 22 of /proc/PID/stat; null when the process is gone or a zombie. */
 function startTicks(pid: number): string | null {
@@ -39,10 +67,19 @@ function bootId(): string | null {
   }
 }
 
+/** Null also where /proc is another namespace's, as a container has it that was given its host's: pids there mean others. */
 function pidNamespace(): string | null {
   try {
-    return readlinkSync("/proc/self/ns/pid");
+    return isOwnProc() ? readlinkSync("/proc/self/ns/pid") : null;
   } catch {
     return null;
+  }
+}
+
+function isOwnProc(): boolean {
+  try {
+    return readlinkSync("/proc/self") === String(process.pid);
+  } catch {
+    return false;
   }
 }

@@ -18,6 +18,15 @@ describe("acting over Redfish", () => {
     expect(bmc.mutations()).toEqual([]);
   });
 
+  it("says in each act who sends it, and under which fence", async () => {
+    const { bmc, act } = await acting();
+    const sender = { engine: "hall-a", incarnation: "5f0c", epoch: 2, fence: 7 };
+    await act({ verb: "power.on" }, performContext({ sender }));
+    expect(bmc.log.at(-1)?.headers["user-agent"]).toBe(
+      "ironwright instance/hall-a incarnation/5f0c fence/2.7",
+    );
+  });
+
   it("takes ForceOn where On is not offered", async () => {
     const { bmc, act } = await acting({ ...LOGIN, resetTypes: ["ForceOn", "ForceOff"] });
     await act({ verb: "power.on" }, performContext());

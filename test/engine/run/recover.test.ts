@@ -65,7 +65,6 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
       slots: new Slots(1),
       turns: new Turns(),
       resets: new Spacing(clock),
-      powerOns: new Spacing(clock),
       stopping: new AbortController().signal,
       seen: new Map(),
     },

@@ -55,7 +55,7 @@ test("so does one in which acts fail, and one that goes on after the engine was 
     ...FAMILY,
     alone: { is: "off", spec: { power: "on" }, failures: ["power.on"] },
   });
-  const mishap = { moment: 60, what: "kill" } as const;
+  const mishap = { moment: 66, what: "kill" } as const;
   const first = await told(world, { mishap });
   expectWhole(world, first);
   const events = await told(world);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Sender } from "../../../drivers/driver.ts";
 import { aRack } from "../../support/rack.ts";
 import type { Ran, Running } from "../../support/run-cli.ts";
 
@@ -46,6 +47,13 @@ test("a stopped holder whose lease is taken over acts on nothing after it wakes,
   const logins = rack.logins().length;
   const ended = rack.simulator.log.filter(({ effect }) => effect === "session ended").length;
   expect(ended).toBeGreaterThan(0);
+  // The BMC's log says who: what fences the first off, and the act, come under the lease after the first one's.
+  const under = ({ sender }: { readonly sender: Sender | null }): number | undefined =>
+    sender?.fence;
+  expect(
+    rack.simulator.log.filter(({ effect }) => effect === "session ended").map(under),
+  ).toContain(2);
+  expect(rack.acts().map(under)).toEqual([2]);
   first.child.kill("SIGCONT");
   const woken = await first.ended;
   expect(woken.code).not.toBe(0);

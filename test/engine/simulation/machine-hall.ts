@@ -71,7 +71,7 @@ export class MachineHall {
   press(node: FleetNode): void {
     if (this.busy.has(node.name)) return;
     const real = this.seenBy(node);
-    const scene = { node: real, now: this.#now(), ignored: false };
+    const scene = { node: real, now: this.#now(), ignored: false, sender: null };
     const machine = this.look(node);
     const verb = machine.power === "on" ? "power.off" : "power.on";
     const there = this.at(node.name);
