@@ -1,4 +1,4 @@
-import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
+import { type Failure, fail, ok, type Result } from "../../../schemas/failure.ts";
 import type { HoldRecord } from "../../../schemas/record.ts";
 import {
   type HistoryEntry,
