@@ -7,6 +7,9 @@ import type { Drivers, LoginAt, LoginLimits, LoginSlots } from "./ports.ts";
 /** A login is sent once and may be read once; each may wait as long again for its turn on the wire. */
 const REQUESTS = 4;
 
+/** A try of a process that can't be seen is over once it was looked at for as long as one lasts; then there is one more look. */
+const LAST_LOOK_MS = 5_000;
+
 /** BMCs that a sentence names. */
 const NAMED = 5;
 
@@ -32,6 +35,7 @@ export function loginGuard({ slots, secretVersion, settings }: GuardPorts): Logi
     version: () => secretVersion(node),
   });
   return {
+    waitMaxMs: limits.tryMaxMs + LAST_LOOK_MS,
     async begin(login, isProven) {
       const answer = await slots()
         .then((shared) => shared?.begin(at(login), limits, isProven) ?? null)
