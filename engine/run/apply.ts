@@ -10,12 +10,13 @@ import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { treeOf } from "../plan/tree/relatives.ts";
 import { requestsInForce } from "../plan/requests.ts";
 import { interruptsService } from "../plan/budget.ts";
-import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
+import { applyNode, type NodeOptions } from "./apply-node.ts";
 import { Budget, type UnderLease } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { inOrder, type Turn } from "./in-order.ts";
 import { limitsOf } from "./limits.ts";
+import { failedByStore, type NodeResult, withheld } from "./node-result.ts";
 import type { ActingStore } from "./ports.ts";
 
 /** How a plan is applied. */
@@ -197,15 +198,18 @@ async function applyAll(
       waits: context.act === null,
     });
     if (full !== null) return withheld(at, full.message, full.code);
-    const result = await context.slots.hold(() => work(turn));
-    await context.budget.leave(family, async (one) => {
-      // Of one that was lent its lease was given back long before.
-      if (one !== plan || !leased.has(one.node)) await giveBack(context, one);
-    });
-    return result;
+    try {
+      return await context.slots.hold(() => work(turn));
+    } finally {
+      await context.budget.leave(family, async (one) => {
+        // Of one that was lent its lease was given back long before.
+        if (one !== plan || !leased.has(one.node)) await giveBack(context, one);
+      });
+    }
   };
   await inOrder(busy, async (turn) => {
-    const result = await begin(turn);
+    const at = { context, node: { name: turn.plan.node }, grant: null };
+    const result = await begin(turn).catch((error: unknown) => failedByStore(at, error));
     if (result !== null) results.push(result);
     return result;
   });

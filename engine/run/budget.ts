@@ -62,7 +62,7 @@ export class Budget {
   readonly #inside = new Set<string>();
   readonly #turns = new Turns();
   /** Woken when one of them is well again. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(store: ActingStore, clock: Clock, budgets: readonly PlanBudget[]) {
     this.#store = store;
@@ -119,14 +119,13 @@ export class Budget {
     giveBack: (plan: NodePlan) => Promise<void>,
   ): Promise<void> {
     const inside = family.filter(({ uuid }) => this.#inside.has(uuid ?? ""));
-    for (const plan of inside) {
-      await giveBack(plan);
-      this.#inside.delete(plan.uuid ?? "");
+    try {
+      for (const plan of inside) await giveBack(plan);
+    } finally {
+      // Also where the store can't be told: who waits here looks for itself.
+      for (const { uuid } of inside) this.#inside.delete(uuid ?? "");
+      for (const wake of inside.length === 0 ? [] : this.#waiting.splice(0)) wake();
     }
-    if (inside.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 
   /** All or none: what was taken is given back when one is full. */
