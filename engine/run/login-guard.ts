@@ -59,8 +59,13 @@ export function loginGuard({ slots, secretVersion, settings }: GuardPorts): Logi
  */
 function whyNot(error: unknown): Failure | null {
   if (error instanceof UnreadableFile) return failure(error.kind, error.code, error.message);
-  if (error instanceof StoreTrouble || /^E[A-Z0-9]+$/.test(codeOf(error))) return null;
+  if (isStoreTrouble(error)) return null;
   throw error;
+}
+
+/** True for what a disk, a file or an etcd says; false for a bug. */
+export function isStoreTrouble(error: unknown): boolean {
+  return error instanceof StoreTrouble || /^E[A-Z0-9]+$/.test(codeOf(error));
 }
 
 /** The reference of a node's secret, as it is declared: it names the secret in the store and in words. */
