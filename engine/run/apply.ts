@@ -19,6 +19,11 @@ import { limitsOf } from "./limits.ts";
 import { failedByStore, type NodeResult, withheld } from "./node-result.ts";
 import type { ActingStore } from "./ports.ts";
 
+/** Who is about to release a lease has looked for slots to give back just before, and finds none that were taken since. */
+const GIVE_BACK_TRIES = 3;
+/** Between two of these tries. Milliseconds. */
+const GIVE_BACK_MS = 500;
+
 /** How a plan is applied. */
 export interface ApplyOptions extends NodeOptions {
   readonly authority: Authority;
@@ -246,15 +251,19 @@ async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
   await store.saveReadings(readings);
 }
 
-/** The budget of a node that has it: nothing of one that is not interrupted. */
+/**
+ * The budget of a node that has it. One that is not interrupted needs none, but what others took for it, who then did not get
+ * its lease, is given back by whoever has that.
+ */
 function underLease(
   { budget, store }: ApplyContext,
   family: readonly NodePlan[],
 ): UnderLease | null {
   const [plan] = family;
-  if (plan === undefined || !family.some(interruptsService)) return null;
+  if (plan === undefined) return null;
   return {
-    confirm: () => budget.confirm(family),
+    confirm: () =>
+      family.some(interruptsService) ? budget.confirm(family) : Promise.resolve(null),
     giveBack: async (record) => {
       const uuid = plan.uuid ?? "";
       if (!isWell(record)) return;
@@ -269,14 +278,19 @@ function underLease(
  * The same of one whose lease was not ours, or is not any more. Slots are given back under the lease alone, for whoever takes
  * the node next rests on those that it finds: who has it now gives them back itself.
  */
-async function giveBack({ store }: ApplyContext, { uuid, node }: NodePlan): Promise<void> {
+async function giveBack({ store, clock }: ApplyContext, { uuid, node }: NodePlan): Promise<void> {
   if (uuid === null || store.dead() !== null) return;
   // Nobody ever acted on it: there is nothing to be mended, and no lease to begin with.
   if ((await store.lease(uuid)) === null) return void (await store.freeSlots(uuid));
-  const claimed = await store.claim(uuid, node);
-  if (!claimed.ok) return;
-  if (isWell(claimed.value.record)) await store.freeSlots(uuid);
-  await claimed.value.release();
+  for (let tries = 1; ; tries += 1) {
+    const claimed = await store.claim(uuid, node);
+    if (claimed.ok) {
+      if (isWell(claimed.value.record)) await store.freeSlots(uuid);
+      return claimed.value.release();
+    }
+    if (tries === GIVE_BACK_TRIES) return;
+    await clock.sleep(GIVE_BACK_MS);
+  }
 }
 
 /** In service again: at rest, and with nothing that somebody must look at. */
