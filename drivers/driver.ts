@@ -54,6 +54,8 @@ export interface LoginGuard {
    */
   begin(login: Login, isProven: boolean): Promise<"go" | "wait" | "alone" | Failure>;
   end(login: Login, verdict: LoginVerdict): Promise<void>;
+  /** So long `wait` may be the answer before one gives up; milliseconds. */
+  readonly waitMaxMs: number;
 }
 
 /** One request to a BMC that has ended, for whoever counts; it names no node, so that there are few kinds of it. */

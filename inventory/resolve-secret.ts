@@ -32,7 +32,10 @@ export interface SecretOptions {
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly run?: RunProvider;
-  /** Keys the fingerprints: alike wherever they are compared. By itself a key of this process, good for itself alone. */
+  /**
+   * Keys the fingerprints: alike wherever they are compared. By itself a key of this process, good for itself alone. Asked
+   * each time; `version` throws what it throws.
+   */
   readonly key?: (() => Promise<string>) | undefined;
 }
 
@@ -89,11 +92,14 @@ class Fingerprints {
     this.#key = key ?? ((): Promise<string> => Promise.resolve(own));
   }
 
-  of(ref: string, secret: string): Promise<string> {
-    const asked = createHmac("sha256", this.#ours).update(`${ref}\0${secret}`).digest("hex");
+  async of(ref: string, secret: string): Promise<string> {
+    const key = await this.#key();
+    const asked = createHmac("sha256", this.#ours)
+      .update(`${key}\0${ref}\0${secret}`)
+      .digest("hex");
     const known = this.#known.get(asked);
     if (known !== undefined) return known;
-    const made = this.#key().then((key) => derived(secret, `${key} ${ref}`));
+    const made = derived(secret, `${key} ${ref}`);
     this.#known.set(asked, made);
     return made;
   }

@@ -32,6 +32,7 @@ import { nodeProcesses } from "../run/store/node-processes.ts";
 import { etcdAccess } from "./etcd-access.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
 import { monotonicClock } from "./monotonic-clock.ts";
+import { fingerprintKey, orUnknown } from "./shared-logins.ts";
 import { simulate } from "./compose-simulation.ts";
 
 /**
@@ -228,7 +229,7 @@ function openDrivers(
       open.set(name, driver);
       return driver;
     },
-    secretVersion: versionBy(secrets),
+    secretVersion: orUnknown(versionBy(secrets)),
     async close() {
       for (const driver of open.values()) await driver.close();
     },
@@ -244,10 +245,7 @@ function unknownType(node: FleetNode, name: string, known: readonly string[]): F
 }
 
 function secretsOf({ settings, root, env, logins }: DriverOptions): SecretResolver {
-  // Whoever may not read the store's key compares with nobody.
-  const own = randomBytes(32).toString("hex");
-  const shared = async (): Promise<string> => (await (await logins())?.key()) ?? own;
-  return secretResolver({ settings, dir: root, env, key: () => shared().catch(() => own) });
+  return secretResolver({ settings, dir: root, env, key: fingerprintKey(logins) });
 }
 
 function versionBy(secrets: SecretResolver): Drivers["secretVersion"] {

@@ -8,13 +8,14 @@ import type { Diagnostic } from "../../schemas/diagnostic.ts";
 import type { Failure } from "../../schemas/failure.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import type { ActingStore, LoginSlots, StoreReader } from "../run/ports.ts";
+import type { ActingStore, StoreReader } from "../run/ports.ts";
 import type { StorePorts } from "../run/store/store-ports.ts";
 import { type Expected, openActing, openReader } from "../run/store/open-store.ts";
 import { type CommandInput, CommandError } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { declaredFindings, withFrames } from "./declared-findings.ts";
 import type { DriverOptions } from "./house.ts";
+import { sharedLogins } from "./shared-logins.ts";
 import { isElsewhere, storeOf } from "./store-place.ts";
 import { unknownNode } from "./selector.ts";
 
@@ -240,7 +241,6 @@ export function nodeNamed(fleet: Fleet, name: string | undefined): FleetNode {
 
 /** What drivers are opened with in this place; the wire refuses all but reads unless `acts`. */
 export function driverOptions(input: CommandInput, place: Place, acts = false): DriverOptions {
-  let logins: Promise<LoginSlots | null> | null = null;
   return {
     settings: place.settings,
     root: place.root,
@@ -248,6 +248,6 @@ export function driverOptions(input: CommandInput, place: Place, acts = false): 
     env: input.io.env,
     readOnly: !acts || input.common.readOnly || place.settings.mode === "observe",
     debug: (message) => input.io.log("debug", message),
-    logins: () => (logins ??= reader(input, place).then(({ store }) => store?.logins ?? null)),
+    logins: sharedLogins(() => reader(input, place)),
   };
 }

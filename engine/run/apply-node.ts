@@ -1,11 +1,9 @@
-import type { Failure } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { parseInstant } from "../../schemas/instant.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { HoldRecord, NodeRecord } from "../../schemas/record.ts";
 import type { NodePlan, Step } from "../../schemas/plan.ts";
 import type { UnderLease } from "./budget.ts";
-import { nextWait } from "../plan/backoff.ts";
 import { sameValue } from "../plan/canonical-json.ts";
 import { checkNode } from "../plan/check-plan.ts";
 import type { PlanOptions, Surroundings } from "../plan/input.ts";
@@ -16,23 +14,23 @@ import { whyNoDeploy } from "../plan/lost-lists.ts";
 import { agreement } from "../plan/node-view.ts";
 import { planNode } from "../plan/plan-node.ts";
 import { seeRecord } from "../plan/see-record.ts";
-import { type ApplyContext, type Flow, isWithheld, LEFT, tell } from "./flow.ts";
+import { type ApplyContext, type Flow, isWithheld, tell } from "./flow.ts";
 import { facetsToRead } from "./observe-fleet.ts";
 import type { Grant } from "./ports.ts";
+import {
+  failed,
+  failedByStore,
+  leftAlone,
+  movesState,
+  type NodeResult,
+  waiting,
+  withheld,
+} from "./node-result.ts";
 import { recover } from "./recover.ts";
 import { LeaseLost } from "./store/file-grant.ts";
 import { runStep } from "./run-step.ts";
 import { look } from "./settle.ts";
 import { takeLease } from "./take-lease.ts";
-
-/** What became of one node. */
-export interface NodeResult {
-  readonly node: string;
-  /** `recorded`: the plan held no step for it, and only its record was written. */
-  readonly status: "applied" | "already-done" | "recorded" | "failed" | "skipped" | "waiting";
-  readonly code: string | null;
-  readonly message: string;
-}
 
 /** What became of it, and how its record was given back; null when its lease was not got. */
 export interface NodeEnd {
@@ -71,36 +69,66 @@ export async function applyNode(
     return { result: withheld({ context, node, grant: null }, message, code), record: null };
   }
   const grant = claimed;
+  const at = { context, node, grant };
   try {
-    const full = (await options.budget?.confirm()) ?? null;
-    const result =
-      full === null
-        ? await withGrant(context, node, plan, { grant, options })
-        : withheld({ context, node, grant }, full.message, full.code);
-    await options.budget?.giveBack(grant.record);
-    return { result, record: grant.record };
-  } catch (error) {
-    if (!(error instanceof LeaseLost)) throw error;
-    const { code, message } = error.failure;
-    const { step } = error;
-    tell({ context, node, grant }, "lease.lost", message, { code, step });
-    return { result: { node: node.name, status: "failed", code, message }, record: null };
-  } finally {
-    await grant.release().catch(onlyLeaseLost);
+    const done = await underGrant(context, node, plan, { grant, options }).catch((error: unknown) =>
+      brokenOff(at, error),
+    );
+    const kept = await release(at);
     await context.checkpoint("released");
+    return kept === null ? done : { ...done, result: kept };
+  } finally {
+    // Whatever broke that nobody expected, the lease is given back.
+    await grant.release().catch(() => undefined);
   }
 }
 
-/** A lease that was lost needs no release. */
-function onlyLeaseLost(error: unknown): void {
-  if (!(error instanceof LeaseLost)) throw error;
+/** A node with its lease. */
+type UnderWay = Pick<Flow, "context" | "node" | "grant">;
+
+interface Held {
+  readonly grant: Grant;
+  readonly options: NodeWork;
+}
+
+async function underGrant(
+  context: ApplyContext,
+  node: FleetNode,
+  plan: NodePlan,
+  { grant, options }: Held,
+): Promise<NodeEnd> {
+  const full = (await options.budget?.confirm()) ?? null;
+  const result =
+    full === null
+      ? await withGrant(context, node, plan, { grant, options })
+      : withheld({ context, node, grant }, full.message, full.code);
+  await options.budget?.giveBack(grant.record);
+  return { result, record: grant.record };
+}
+
+/** A lost lease, or a store in trouble, ends this node's turn alone. */
+function brokenOff(at: UnderWay, error: unknown): NodeEnd {
+  if (!(error instanceof LeaseLost)) return { result: failedByStore(at, error), record: null };
+  const { code, message } = error.failure;
+  tell(at, "lease.lost", message, { code, step: error.step });
+  return { result: { node: at.node.name, status: "failed", code, message }, record: null };
+}
+
+/** Answers why it can't be given back; a lease that was lost needs no release. */
+async function release(at: UnderWay): Promise<NodeResult | null> {
+  try {
+    await at.grant.release();
+    return null;
+  } catch (error) {
+    return error instanceof LeaseLost ? null : failedByStore(at, error);
+  }
 }
 
 async function withGrant(
   context: ApplyContext,
   node: FleetNode,
   plan: NodePlan,
-  { grant, options }: { readonly grant: Grant; readonly options: NodeWork },
+  { grant, options }: Held,
 ): Promise<NodeResult> {
   const driver = context.drivers.driverFor(node);
   if ("code" in driver) {
@@ -302,11 +330,6 @@ function wellNow(
   return isWell ? { lastError: null, fault: null, retryAt: null } : {};
 }
 
-/** True where a step moves the provision state machine. */
-function movesState({ steps }: NodePlan): boolean {
-  return steps.some(({ action }) => action.startsWith("provision."));
-}
-
 /** No plan rests on lights: a person who sets some voids none that was saved. */
 function riseOf({ context, plan }: Flow): number {
   const isLight = plan.steps.every(({ action }) => action === "management.setIndicator");
@@ -331,63 +354,4 @@ async function protect(grant: Grant, plan: NodePlan): Promise<void> {
   const patch = tightened({ ...plan.records });
   if (Object.keys(patch).length > 0 && !grant.record.protected)
     await grant.patchRecord({ ...patch, revision: grant.record.revision + 1 });
-}
-
-/** Somebody said no, or did not want to wait any longer; nothing is wrong with the node. */
-function leftAlone(flow: Flow, { kind, code, message }: Failure): NodeResult {
-  // Found by a check: another engine has the lease, or this one has none any more.
-  if (code === "IW-L02" && kind === "conflict")
-    tell(flow, flow.context.store.dead() === null ? "lease.broken" : "lease.lost", message, {
-      code,
-    });
-  return code === LEFT ? waiting(flow, message, code) : withheld(flow, message, code);
-}
-
-/** Nothing is done to the node, and it is said why. */
-export function withheld(
-  at: Parameters<typeof tell>[0],
-  message: string,
-  code: string | null,
-): NodeResult {
-  tell(at, "node.skipped", message, { code });
-  return { node: at.node.name, status: "skipped", code, message };
-}
-
-/** Its list stands at a hold, or was left running: whoever says unhold, or applies again, goes on. */
-function waiting(flow: Flow, message: string, code: string | null = null): NodeResult {
-  tell(flow, "node.waiting", message, { code });
-  return { node: flow.node.name, status: "waiting", code, message };
-}
-
-async function failed(
-  at: Pick<Flow, "context" | "node" | "grant" | "step">,
-  why: Failure & { readonly at?: string | null },
-): Promise<NodeResult> {
-  const { context, node, grant } = at;
-  const now = context.clock.now();
-  const { record } = grant;
-  const waited =
-    record.retryAt === null || record.lastError === null ? 0 : record.retryAt - record.lastError.at;
-  const wait = why.retryAfterMs ?? nextWait(waited, context.registerSeq, node.name);
-  tell(at, "node.failed", why.message, { code: why.code });
-  if (context.store.dead() === null)
-    await grant.patchRecord({
-      // What a person saw fail is no reason for an engine to wait.
-      ...(context.act === null || context.plan.nodes.some(movesState)
-        ? {
-            lastError: { at: now, code: why.code, message: why.message, step: why.at ?? null },
-            retryAt: now + wait,
-          }
-        : {}),
-      ...(why.code === "IW-P04"
-        ? { fault: { kind: "identity", message: why.message, at: now, specHash: node.specHash } }
-        : {}),
-      lastFlow: {
-        commit: context.plan.commit,
-        planId: context.plan.id,
-        endedAt: now,
-        outcome: why.code,
-      },
-    });
-  return { node: node.name, status: "failed", code: why.code, message: why.message };
 }

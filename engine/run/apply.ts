@@ -10,13 +10,19 @@ import { allocationsInForce } from "../plan/allocations/in-force.ts";
 import { treeOf } from "../plan/tree/relatives.ts";
 import { requestsInForce } from "../plan/requests.ts";
 import { interruptsService } from "../plan/budget.ts";
-import { applyNode, type NodeOptions, type NodeResult, withheld } from "./apply-node.ts";
+import { applyNode, type NodeOptions } from "./apply-node.ts";
 import { Budget, type UnderLease } from "./budget.ts";
 import { type ApplyContext, type ApplyPorts, type Authority } from "./flow.ts";
 import { kindOf } from "../plan/machine.ts";
 import { inOrder, type Turn } from "./in-order.ts";
 import { limitsOf } from "./limits.ts";
+import { failedByStore, type NodeResult, withheld } from "./node-result.ts";
 import type { ActingStore } from "./ports.ts";
+
+/** Who is about to release a lease has looked for slots to give back just before, and finds none that were taken since. */
+const GIVE_BACK_TRIES = 3;
+/** Between two of these tries. Milliseconds. */
+const GIVE_BACK_MS = 500;
 
 /** How a plan is applied. */
 export interface ApplyOptions extends NodeOptions {
@@ -197,15 +203,18 @@ async function applyAll(
       waits: context.act === null,
     });
     if (full !== null) return withheld(at, full.message, full.code);
-    const result = await context.slots.hold(() => work(turn));
-    await context.budget.leave(family, async (one) => {
-      // Of one that was lent its lease was given back long before.
-      if (one !== plan || !leased.has(one.node)) await giveBack(context, one);
-    });
-    return result;
+    try {
+      return await context.slots.hold(() => work(turn));
+    } finally {
+      await context.budget.leave(family, async (one) => {
+        // Of one that was lent its lease was given back long before.
+        if (one !== plan || !leased.has(one.node)) await giveBack(context, one);
+      });
+    }
   };
   await inOrder(busy, async (turn) => {
-    const result = await begin(turn);
+    const at = { context, node: { name: turn.plan.node }, grant: null };
+    const result = await begin(turn).catch((error: unknown) => failedByStore(at, error));
     if (result !== null) results.push(result);
     return result;
   });
@@ -242,15 +251,19 @@ async function keepReadings({ store, seen }: ApplyContext): Promise<void> {
   await store.saveReadings(readings);
 }
 
-/** The budget of a node that has it: nothing of one that is not interrupted. */
+/**
+ * The budget of a node that has it. One that is not interrupted needs none, but what others took for it, who then did not get
+ * its lease, is given back by whoever has that.
+ */
 function underLease(
   { budget, store }: ApplyContext,
   family: readonly NodePlan[],
 ): UnderLease | null {
   const [plan] = family;
-  if (plan === undefined || !family.some(interruptsService)) return null;
+  if (plan === undefined) return null;
   return {
-    confirm: () => budget.confirm(family),
+    confirm: () =>
+      family.some(interruptsService) ? budget.confirm(family) : Promise.resolve(null),
     giveBack: async (record) => {
       const uuid = plan.uuid ?? "";
       if (!isWell(record)) return;
@@ -265,14 +278,19 @@ function underLease(
  * The same of one whose lease was not ours, or is not any more. Slots are given back under the lease alone, for whoever takes
  * the node next rests on those that it finds: who has it now gives them back itself.
  */
-async function giveBack({ store }: ApplyContext, { uuid, node }: NodePlan): Promise<void> {
+async function giveBack({ store, clock }: ApplyContext, { uuid, node }: NodePlan): Promise<void> {
   if (uuid === null || store.dead() !== null) return;
   // Nobody ever acted on it: there is nothing to be mended, and no lease to begin with.
   if ((await store.lease(uuid)) === null) return void (await store.freeSlots(uuid));
-  const claimed = await store.claim(uuid, node);
-  if (!claimed.ok) return;
-  if (isWell(claimed.value.record)) await store.freeSlots(uuid);
-  await claimed.value.release();
+  for (let tries = 1; ; tries += 1) {
+    const claimed = await store.claim(uuid, node);
+    if (claimed.ok) {
+      if (isWell(claimed.value.record)) await store.freeSlots(uuid);
+      return claimed.value.release();
+    }
+    if (tries === GIVE_BACK_TRIES) return;
+    await clock.sleep(GIVE_BACK_MS);
+  }
 }
 
 /** In service again: at rest, and with nothing that somebody must look at. */

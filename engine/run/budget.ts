@@ -19,7 +19,7 @@ interface Wanted {
   readonly holder: { readonly uuid: string; readonly node: string };
 }
 
-/** Asked once the lease is ours, and told right before it is given back. */
+/** Asked once the lease is ours (the first of the family's), and told right before it is given back. */
 export interface UnderLease {
   readonly confirm: () => Promise<Failure | null>;
   readonly giveBack: (record: NodeRecord) => Promise<void>;
@@ -62,7 +62,7 @@ export class Budget {
   readonly #inside = new Set<string>();
   readonly #turns = new Turns();
   /** Woken when one of them is well again. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(store: ActingStore, clock: Clock, budgets: readonly PlanBudget[]) {
     this.#store = store;
@@ -86,7 +86,7 @@ export class Budget {
     let alone: string | null = null;
     while (wanted.length > 0) {
       // One at a time: what is taken and given back at once is no holder to be waited for.
-      const full = await this.#turns.run("budget", () => this.#takeAll(wanted));
+      const full = await this.#turns.run("budget", () => this.#takeAll(wanted, null));
       if (full === null) break;
       if (signal.aborted)
         return failure("waiting", "IW-P02", "interrupted while it waited for its turn");
@@ -107,8 +107,9 @@ export class Budget {
    * who has the lease gives them back. Whoever had it before may just have done so.
    */
   async confirm(family: readonly NodePlan[]): Promise<Failure | null> {
+    const leased = family[0]?.uuid ?? null;
     const full = await this.#turns.run("budget", () =>
-      this.#takeAll(wantedBy(family, this.#budgets)),
+      this.#takeAll(wantedBy(family, this.#budgets), leased),
     );
     return full === null ? null : inUse(full);
   }
@@ -119,30 +120,46 @@ export class Budget {
     giveBack: (plan: NodePlan) => Promise<void>,
   ): Promise<void> {
     const inside = family.filter(({ uuid }) => this.#inside.has(uuid ?? ""));
-    for (const plan of inside) {
-      await giveBack(plan);
-      this.#inside.delete(plan.uuid ?? "");
+    try {
+      for (const plan of inside) await giveBack(plan);
+    } finally {
+      // Also where the store can't be told: who waits here looks for itself.
+      for (const { uuid } of inside) this.#inside.delete(uuid ?? "");
+      for (const wake of inside.length === 0 ? [] : this.#waiting.splice(0)) wake();
     }
-    if (inside.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 
-  /** All or none: what was taken is given back when one is full. */
-  async #takeAll(wanted: readonly Wanted[]): Promise<HeldSlot | null> {
+  /**
+   * All or none: what was taken is given back when one is full after all. `leased` is the node whose lease is ours: what it has
+   * becomes ours, and nobody else gives it back.
+   */
+  async #takeAll(wanted: readonly Wanted[], leased: string | null): Promise<HeldSlot | null> {
+    const seen = firstFull(wanted, await this.#store.heldSlots());
+    if (seen !== null) return seen;
     const had = new Set<string>();
-    const took = new Set<string>();
-    for (const { scope, holder } of wanted) {
-      const slot = await this.#store.takeSlot(scope, holder);
+    const took: Wanted[] = [];
+    for (const one of wanted) {
+      const { scope, holder } = one;
+      const slot = await this.#store.takeSlot(scope, holder, holder.uuid === leased);
       if (slot === "mine") had.add(holder.uuid);
-      if (slot === "taken") took.add(holder.uuid);
+      if (slot === "taken") took.push(one);
       if (slot === "taken" || slot === "mine") continue;
       // What a failed run left taken stays taken: the node is not well yet.
-      for (const uuid of took) if (!had.has(uuid)) await this.#store.freeSlots(uuid);
+      for (const each of took) if (!had.has(each.holder.uuid)) await this.#giveBack(each, leased);
       return slot;
     }
     return null;
+  }
+
+  /** Under the node's lease alone: whoever has it may rest on what it found. Where it is not to be had its holder sees to it. */
+  async #giveBack({ scope, holder }: Wanted, leased: string | null): Promise<void> {
+    const { uuid, node } = holder;
+    const free = (): Promise<void> => this.#store.freeOwnSlots(uuid, [scope.name]);
+    if (uuid === leased || (await this.#store.lease(uuid)) === null) return free();
+    const claimed = await this.#store.claim(uuid, node);
+    if (!claimed.ok) return;
+    await free();
+    await claimed.value.release();
   }
 
   async #isWorkedOn({ uuid }: HeldSlot): Promise<boolean> {
@@ -152,6 +169,20 @@ export class Budget {
   #woken(): Promise<void> {
     return new Promise((wake) => this.#waiting.push(wake));
   }
+}
+
+/** Who has a slot of the first scope that has none left: nothing is taken only to be given back. */
+function firstFull(wanted: readonly Wanted[], held: readonly HeldSlot[]): HeldSlot | null {
+  const coming = new Map<string, number>();
+  for (const { scope, holder } of wanted) {
+    const its = held.filter((slot) => slot.scope === scope.name);
+    if (its.some(({ uuid }) => uuid === holder.uuid)) continue;
+    const count = its.length + (coming.get(scope.name) ?? 0);
+    const [first] = its;
+    if (first !== undefined && count >= scope.count) return first;
+    coming.set(scope.name, (coming.get(scope.name) ?? 0) + 1);
+  }
+  return null;
 }
 
 function inUse({ scope, node, at }: HeldSlot): Failure {

@@ -1,5 +1,5 @@
 import type { NodePlan } from "../../schemas/plan.ts";
-import type { NodeResult } from "./apply-node.ts";
+import type { NodeResult } from "./node-result.ts";
 
 /** Ends that count as done for those that come after. */
 const DONE: ReadonlySet<NodeResult["status"]> = new Set(["applied", "already-done", "recorded"]);
@@ -64,7 +64,10 @@ export async function inOrder(
     return end;
   };
   const run = (plan: NodePlan): Promise<NodeResult | null> => once(plan, () => inTurn(plan));
-  await Promise.all(plans.filter((plan) => !lent.has(plan)).map(run));
+  await Promise.allSettled(plans.filter((plan) => !lent.has(plan)).map(run));
+  // What nobody expected is thrown once nothing acts any more: a store must not be closed under who does.
+  await Promise.allSettled(ends.values());
+  await Promise.all(ends.values());
 }
 
 const NOT_BEGUN = "it was not begun";

@@ -2,10 +2,14 @@ import type { Login, LoginGuard } from "../../drivers/driver.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { codeOf } from "./store/node-files.ts";
+import { StoreTrouble, UnreadableFile } from "./store/store-files.ts";
 import type { Drivers, LoginAt, LoginLimits, LoginSlots } from "./ports.ts";
 
 /** A login is sent once and may be read once; each may wait as long again for its turn on the wire. */
 const REQUESTS = 4;
+
+/** A try of a process that can't be seen is over once it was looked at for as long as one lasts; then there is one more look. */
+const LAST_LOOK_MS = 5_000;
 
 /** BMCs that a sentence names. */
 const NAMED = 5;
@@ -32,25 +36,36 @@ export function loginGuard({ slots, secretVersion, settings }: GuardPorts): Logi
     version: () => secretVersion(node),
   });
   return {
+    waitMaxMs: limits.tryMaxMs + LAST_LOOK_MS,
     async begin(login, isProven) {
       const answer = await slots()
         .then((shared) => shared?.begin(at(login), limits, isProven) ?? null)
-        .catch(unlessDisk);
+        .catch(whyNot);
       if (answer === null) return "alone";
+      if ("code" in answer) return answer;
       return answer.kind === "refused" ? refused(login, answer) : answer.kind;
     },
     async end(login, verdict) {
       await slots()
         .then((shared) => shared?.end(at(login), verdict))
-        .catch(unlessDisk);
+        .catch(whyNot);
     },
   };
 }
 
-/** Who may not write into the store, or can't, acts on nothing, and counts for itself. */
-function unlessDisk(error: unknown): null {
-  if (/^E[A-Z0-9]+$/.test(codeOf(error))) return null;
+/**
+ * Who may not write into the store, or can't, acts on nothing, and counts for itself; a damaged file is told, for it would be
+ * the same in every process.
+ */
+function whyNot(error: unknown): Failure | null {
+  if (error instanceof UnreadableFile) return failure(error.kind, error.code, error.message);
+  if (isStoreTrouble(error)) return null;
   throw error;
+}
+
+/** True for what a disk, a file or an etcd says; false for a bug. */
+export function isStoreTrouble(error: unknown): boolean {
+  return error instanceof StoreTrouble || /^E[A-Z0-9]+$/.test(codeOf(error));
 }
 
 /** The reference of a node's secret, as it is declared: it names the secret in the store and in words. */

@@ -219,11 +219,19 @@ export interface ActingStore extends StoreReader {
   dropAcknowledged(names: readonly string[]): Promise<void>;
   /** Drops an orphan's record, holds and history, under its lease, and keeps which requests ran on it: IW-L01 while somebody works on it. */
   forget(uuid: string): Promise<Result<null>>;
-  /** Takes a slot of a budget for the node, unless it has one; answers who holds one when all are taken. */
+  /**
+   * Takes a slot of a budget for the node, unless it has one; answers who holds one when all are taken. Under the node's lease
+   * (`confirms`) one that it has becomes this engine's own.
+   */
   takeSlot(
     scope: BudgetScope,
     holder: { readonly uuid: string; readonly node: string },
+    confirms?: boolean,
   ): Promise<HeldSlot | "taken" | "mine">;
+  /** Every slot that is taken. */
+  heldSlots(): Promise<readonly HeldSlot[]>;
+  /** Under the node's lease: gives back what this engine took for it in these scopes, and nobody confirmed since. */
+  freeOwnSlots(uuid: string, scopes: readonly string[]): Promise<void>;
   /** Gives back every slot of the node; answers how many there were. */
   freeSlots(uuid: string): Promise<number>;
   /** Takes a node for an Allocation; answers the name of the one that was taken before, null when it is this one. */
@@ -294,6 +302,7 @@ export interface HeldSlot {
   readonly uuid: string;
   readonly node: string;
   readonly at: number;
+  readonly by?: string | undefined;
 }
 
 export interface ClaimOptions {

@@ -30,3 +30,17 @@ test("a version is no bare hash of what it is of", async () => {
     for (const kind of ["md5", "sha1", "sha256", "sha512"])
       expect(createHash(kind).update(text).digest("hex")).not.toContain(made);
 });
+
+test("a version whose key could not be had once is had the next time, and a changed key makes another", async () => {
+  const keys: (string | Error)[] = [new Error("the disk fails"), "k", "k", "another"];
+  const key = (): Promise<string> => {
+    const next = keys.shift() ?? "k";
+    return typeof next === "string" ? Promise.resolve(next) : Promise.reject(next);
+  };
+  const env = { PASSWORD: "calvin" };
+  const one = secretResolver({ settings: defaultSettings(), dir: "/", env, key });
+  await expect(one.version(NODE, REF)).rejects.toThrow("the disk fails");
+  expect(await one.version(NODE, REF)).toBe(await version(env, "k"));
+  expect(await one.version(NODE, REF)).toBe(await version(env, "k"));
+  expect(await one.version(NODE, REF)).toBe(await version(env, "another"));
+});

@@ -7,7 +7,7 @@ import { isSilence } from "../../plan/obstacles.ts";
 import { showAct } from "../../plan/show-act.ts";
 import { sheetOf } from "../../plan/show-plan.ts";
 import { apply } from "../../run/apply.ts";
-import type { NodeResult } from "../../run/apply-node.ts";
+import type { NodeResult } from "../../run/node-result.ts";
 import { LEFT } from "../../run/flow.ts";
 import type { Planned } from "../../run/plan-fleet.ts";
 import { approved, ceilingOf } from "../approve.ts";

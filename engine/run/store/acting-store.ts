@@ -221,8 +221,18 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
   takeSlot(
     scope: BudgetScope,
     holder: { readonly uuid: string; readonly node: string },
+    confirms = false,
   ): Promise<HeldSlot | "taken" | "mine"> {
-    return this.#slots().take(scope, holder, this.ports.clock.now());
+    const at = this.ports.clock.now();
+    return this.#slots().take(scope, holder, { at, by: this.#me.info.inc, confirms });
+  }
+
+  heldSlots(): Promise<readonly HeldSlot[]> {
+    return this.#slots().list();
+  }
+
+  freeOwnSlots(uuid: string, scopes: readonly string[]): Promise<void> {
+    return this.#slots().freeOwn(uuid, this.#me.info.inc, scopes);
   }
 
   freeSlots(uuid: string): Promise<number> {

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { z } from "zod";
 import type { LoginAnswer, LoginAt, LoginLimits, LoginSlots } from "../ports.ts";
 import type { Layout } from "./layout.ts";
-import { Writer } from "./store-files.ts";
+import { CorruptFile, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** Looks in which another engine may be faster before the caller waits. */
@@ -31,6 +31,13 @@ type Seen =
   | { readonly kind: "full" | "moved" }
   | { readonly kind: "free"; readonly free: number };
 
+/** What came of a login, until the store knows it. */
+interface Left {
+  readonly login: LoginAt;
+  readonly verdict: "accepted" | "refused" | "other";
+  readonly mine: Mine | undefined;
+}
+
 /** The engine's own try, under way. */
 interface Mine {
   readonly path: string;
@@ -52,7 +59,10 @@ export class FileLoginSlots implements LoginSlots {
   readonly #layout: Layout;
   readonly #writer: Writer;
   readonly #mine = new Map<string, Mine>();
-  /** When a try of a process that can't be seen was seen first, on this engine's clock. */
+  /** What the store could not be told so far: it is told before anything else is asked. */
+  readonly #left = new Map<string, Left>();
+  #telling: Promise<void> = Promise.resolve();
+  /** When a try was seen first, on this engine's clock. */
   readonly #since = new Map<string, number>();
 
   constructor(ports: StorePorts, layout: Layout) {
@@ -64,29 +74,54 @@ export class FileLoginSlots implements LoginSlots {
   async key(): Promise<string> {
     const { files, random } = this.#ports;
     const path = this.#layout.loginKey;
-    const known = keyIn(await files.read(path));
-    if (known !== null) return known;
+    const known = await files.read(path);
+    if (known !== null) return keyIn(path, known);
     await files.makeDir(this.#layout.sealed);
     await this.#writer.take(path, { key: random.hex(32) });
-    const made = keyIn(await files.read(path));
-    if (made === null) throw new Error(`${path} holds no key`);
-    return made;
+    return keyIn(path, (await files.read(path)) ?? "");
   }
 
   async begin(login: LoginAt, limits: LoginLimits, isProven: boolean): Promise<LoginAnswer> {
+    if (this.#left.size > 0) await this.#tell();
     for (let look = 0; look < LOOKS; look += 1) {
       const seen = await this.#look(login, limits);
       if (seen.kind === "refused") return seen;
       if (isProven) return { kind: "go" };
       if (seen.kind === "full") return { kind: "wait" };
-      if (seen.kind === "free" && (await this.#take(login, seen.free))) return { kind: "go" };
+      const mine = seen.kind === "free" ? await this.#take(login, seen.free) : null;
+      if (mine === null) continue;
+      // Where places were given back meanwhile two engines may have taken two, each as the last: who comes second sees both.
+      const now = await this.#look(login, limits, mine);
+      if (now.kind === "free") return { kind: "go" };
+      await this.end(login, "other");
     }
     return { kind: "wait" };
   }
 
-  async end(login: LoginAt, verdict: "accepted" | "refused" | "other"): Promise<void> {
-    const mine = this.#mine.get(idOf(login));
-    this.#mine.delete(idOf(login));
+  end(login: LoginAt, verdict: Left["verdict"]): Promise<void> {
+    const id = idOf(login);
+    const mine = this.#mine.get(id);
+    if (mine === undefined && verdict !== "refused") return Promise.resolve();
+    this.#left.set(id, { login, verdict, mine });
+    return this.#tell();
+  }
+
+  /** One after the other: nothing is told twice. */
+  #tell(): Promise<void> {
+    const told = this.#telling.then(() => this.#tellAll());
+    this.#telling = told.catch(() => undefined);
+    return told;
+  }
+
+  async #tellAll(): Promise<void> {
+    for (const [id, left] of this.#left) {
+      await this.#ended(left);
+      if (this.#left.get(id) === left) this.#left.delete(id);
+      if (this.#mine.get(id) === left.mine) this.#mine.delete(id);
+    }
+  }
+
+  async #ended({ login, verdict, mine }: Left): Promise<void> {
     if (verdict === "refused") return this.#refused(login, mine);
     if (mine === undefined) return;
     if (await this.#isMine(mine)) await this.#ports.files.remove(mine.path);
@@ -103,13 +138,20 @@ export class FileLoginSlots implements LoginSlots {
     let freed = 0;
     for (const name of names) {
       const isOver = isPlace(name)
-        ? (await this.#read(name))?.refused !== null
+        ? await this.#isForgiven(name)
         : bmc !== null && (await this.#isMarkOf(name, bmc));
       if (!isOver) continue;
       await files.remove(this.#layout.login(name));
       freed += 1;
     }
     return freed;
+  }
+
+  /** A try of a process that is not seen to live is in nobody's way any more: a person says so. */
+  async #isForgiven(name: string): Promise<boolean> {
+    const place = await this.#read(name);
+    if (place === null || place.refused !== null) return true;
+    return (await this.#ports.processes.fate(place)) !== "alive";
   }
 
   /** Also where another node of that BMC was the one that was refused. */
@@ -128,15 +170,20 @@ export class FileLoginSlots implements LoginSlots {
     return names.filter((name) => name.startsWith(`${short(secret)}.`));
   }
 
-  /** Whether the BMC, or too many, refused it; else the lowest place that is free, where one more may be tried. */
-  async #look(login: LoginAt, { most, tryMaxMs }: LoginLimits): Promise<Seen> {
+  /** Whether the BMC, or too many others, refused it; else the lowest place that is free, where one more may be tried. */
+  async #look(
+    login: LoginAt,
+    { most, tryMaxMs }: LoginLimits,
+    mine: Mine | null = null,
+  ): Promise<Seen> {
     const names = await this.#namesOf(login.secret);
     const here = `${short(login.secret)}.at.${short(login.address)}.`;
     const isMarked = names.some((name) => name.startsWith(here));
     if (isMarked && names.includes(`${here}${await login.version()}`))
       return { kind: "refused", here: true, by: [login.node] };
-    const places = await this.#places(names.filter(isPlace), tryMaxMs);
-    if (places === null) return { kind: "moved" };
+    const all = await this.#places(names.filter(isPlace), tryMaxMs);
+    if (all === null) return { kind: "moved" };
+    const places = all.filter(({ nonce }) => nonce !== mine?.place.nonce);
     const version = places.some(({ refused }) => refused !== null) ? await login.version() : null;
     const refused = places.filter((one) => one.refused !== null && one.refused === version);
     const isHere = ({ address }: Place): boolean => address === login.address;
@@ -173,7 +220,8 @@ export class FileLoginSlots implements LoginSlots {
   async #isLeft(place: Place, tryMaxMs: number): Promise<boolean> {
     const { processes, clock } = this.#ports;
     const fate = await processes.fate(place);
-    if (fate !== "unknown") return fate === "gone";
+    if (fate === "gone") return true;
+    // Also of one that lives: no try lasts longer, so it could not tell the store what came of it.
     const now = clock.monotonic();
     const since = this.#since.get(place.nonce) ?? now;
     this.#since.set(place.nonce, since);
@@ -189,14 +237,15 @@ export class FileLoginSlots implements LoginSlots {
     return parsed.success ? { ...parsed.data, k } : null;
   }
 
-  async #take({ secret, node, address }: LoginAt, k: number): Promise<boolean> {
+  async #take({ secret, node, address }: LoginAt, k: number): Promise<Mine | null> {
     const { files, random, processes } = this.#ports;
     const path = this.#layout.login(`${short(secret)}.try.${k}`);
     const place = { nonce: random.hex(8), node, address, refused: null, ...processes.self() };
     await files.makeDir(this.#layout.logins);
-    const taken = await this.#writer.takeUnsynced(path, place);
-    if (taken) this.#mine.set(idOf({ secret, address }), { path, place });
-    return taken;
+    if (!(await this.#writer.takeUnsynced(path, place))) return null;
+    const mine = { path, place };
+    this.#mine.set(idOf({ secret, address }), mine);
+    return mine;
   }
 
   async #isMine({ path, place }: Mine): Promise<boolean> {
@@ -256,9 +305,12 @@ function originOf(address: string): string {
   return URL.canParse(address) ? new URL(address).origin : address;
 }
 
-function keyIn(text: string | null): string | null {
-  const parsed = keySchema.safeParse(text === null ? null : parse(text));
-  return parsed.success ? parsed.data.key : null;
+function keyIn(path: string, text: string): string {
+  const parsed = keySchema.safeParse(parse(text));
+  const way =
+    "remove it: another is made, and each secret that was refused is tried a few times more";
+  if (!parsed.success) throw new CorruptFile(path, "it holds no key", way);
+  return parsed.data.key;
 }
 
 function parse(text: string): unknown {

@@ -5,11 +5,8 @@ import { parseBmcAddress } from "../../../drivers/net/bmc-address.ts";
 import { SOCKET_FAULTS, socketFault } from "../../../drivers/net/fault-table.ts";
 import { networkGuard } from "../../../drivers/net/network-guard.ts";
 import { JSON_DEPTH_MAX, readJsonObject } from "../../../drivers/net/read-json.ts";
-import { RefusalLedger, type SecretLogin } from "../../../drivers/net/refusal-ledger.ts";
 import { Slots } from "../../../drivers/net/slots.ts";
-import { benchNode, benchPorts } from "../../../drivers/conformance/bench-ports.ts";
 import { CODES } from "../../../schemas/codes.ts";
-import { failure } from "../../../schemas/failure.ts";
 
 describe("parseBmcAddress()", () => {
   it.each([
@@ -129,57 +126,5 @@ describe("Slots", () => {
     expect(await second).toBe(true);
     slots.give();
     expect(slots.take()).toBe(true);
-  });
-});
-
-/** Time as a bench has it: who sleeps wakes in the next turn. */
-const CLOCK = benchPorts().clock;
-
-function aLogin(node: string, key = "k", fingerprint = "f"): SecretLogin {
-  return { node: benchNode(node, {}), address: `https://${node}`, key, fingerprint };
-}
-
-const NO = failure("stalled", "IW-B04", "no");
-
-describe("RefusalLedger", () => {
-  it("lets an unproven secret be tried by no more at once than refusals are left", async () => {
-    const ledger = new RefusalLedger(3, { clock: CLOCK });
-    const tries: string[] = [];
-    const all = Promise.all(
-      ["a", "b", "c", "d", "e"].map(async (name) => {
-        if ((await ledger.enter(aLogin(name))) !== null) return;
-        tries.push(name);
-        await new Promise((resolve) => setImmediate(resolve));
-        await ledger.leave(aLogin(name), "refused", NO);
-      }),
-    );
-    await all;
-    expect(tries).toEqual(["a", "b", "c"]);
-    const why = await ledger.enter(aLogin("f"));
-    expect(why).toMatchObject({ code: "IW-B19", kind: "stalled" });
-    expect(why?.message).toContain("by 3 BMCs (a, b, c)");
-  });
-
-  it("a changed secret begins anew, and another secret was never refused", async () => {
-    const ledger = new RefusalLedger(1, { clock: CLOCK });
-    await ledger.enter(aLogin("a", "k", "old"));
-    await ledger.leave(aLogin("a", "k", "old"), "refused", NO);
-    expect(await ledger.enter(aLogin("b", "k", "old"))).not.toBeNull();
-    expect(await ledger.enter(aLogin("b", "k", "new"))).toBeNull();
-    expect(await ledger.enter(aLogin("a", "other", "old"))).toBeNull();
-  });
-
-  it("a BMC that takes it makes it good for the others, not for the one that refused it", async () => {
-    const ledger = new RefusalLedger(1, { clock: CLOCK });
-    await ledger.enter(aLogin("a"));
-    const b = ledger.enter(aLogin("b"));
-    await ledger.leave(aLogin("a"), "accepted", null);
-    expect(await b).toBeNull();
-    // Ten at once.
-    for (let n = 0; n < 10; n += 1) expect(await ledger.enter(aLogin(`n${n}`))).toBeNull();
-    await ledger.leave(aLogin("n0"), "refused", NO);
-    await ledger.leave(aLogin("n1"), "accepted", null);
-    expect(await ledger.enter(aLogin("n0"))).toEqual(NO);
-    expect(await ledger.enter(aLogin("n1"))).toBeNull();
   });
 });

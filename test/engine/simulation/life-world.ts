@@ -43,6 +43,8 @@ export interface Mishap {
 
 /** How one apply is asked for. */
 export interface Asked {
+  /** How the engine sees its store: as it is when left out. */
+  readonly store?: (store: ActingStore) => ActingStore;
   readonly claims?: PlanOptions["claims"];
   readonly select?: ReadonlySet<string> | undefined;
   readonly acceptRemoval?: number | undefined;
@@ -164,7 +166,7 @@ export class LifeWorld {
   async apply(asked: Asked = {}): Promise<Applied> {
     const at: { plan: Plan | null } = { plan: null };
     const ended = await this.#process(async (process) => {
-      const store = await this.#acting(process, "apply");
+      const store = (asked.store ?? ((it) => it))(await this.#acting(process, "apply"));
       const drivers = this.hall.drivers(process.clock, process.isDead);
       const planned = await this.#planned(store, process, asked, drivers);
       at.plan = planned.plan;
