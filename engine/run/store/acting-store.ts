@@ -20,6 +20,7 @@ import type {
   ProposedEntry,
   TroubleCounts,
 } from "../ports.ts";
+import { takeAllocation } from "./allocations.ts";
 import { AppliedImages } from "./applied-images.ts";
 import { BudgetSlots } from "./budget-slots.ts";
 import { ClaimBlanks } from "./claim-blanks.ts";
@@ -34,7 +35,7 @@ import { entriesIn, type Layout } from "./layout.ts";
 import { FileNodeAsks } from "./node-asks.ts";
 import { isFolded } from "./left-behind.ts";
 import { raiseFormat } from "./raise-format.ts";
-import { FileStoreReader, holderSchema } from "./reader.ts";
+import { FileStoreReader } from "./reader.ts";
 import { leaseKey } from "./rewrite-journal.ts";
 import { anyStoreFailure, EndUnknown, readJson, type Writer } from "./store-files.ts";
 import { clearStop, dropAcknowledged, setStop, type StopSite, stoppedBy } from "./stops.ts";
@@ -76,7 +77,7 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
       readonly witness: Witness;
     },
   ) {
-    const { name, role } = living.me.info;
+    const { name, role, inc } = living.me.info;
     super(file, layout, ports, role === "watch" ? name : null);
     this.#me = living.me;
     this.#writer = living.writer;
@@ -85,7 +86,6 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     this.#blanks = new ClaimBlanks(ports, living.writer, living.me);
     this.counts = new FileTroubleCounts(ports, layout, living.me.info);
     this.asks = new FileNodeAsks(ports, layout, name);
-    const { inc } = living.me.info;
     this.paces = new FilePaces(ports, layout, { inc, death: living.me.deathSignal });
     this.#tidier = new Tidier({ layout, ports }, living.coroner, name, () => this.#mayTidy());
     this.#images = new AppliedImages(layout, ports.files, living.writer);
@@ -243,20 +243,15 @@ export class FileActingStore extends FileStoreReader implements ActingStore {
     return new BudgetSlots(this.layout, this.ports.files, this.#writer);
   }
 
-  async allocateNode(
+  allocateNode(
     allocation: string,
     holder: { readonly uuid: string; readonly node: string },
   ): Promise<string | null> {
-    const { files } = this.ports;
-    await files.makeDir(this.layout.allocations);
-    const path = this.layout.allocation(allocation);
-    for (let tries = 0; tries < 2; tries += 1) {
-      if (await this.#writer.take(path, holder)) return null;
-      const first = await readJson(files, path, holderSchema);
-      if (first?.uuid === holder.uuid) return null;
-      if (first !== null && !(await this.freeAllocation(allocation, first.uuid))) return first.node;
-    }
-    return "another node";
+    const { layout, ports } = this;
+    const site = { layout, files: ports.files, writer: this.#writer };
+    return takeAllocation(site, { allocation, holder }, (uuid) =>
+      this.freeAllocation(allocation, uuid),
+    );
   }
 
   async freeAllocation(allocation: string, uuid: string): Promise<boolean> {

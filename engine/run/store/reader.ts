@@ -20,6 +20,7 @@ import {
 } from "../../../schemas/store.ts";
 import { pooled } from "../limits.ts";
 import type { LeaseInfo, LoginSlots, Standing, StoreReader } from "../ports.ts";
+import { holderSchema } from "./allocations.ts";
 import { readAppliedImages } from "./applied-images.ts";
 import { seenEngines } from "./engines.ts";
 import { fencesIn, type Layout } from "./layout.ts";
@@ -36,8 +37,6 @@ import { AT_ONCE, restingRecords, type WholeRecords, wholeRecords } from "./whol
 /** History that is kept of one node, newest. */
 export const HISTORY_MAX = 300;
 
-/** `allocations/<name>`: the node that was taken for an Allocation. */
-export const holderSchema = z.object({ uuid: z.string(), node: z.string() });
 const ackSchema = z.object({ nodes: z.array(z.string()) });
 
 /** Reads a store; writes nothing but the cache of readings. */
