@@ -1,10 +1,11 @@
 import { inWords } from "../../plan/durations.ts";
 import { answer } from "../answer.ts";
-import { type Command, CommandError, flag, textOption } from "../command.ts";
-import { EXIT } from "../exit-code.ts";
+import type { ActingStore } from "../../run/ports.ts";
+import { type Command, CommandError, type CommandInput, flag, textOption } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
 import { table } from "../table.ts";
 import { resolvedNode } from "../view.ts";
-import { loadWorld, needReader, storeError, withActing } from "../world.ts";
+import { loadWorld, needReader, storeError, withActing, type World } from "../world.ts";
 
 /** `lease list`, `lease break NODE`. */
 export const leaseCommand: Command = {
@@ -67,22 +68,53 @@ export const leaseCommand: Command = {
     const reason = textOption(input, "reason");
     if (reason === undefined)
       throw new CommandError(EXIT.usage, 'breaking a lease needs a reason: --reason "..."');
-    return withActing(input, world, async (store) => {
-      const { uuid, node } = await resolvedNode(world, store, name);
-      const held = ((await store.lease(uuid))?.state ?? "released") !== "released";
-      if (!held)
-        throw new CommandError(
-          EXIT.usage,
-          `nobody holds ${node.name}: there is no lease to break; see: ironwright lease list`,
-        );
-      const taken = await store.breakLease(uuid, reason, flag(input, "holderIsDead"));
-      if (!taken.ok) throw storeError(taken.failure);
-      answer(
-        input,
-        { node: node.name, fence: taken.value.fence },
-        `${node.name}: the lease is broken (fence ${taken.value.fence}); the next apply finishes what was left open.\n`,
-      );
-      return EXIT.done;
-    });
+    const how = { reason, isDead: flag(input, "holderIsDead") };
+    return withActing(input, world, (store) => broken(input, { world, store, name }, how));
   },
 };
+
+async function broken(
+  input: CommandInput,
+  { world, store, name }: { readonly world: World; readonly store: ActingStore; name: string },
+  { reason, isDead }: { readonly reason: string; readonly isDead: boolean },
+): Promise<ExitCode> {
+  const { uuid, node } = await resolvedNode(world, store, name);
+  const lease = await store.lease(uuid);
+  if (lease === null || lease.state === "released")
+    throw new CommandError(
+      EXIT.usage,
+      `nobody holds ${node.name}: there is no lease to break; see: ironwright lease list`,
+    );
+  const taken = await store.breakLease(uuid, reason, isDead);
+  if (!taken.ok) throw storeError(taken.failure);
+  const grant = taken.value;
+  const { sessions } = grant.predecessor?.claim ?? lease.claim;
+  const isGone = isDead || grant.predecessor?.provenDead === true;
+  const risk = isGone ? null : riskOf(lease.claim.holder, sessions.length);
+  if (risk !== null) input.io.log("warn", risk, { code: "IW-L03" });
+  await grant.addHistory({
+    event: "lease.broken",
+    step: null,
+    action: null,
+    commit: null,
+    by: store.incarnation.name,
+    code: null,
+    message: `taken from ${lease.claim.holder} (fence ${lease.fence}): "${reason}"${isDead ? "; said to be dead" : ""}`,
+    durationMs: null,
+  });
+  answer(
+    input,
+    { node: node.name, fence: grant.fence, from: lease.claim.holder, risk },
+    `${node.name}: the lease is broken (fence ${grant.fence}); the next apply finishes what was left open.\n`,
+  );
+  return EXIT.done;
+}
+
+/** What a holder that may only be paused can still do. */
+function riskOf(holder: string, sessions: number): string {
+  const kept =
+    sessions === 0
+      ? "it named no session at the BMC, so nothing but time keeps such a request back: end its process for certain"
+      : `the next apply ends its ${sessions === 1 ? "session" : `${sessions} sessions`} at the BMC first, waits and looks before it acts`;
+  return `${holder} sends nothing more, but a request that it had in its hand when it was paused may still come: ${kept}. Once you know that it is gone: --holder-is-dead`;
+}

@@ -68,7 +68,9 @@ test("lease break takes a lease from a holder that hangs; the old holder's next 
   await stopped(first);
   expect((await rack.run("lease", "list")).out).toContain(" held ");
   const broken = await rack.run("lease", "break", "n1", "--reason", "it hangs");
-  expect([broken.code, broken.err]).toEqual([0, ""]);
+  expect([broken.code, broken.err]).toEqual([0, expect.stringContaining("may still come")]);
+  const { out: history } = await rack.run("history", "n1", "--json");
+  expect(history).toMatch(/taken from .* \(fence 1\): .*it hangs/);
   first.child.kill("SIGCONT");
   const woken = await first.ended;
   expect(woken.code).toBe(5);
