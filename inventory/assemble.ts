@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import type { z } from "zod";
 import type { Diagnostic } from "../schemas/diagnostic.ts";
 import {
@@ -31,12 +32,15 @@ export interface FoldingBase {
   readonly declared: Declared;
 }
 
+/** Nodes that are folded in one turn. */
+const TURN = 500;
+
 /** Folds what is declared; whatever is wrong between documents is reported. */
-export function assemble(
+export async function assemble(
   documents: readonly Sourced[],
   fleetId: string | undefined,
   report: (found: Diagnostic) => void,
-): Assembly {
+): Promise<Assembly> {
   const named = byKindAndName(documents, report);
   const profiles: Profiles = named("Profile");
   for (const profile of profiles.values()) chainOf(profile, profiles, report);
@@ -57,7 +61,10 @@ export function assemble(
     const { node, chain } = foldOne(document, base, report);
     nodes.push(node);
     chains.set(node.name, chain);
+    // A daemon has a lease to renew while it reads a large fleet.
+    if (nodes.length % TURN === 0) await breathe();
   }
+  await breathe();
   for (const found of checkFleet(nodes, base.declared)) report(found);
   const files: Record<string, string[]> = {};
   for (const [name, { file }] of profiles) (files[file] ??= []).push(name);

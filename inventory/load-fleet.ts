@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
 import { comparePlaces, type Diagnostic } from "../schemas/diagnostic.ts";
 import type { Fleet } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
@@ -112,6 +113,9 @@ async function checked(
   return { fleet: null, diagnostics: all.sort(comparePlaces) };
 }
 
+/** Files that are parsed in one turn: a daemon has a lease to renew meanwhile. */
+const TURN = 200;
+
 async function build(
   source: Source,
   cacheDir: string | undefined,
@@ -120,14 +124,17 @@ async function build(
   const cache = new ParseCache(cacheDir === undefined ? null : join(cacheDir, "parsed.json"));
   const diagnostics: Diagnostic[] = [];
   const documents: Sourced[] = [];
+  let read = 0;
   for (const file of source.files) {
     const parsed = await cache.parsed(file);
     for (const finding of parsed.diagnostics) diagnostics.push({ ...finding, file: file.path });
     for (const document of parsed.documents) documents.push({ ...document, file: file.path });
+    read += 1;
+    if (read % TURN === 0) await breathe();
   }
   cache.save();
   const broken = diagnostics.some(({ severity }) => severity === "error");
-  const assembly = assemble(documents, fleetId, (found) => diagnostics.push(found));
+  const assembly = await assemble(documents, fleetId, (found) => diagnostics.push(found));
   // Of a file that cannot be read no node is known, so "empty" would only be noise.
   if (assembly.fleet.nodes.length === 0 && !broken)
     diagnostics.push(

@@ -29,10 +29,26 @@ import { Whole } from "./whole.ts";
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
 export function makePlan(input: PlanInput, options: PlanOptions, whole = new Whole(input)): Plan {
+  const turns = planInTurns(input, options, whole);
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done === true) return value;
+  }
+}
+
+// Nodes that are planned in one turn: some ten milliseconds.
+const TURN = 100;
+
+// The same, cut into turns: whoever has leases to renew renews them in between. The last turn answers the plan.
+export function* planInTurns(
+  input: PlanInput,
+  options: PlanOptions,
+  whole: Whole,
+): Generator<undefined, Plan, undefined> {
   const { fleet, store } = input;
   const { resolved, allocations } = allocate(input, options, whole.resolved);
   const surroundings = surroundingsOf(input, whole);
-  const nodes = planAll(resolved, input, surroundings, options);
+  const nodes = yield* planAll(resolved, input, surroundings, options);
   const removed = removedNames(fleet, resolved, input.inForce);
   const orphans = [
     ...new Set([...removed, ...resolved.orphans.map((record) => record.name)]),
@@ -63,13 +79,13 @@ export function makePlan(input: PlanInput, options: PlanOptions, whole = new Who
   return { ...body, id, createdAt: instantText(options.now) };
 }
 
-/** Each node by itself, then those that power each other once more. */
-function planAll(
+// Each node by itself, then those that power each other once more.
+function* planAll(
   { nodes }: Resolved,
   input: PlanInput,
   surroundings: Surroundings,
   options: PlanOptions,
-): readonly NodePlan[] {
+): Generator<undefined, readonly NodePlan[], undefined> {
   const replan = (name: string, terms: TreeTerms): NodePlan => {
     const node = nodes.get(name);
     if (node === undefined) throw new Error(`${name} is not declared`);
@@ -79,6 +95,7 @@ function planAll(
   for (const name of [...(options.select ?? nodes.keys())].sort()) {
     const node = nodes.get(name);
     if (node !== undefined) alone.set(name, planOne(node, input, { surroundings }, options));
+    if (alone.size % TURN === 0) yield;
   }
   const { observations, store } = input;
   const isStranger = (name: string): boolean => {

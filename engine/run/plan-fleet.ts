@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import { type Fleet, type FleetNode, nodeNamed } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
@@ -5,7 +6,7 @@ import type { NodeRecord } from "../../schemas/record.ts";
 import type { FacetSeconds } from "../../schemas/settings.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
 import { type PlanInput, type PlanOptions, surroundingsOf } from "../plan/input.ts";
-import { makePlan } from "../plan/make-plan.ts";
+import { planInTurns } from "../plan/make-plan.ts";
 import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
 import { Whole } from "../plan/whole.ts";
@@ -72,7 +73,8 @@ export async function planWhole(
   const seen = await observeFleet(looked, ports, { ...reading, facetSeconds });
   // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
   for (const observation of seen.values()) whole.setObservation(observation);
-  const first = makePlan(input, options.plan, whole);
+  const planned = (): Promise<Plan> => inTurns(planInTurns(input, options.plan, whole));
+  const first = await planned();
   // What is not in sync rests on nothing that was not read now.
   const doubted = new Set(
     first.nodes
@@ -82,16 +84,25 @@ export async function planWhole(
   const again = looked.filter(({ name }) => doubted.has(name));
   const afresh = again.length === 0 ? [] : await observeFleet(again, ports, reading);
   for (const [, observation] of afresh) whole.setObservation(observation);
-  const second = again.length === 0 ? first : makePlan(input, options.plan, whole);
+  const second = again.length === 0 ? first : await planned();
   const isOld = (await options.isOld?.(second)) ?? false;
-  const plan = isOld ? makePlan(input, options.plan, whole) : second;
-  const planned = { plan, input, whole };
+  const plan = isOld ? await planned() : second;
+  const made = { plan, input, whole };
   if (store !== null && !offline && options.keeps !== false) {
-    const kept = remembered(planned, options.plan);
+    const kept = await inTurns(remembered(made, options.plan));
     for (const observation of kept.values()) whole.setObservation(observation);
     await store.saveReadings(kept, (name) => nodeNamed(fleet.nodes, name) !== undefined);
   }
-  return planned;
+  return made;
+}
+
+/** Leases are renewed, and signals heard, while a large fleet is planned. */
+async function inTurns<T>(turns: Generator<undefined, T, undefined>): Promise<T> {
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done === true) return value;
+    await breathe();
+  }
 }
 
 /** Whoever is planned alone needs to know how its parent and its children stand. */
@@ -133,11 +144,14 @@ async function readStore(
   };
 }
 
-/** Readings with what they agreed on, so that the next difference can be told from a wish. */
-function remembered(
+/** Nodes whose agreement is seen to in one turn. */
+const TURN = 500;
+
+// Readings with what they agreed on, so that the next difference can be told from a wish.
+function* remembered(
   { plan, input, whole }: Planned,
   options: PlanOptions,
-): ReadonlyMap<string, Observation> {
+): Generator<undefined, ReadonlyMap<string, Observation>, undefined> {
   const { nodes } = whole.resolved;
   const surroundings = surroundingsOf(input, whole);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
@@ -156,6 +170,7 @@ function remembered(
     const desired = { ...before?.desired, ...now };
     const at = inSync.has(node.name) ? observation.at : (before?.at ?? null);
     kept.set(node.name, { ...observation, agreed: { at, desired } });
+    if (kept.size % TURN === 0) yield;
   }
   return kept;
 }
