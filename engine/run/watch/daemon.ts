@@ -182,6 +182,7 @@ export class Daemon {
     if (came) await this.#known.refreshReadings();
     this.#schedule.follow(ring.owned);
     this.#silence.forget(ring.owned);
+    this.#trouble.follow(ring.owned);
     for (const name of this.#plans.keys()) if (!ring.owned.has(name)) this.#plans.delete(name);
     tellRing(this.#teller, this.#ports.store.incarnation.name, { before, now: ring });
   }

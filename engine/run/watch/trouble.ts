@@ -57,6 +57,11 @@ export class Trouble {
     }
   }
 
+  /** From now on its nodes are these: of others it knows nothing, least of all that they are well. */
+  follow(owned: ReadonlySet<string>): void {
+    for (const name of this.#calm.keys()) if (!owned.has(name)) this.#calm.delete(name);
+  }
+
   /** What a person acknowledged was this trouble, not the next: a node that was well for an interval counts again. */
   async #countAgain(acknowledged: ReadonlySet<string>, since: number): Promise<void> {
     const well = [...acknowledged].filter((name) => (this.#calm.get(name) ?? Infinity) <= since);

@@ -57,6 +57,10 @@ class Member {
     return this.#trouble.isStopped({ plan, input }, DECLARED);
   }
 
+  follow(owned: readonly string[]): void {
+    this.#trouble.follow(new Set(owned));
+  }
+
   arrive(): Promise<void> {
     return this.#trouble.arrive();
   }
@@ -109,6 +113,19 @@ test("what was acknowledged counts again once it was well for an interval", asyn
   expect([await a.look(0, 0), await b.look(40, 0)]).toEqual([false, false]);
   expect(await a.store.acknowledged()).toHaveProperty("size", 0);
   expect([await a.look(0, 15), await b.look(40, 15)]).toEqual([false, true]);
+});
+
+test("who had a node before says nothing of how it is now", async () => {
+  const disk = await aDisk();
+  const [a, b] = [await aMember(disk, "a"), await aMember(disk, "b")];
+  // All are a's, and well for long; then half of them go to b, and are in trouble there.
+  expect(await a.look(0, 0)).toBe(false);
+  a.clock.advance(MINUTE + 1);
+  a.follow([]);
+  expect([await a.look(40, 15), await b.look(0, 15)]).toEqual([false, true]);
+  await b.store.clearStop();
+  expect(await a.look(40, 15)).toBe(false);
+  expect(await b.store.acknowledged()).toHaveProperty("size", 30);
 });
 
 test("a node that changes hands while it is in trouble counts once", async () => {
