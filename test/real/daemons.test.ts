@@ -38,7 +38,7 @@ async function pauseAndWake(daemon: Supervised): Promise<void> {
   await pause(TTL_SECONDS * 1500);
   daemon.signal("SIGCONT");
   const { code, err } = await over;
-  expect([code, err]).toEqual([5, expect.stringContaining("its lease ran out")]);
+  expect([code, err]).toEqual([5, expect.stringContaining("IW-L02")]);
 }
 
 const HOUR_MS = 3_600_000;

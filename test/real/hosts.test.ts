@@ -126,7 +126,7 @@ test("a daemon that is paused on another host with an act in its hand is taken o
   const over = a.over();
   a.signal("SIGCONT");
   const { code, err } = await over;
-  expect([code, err]).toEqual([5, expect.stringContaining("its lease ran out")]);
+  expect([code, err]).toEqual([5, expect.stringContaining("IW-L02")]);
   expect(actsOn(site, its)).toEqual(taken);
   expect(taken.map(({ effect, sender }) => [effect, sender?.engine])).toEqual([
     ["powering on", "host-b"],

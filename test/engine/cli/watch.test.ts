@@ -260,7 +260,7 @@ test("a daemon that wakes up after its lease ran out acts on nothing and leaves 
   await repo.commit("on");
   daemon.child.kill("SIGCONT");
   const { code, err } = await daemon.ended;
-  expect([code, err]).toEqual([5, expect.stringContaining("its lease ran out")]);
+  expect([code, err]).toEqual([5, expect.stringContaining("IW-L02")]);
   expect(actsOf(repo, "n1")).not.toContain("power.on");
 });
 
