@@ -1,5 +1,5 @@
 import { type Diagnostic, placeText } from "../schemas/diagnostic.ts";
-import { type Fleet, type FleetNode, nodeNamed, placeOfName } from "../schemas/fleet.ts";
+import { type Fleet, type FleetNode, findNode, placeOfName } from "../schemas/fleet.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { foldOne, type FoldingBase } from "./assemble.ts";
 import { checkFleet } from "./check-fleet.ts";
@@ -72,7 +72,7 @@ export async function movesOf(
     const names = index.files.get(path) ?? [];
     if (index.files.get(path) === null) return null;
     for (const name of names) {
-      const node = nodeNamed(fleet.nodes, name);
+      const node = findNode(fleet.nodes, name);
       if (node !== undefined) gone.set(name, node);
     }
   }
@@ -111,7 +111,7 @@ export function areAlone(
   const names = new Set([...gone.keys(), ...come.keys()]);
   for (const name of names) {
     // Declared twice.
-    if (!gone.has(name) && nodeNamed(fleet.nodes, name) !== undefined) return false;
+    if (!gone.has(name) && findNode(fleet.nodes, name) !== undefined) return false;
     if (isSpokenOf(name, gone.get(name), come.get(name)?.node, { fleet, base })) return false;
   }
   if (fleet.warnings.length === 0) return true;
@@ -167,7 +167,7 @@ export function areRight(
 ): boolean {
   const brought = [...come.values()].map(({ node }) => node);
   const kin = new Set<string>();
-  const find = (name: string): FleetNode | undefined => nodeNamed(nodes, name);
+  const find = (name: string): FleetNode | undefined => findNode(nodes, name);
   for (const name of index.kin.of([...gone.values(), ...brought], find)) kin.add(name);
   // Kin among those that came are not in the index yet.
   for (const name of new Kin(brought).of(brought, find)) kin.add(name);

@@ -141,7 +141,7 @@ export function nodesUnlike(
 }
 
 /** The node of that name; nodes are sorted by name. */
-export function nodeNamed(nodes: readonly FleetNode[], name: string): FleetNode | undefined {
+export function findNode(nodes: readonly FleetNode[], name: string): FleetNode | undefined {
   const node = nodes[placeOfName(nodes, name)];
   return node?.name === name ? node : undefined;
 }

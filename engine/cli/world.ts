@@ -6,7 +6,7 @@ import { loadFleet } from "../../inventory/load-fleet.ts";
 import { loadSettings } from "../../inventory/load-settings.ts";
 import type { Diagnostic } from "../../schemas/diagnostic.ts";
 import type { Failure } from "../../schemas/failure.ts";
-import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
+import { findNode, type Fleet, type FleetNode } from "../../schemas/fleet.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { ActingStore, StoreReader } from "../run/ports.ts";
 import type { StorePorts } from "../run/store/store-ports.ts";
@@ -230,7 +230,7 @@ export function storeError(why: Failure | null): CommandError {
 
 /** The declared node of that name; wrong usage (64) with the nearest name otherwise. */
 export function nodeNamed(fleet: Fleet, name: string | undefined): FleetNode {
-  const node = fleet.nodes.find((n) => n.name === name);
+  const node = name === undefined ? undefined : findNode(fleet.nodes, name);
   if (node === undefined)
     throw unknownNode(
       name ?? "",

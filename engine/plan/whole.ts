@@ -1,4 +1,4 @@
-import { type Fleet, nodeNamed, nodesUnlike } from "../../schemas/fleet.ts";
+import { type Fleet, findNode, nodesUnlike } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { MachineIndex, type Machines } from "./machines.ts";
@@ -103,7 +103,7 @@ export class Whole {
   }
 
   #gone(name: string, fleet: Fleet): void {
-    if (nodeNamed(fleet.nodes, name) === undefined) this.#resolver.setNode(name, null);
+    if (findNode(fleet.nodes, name) === undefined) this.#resolver.setNode(name, null);
   }
 
   /** Null where there is none any more. */

@@ -1,5 +1,5 @@
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
-import { type Fleet, nodeNamed } from "../../schemas/fleet.ts";
+import { type Fleet, findNode } from "../../schemas/fleet.ts";
 import { instantText } from "../../schemas/instant.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { Observation } from "../../schemas/observation.ts";
@@ -183,7 +183,7 @@ async function applyAll(
   /** Nodes whose lease was ours: their slots were seen to under it. */
   const leased = new Set<string>();
   const work = async ({ plan, first, isLent, lent }: Turn): Promise<NodeResult | null> => {
-    const node = nodeNamed(fleet.nodes, plan.node);
+    const node = findNode(fleet.nodes, plan.node);
     if (node === undefined || options.stopping.aborted) return null;
     const budget = isLent ? null : underLease(context, [plan, ...lent]);
     const at = { ...options, earlier, first, budget };

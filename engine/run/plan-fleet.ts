@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from "node:timers/promises";
-import { type Fleet, type FleetNode, nodeNamed } from "../../schemas/fleet.ts";
+import { type Fleet, type FleetNode, findNode } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
@@ -60,8 +60,9 @@ export async function planWhole(
   const { fleet, records, observations } = whole;
   const rest = await readStore(store, fleet);
   const { select, offline } = options.plan;
+  const { nodes } = whole.resolved;
   const reading = {
-    recordOf: (name: string) => whole.resolved.nodes.get(name)?.record ?? null,
+    recordOf: (name: string) => nodes.get(name)?.record ?? null,
     earlier: observations,
     onRead: options.onRead,
     signal: options.signal,
@@ -91,7 +92,7 @@ export async function planWhole(
   if (store !== null && !offline && options.keeps !== false) {
     const kept = await inTurns(remembered(made, options.plan));
     for (const observation of kept.values()) whole.setObservation(observation);
-    await store.saveReadings(kept, (name) => nodeNamed(fleet.nodes, name) !== undefined);
+    await store.saveReadings(kept, (name) => findNode(fleet.nodes, name) !== undefined);
   }
   return made;
 }
@@ -108,7 +109,7 @@ async function inTurns<T>(turns: Generator<undefined, T, undefined>): Promise<T>
 /** Whoever is planned alone needs to know how its parent and its children stand. */
 function lookedAt({ nodes }: Fleet, select: PlanOptions["select"]): readonly FleetNode[] {
   if (select === undefined) return nodes;
-  return [...withRelatives(nodes, select)].sort().flatMap((name) => nodeNamed(nodes, name) ?? []);
+  return [...withRelatives(nodes, select)].sort().flatMap((name) => findNode(nodes, name) ?? []);
 }
 
 async function readStore(
@@ -155,7 +156,7 @@ function* remembered(
   const { nodes } = whole.resolved;
   const surroundings = surroundingsOf(input, whole);
   const inSync = new Set(plan.nodes.filter((node) => node.inSync).map((node) => node.node));
-  const planned = plan.nodes.flatMap(({ node }) => nodeNamed(input.fleet.nodes, node) ?? []);
+  const planned = plan.nodes.flatMap(({ node }) => findNode(input.fleet.nodes, node) ?? []);
   const kept = new Map<string, Observation>();
   for (const node of nodesAsPlanned({ ...input.fleet, nodes: planned }, plan)) {
     const observation = input.observations.get(node.name);

@@ -10,6 +10,7 @@ import { initStore } from "../../engine/run/store/init-store.ts";
 import { nodeFiles } from "../../engine/run/store/node-files.ts";
 import { openActing } from "../../engine/run/store/open-store.ts";
 import type { StorePorts } from "../../engine/run/store/store-ports.ts";
+import { BENCH_STORE } from "./bench-store.ts";
 
 // Takes and gives back leases of so many nodes through the store, many at once and one after the other, then does the
 // same number of the least that could ever do it: the floor. Arguments: how many, and the endpoint of an etcd or
@@ -40,19 +41,7 @@ function uuidOf(round: number, i: number): string {
 }
 
 async function leases(dir: string, ports: StorePorts): Promise<readonly [number, number]> {
-  const born = {
-    id: "bench",
-    fleet: "f",
-    ttlSeconds: 30,
-    nodes: "new",
-    names: [],
-    machines: [],
-    tree: "t",
-    commit: null,
-    by: "bench",
-    spentRequests: [],
-  } as const;
-  const made = await initStore(dir, born, ports);
+  const made = await initStore(dir, BENCH_STORE, ports);
   if (!made.ok) throw new Error(made.failure.message);
   const actor = { name: "bench", role: "apply", host: "h" } as const;
   const opened = await openActing(dir, { store: "bench" }, actor, ports);

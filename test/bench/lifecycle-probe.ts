@@ -16,6 +16,7 @@ import type { Fleet } from "../../schemas/fleet.ts";
 import { settingsSchema } from "../../schemas/settings.ts";
 import type { Cost, LifecycleMeasured } from "./lifecycle-bench.ts";
 import { makeFakes } from "../support/make-inventory.ts";
+import { BENCH_STORE } from "./bench-store.ts";
 
 // Enrols so many fake nodes to active by the real planFleet and apply over a store on disk, then writes as many
 // lines of the same mean size, in the same groups, with nothing else: the floor. Argument: how many. Prints JSON.
@@ -150,19 +151,7 @@ try {
   const house = compose("bench", {});
   const fleet = await fleetIn(dir);
   const state = join(dir, "state");
-  const born = {
-    id: "bench",
-    fleet: "f",
-    ttlSeconds: 30,
-    nodes: "new",
-    names: [],
-    machines: [],
-    tree: "t",
-    commit: null,
-    by: "bench",
-    spentRequests: [],
-  } as const;
-  const made = await initStore(state, born, house.store);
+  const made = await initStore(state, BENCH_STORE, house.store);
   if (!made.ok) throw new Error(made.failure.message);
   const groups: Group[] = [];
   const whole = await enrol(house, fleet, state, groups);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -5,7 +6,6 @@ import type { FakeMachine } from "../../drivers/fake/fake-machine.ts";
 import { type Ran, runCli } from "../support/run-cli.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { git } from "./git-program.ts";
-import { pause } from "./hall/fleet.ts";
 import {
   commit,
   type DeclaredNode,

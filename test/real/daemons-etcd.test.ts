@@ -1,6 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { anEtcd, type Member } from "../support/an-etcd.ts";
-import { aFleet, isOrderly, kill, pause } from "./hall/fleet.ts";
+import { aFleet, isOrderly, kill } from "./hall/fleet.ts";
 import { supervise } from "./hall/supervised.ts";
 
 const TTL_SECONDS = 20;

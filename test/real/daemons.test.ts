@@ -1,7 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { execFileSync } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
 import { tempDir } from "../support/temp-dir.ts";
-import { aFleet, isOrderly, kill, pause } from "./hall/fleet.ts";
+import { aFleet, isOrderly, kill } from "./hall/fleet.ts";
 import { type Supervised, supervise } from "./hall/supervised.ts";
 
 /** Long enough that an engine on a busy machine keeps its lease; who loses it all the same is started again. */

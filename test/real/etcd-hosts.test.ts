@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { anEtcd, type Cluster } from "../support/an-etcd.ts";
 import { aHost, type Host, innermost } from "../support/other-host.ts";
@@ -50,12 +51,6 @@ async function stopped({ child, ended }: Running): Promise<number> {
     if (stat.slice(stat.lastIndexOf(")") + 2).startsWith("T")) return pid;
     await pause(50);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, ms);
-  });
 }
 
 test("what one host did the other knows, and does not do again", async () => {

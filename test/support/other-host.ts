@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { onTestFinished } from "vitest";
-import { MAIN, type Ran, type Running } from "./run-cli.ts";
+import { MAIN, type Ran, running, type Running } from "./run-cli.ts";
 import { tempDir } from "./temp-dir.ts";
 
 /** The built command as on a host of its own: its own state directory and home, and no sight of other processes. */
@@ -39,17 +38,7 @@ export function aHost(
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    const ended = new Promise<Ran>((done) => {
-      child.on("close", (code, signal) => done({ code, signal, out, err }));
-    });
-    onTestFinished(() => {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-    });
-    return { child, ended };
+    return running(child);
   };
   return { stateDir, start, run: (args, more) => start(args, more).ended };
 }

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
@@ -33,6 +34,11 @@ export function startCli(
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TZ: "UTC", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  return running(child);
+}
+
+/** What it prints is kept; it ends with the test. */
+export function running(child: ChildProcessByStdio<null, Readable, Readable>): Running {
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { TroubleCount, TroubleCounts } from "../ports.ts";
 import type { Layout } from "./layout.ts";
-import { Writer } from "./store-files.ts";
+import { jsonOrNull, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** Raised when the shape changes; of another version a count says nothing. */
@@ -63,19 +63,11 @@ export class FileTroubleCounts implements TroubleCounts {
     for (const file of await files.list(this.#layout.counts)) {
       const path = `${this.#layout.counts}/${file}`;
       const text = path === this.#layout.countOf(this.#me.name) ? null : await files.read(path);
-      const parsed = countSchema.safeParse(text === null ? null : parse(text));
+      const parsed = countSchema.safeParse(text === null ? null : jsonOrNull(text));
       if (!parsed.success) continue;
       const { inc, count, troubled } = parsed.data;
       found.push({ file, write: `${inc} ${count}`, troubled: new Map(Object.entries(troubled)) });
     }
     return found;
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

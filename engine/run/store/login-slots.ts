@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { z } from "zod";
 import type { LoginAnswer, LoginAt, LoginLimits, LoginSlots } from "../ports.ts";
 import type { Layout } from "./layout.ts";
-import { CorruptFile, Writer } from "./store-files.ts";
+import { CorruptFile, jsonOrNull, Writer } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 
 /** Looks in which another engine may be faster before the caller waits. */
@@ -160,7 +160,7 @@ export class FileLoginSlots implements LoginSlots {
     { node, address }: { readonly node: string; readonly address: string },
   ): Promise<boolean> {
     const text = await this.#ports.files.read(this.#layout.login(name));
-    const mark = markSchema.safeParse(parse(text ?? ""));
+    const mark = markSchema.safeParse(jsonOrNull(text ?? ""));
     if (!mark.success) return true;
     return mark.data.node === node || originOf(mark.data.address) === originOf(address);
   }
@@ -232,7 +232,7 @@ export class FileLoginSlots implements LoginSlots {
     const text = await this.#ports.files.read(this.#layout.login(name));
     if (text === null) return null;
     const k = Number(name.slice(name.lastIndexOf(".") + 1));
-    const parsed = placeSchema.safeParse(parse(text));
+    const parsed = placeSchema.safeParse(jsonOrNull(text));
     // Torn by a power cut: whoever took it ended in that.
     return parsed.success ? { ...parsed.data, k } : null;
   }
@@ -249,7 +249,7 @@ export class FileLoginSlots implements LoginSlots {
   }
 
   async #isMine({ path, place }: Mine): Promise<boolean> {
-    const now = placeSchema.safeParse(parse((await this.#ports.files.read(path)) ?? ""));
+    const now = placeSchema.safeParse(jsonOrNull((await this.#ports.files.read(path)) ?? ""));
     return now.success && now.data.nonce === place.nonce;
   }
 
@@ -306,17 +306,9 @@ function originOf(address: string): string {
 }
 
 function keyIn(path: string, text: string): string {
-  const parsed = keySchema.safeParse(parse(text));
+  const parsed = keySchema.safeParse(jsonOrNull(text));
   const way =
     "remove it: another is made, and each secret that was refused is tried a few times more";
   if (!parsed.success) throw new CorruptFile(path, "it holds no key", way);
   return parsed.data.key;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

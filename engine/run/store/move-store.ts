@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { type Failure, fail, failure, ok, type Result } from "../../../schemas/failure.ts";
 import { MOVED_FORMAT, STORE_FORMAT } from "../../../schemas/store-format.ts";
 import { type Incarnation, type StoreFile, storeFileSchema } from "../../../schemas/store.ts";
+import { beginLife, type Life } from "./begin-life.ts";
 import { carryDeaths, copyStore } from "./copy-store.ts";
 import { seenEngines } from "./engines.ts";
-import { Coroner, LivingIncarnation } from "./incarnation.ts";
 import { Layout } from "./layout.ts";
 import { movedAway } from "./moved-away.ts";
 import type { Actor } from "./open-store.ts";
@@ -32,11 +32,8 @@ export interface Moved {
 }
 
 /** What moving needs while it lasts: in the old store it is an engine as any other. */
-interface Mover extends Move {
+interface Mover extends Move, Life {
   readonly layout: Layout;
-  readonly me: LivingIncarnation;
-  readonly writer: Writer;
-  readonly coroner: Coroner;
 }
 
 /**
@@ -103,26 +100,12 @@ async function asEngine(begin: Beginning): Promise<Result<Moved>> {
   const { ttlMs } = old;
   for (const dir of [layout.instances, layout.names, layout.temporary])
     await from.files.makeDir(dir);
-  const writer = new Writer(from, layout, inc);
-  const startedAt = from.clock.monotonic();
-  const info: Incarnation = {
-    inc,
-    name: actor.name,
-    role: actor.role,
-    host: actor.host,
-    ...from.processes.self(),
-    counter: 0,
-    startedAt: from.clock.now(),
-    format: STORE_FORMAT,
-  };
-  await writer.take(layout.instance(inc), info);
-  const me = new LivingIncarnation(info, { layout, ports: from, writer, ttlMs }, startedAt);
-  me.start();
-  const coroner = new Coroner(layout, from, writer, ttlMs);
+  const life = await beginLife({ ...actor, inc }, { layout, ports: from, ttlMs });
+  const { me } = life;
   try {
-    const refused = await takeName({ layout, ports: from, writer, coroner, me });
+    const refused = await takeName({ layout, ports: from, ...life });
     const to = { ...begin.to, files: begin.to.files.guardedBy(layout.dead(inc)) };
-    const mover = { ...begin, to, me, writer, coroner };
+    const mover = { ...begin, to, ...life };
     const moved = refused === null ? await carryOver(mover, old) : fail<Moved>(refused);
     await me.close();
     return moved;

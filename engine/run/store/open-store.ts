@@ -10,12 +10,12 @@ import {
 import type { ActingStore, StoreReader } from "../ports.ts";
 import { FileActingStore } from "./acting-store.ts";
 import { isMember, seenEngines } from "./engines.ts";
-import { Coroner, LivingIncarnation } from "./incarnation.ts";
+import { beginLife } from "./begin-life.ts";
 import { entriesIn, Layout } from "./layout.ts";
 import { movedAway } from "./moved-away.ts";
 import { FileStoreReader } from "./reader.ts";
 import { changedAtThisMoment } from "./raise-format.ts";
-import { readJson, storeFailure, Writer } from "./store-files.ts";
+import { readJson, storeFailure } from "./store-files.ts";
 import type { StorePorts } from "./store-ports.ts";
 import { takeName } from "./take-name.ts";
 import { Witness } from "./witness.ts";
@@ -73,7 +73,7 @@ async function begin(
   whole: StorePorts,
 ): Promise<Result<ActingStore>> {
   const layout = new Layout(dir);
-  const { clock, random, processes } = whole;
+  const { random } = whole;
   const inc = `${actor.name.replaceAll(/[^A-Za-z0-9.-]/g, "-")}.${random.hex(16)}`;
   const files = whole.files.guardedBy(layout.dead(inc));
   const ports = { ...whole, files };
@@ -87,29 +87,15 @@ async function begin(
     layout.names,
   ])
     await files.makeDir(one);
-  const writer = new Writer(ports, layout, inc);
-  const startedAt = clock.monotonic();
-  const info: Incarnation = {
-    inc,
-    name: actor.name,
-    role: actor.role,
-    host: actor.host,
-    ...processes.self(),
-    counter: 0,
-    startedAt: clock.now(),
-    format: STORE_FORMAT,
-    ...((await joins(actor, layout, ports)) ? { joins: true } : {}),
-  };
-  await writer.take(layout.instance(inc), info);
-  const me = new LivingIncarnation(info, { layout, ports, writer, ttlMs: file.ttlMs }, startedAt);
-  me.start();
-  const coroner = new Coroner(layout, ports, writer, file.ttlMs);
+  const isNew = (await joins(actor, layout, ports)) ? { joins: true } : {};
+  const life = await beginLife({ ...actor, inc, ...isNew }, { layout, ports, ttlMs: file.ttlMs });
+  const { me } = life;
   try {
     const refused =
       (await movedMeanwhile(file, layout, files)) ??
-      (actor.role === "watch" ? await takeName({ layout, ports, writer, coroner, me }) : null);
+      (actor.role === "watch" ? await takeName({ layout, ports, ...life }) : null);
     if (refused === null) {
-      const living = { me, writer, coroner, witness };
+      const living = { ...life, witness };
       const store = new FileActingStore(file, layout, ports, living);
       await witness.saw({
         epoch: file.epoch,

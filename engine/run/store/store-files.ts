@@ -66,6 +66,15 @@ export async function readJson<T>(
   return parsed.data;
 }
 
+/** For a shape to be held against: of a text that is no JSON, such as a torn one, null. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** The first thing that is wrong, and where in the file. */
 export function issueText({ issues: [issue] }: z.ZodError): string {
   return `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;

@@ -2,7 +2,7 @@ import type { Failure, Result } from "../../../schemas/failure.ts";
 import {
   type Fleet,
   type FleetNode,
-  nodeNamed,
+  findNode,
   nodesUnlike,
   sharesDocuments,
 } from "../../../schemas/fleet.ts";
@@ -44,7 +44,7 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
   // Of a file with many nodes all are read anew, and few of them are others.
   return names(
     nodesUnlike(before.fleet.nodes, fleet.nodes).filter((node) => {
-      const was = nodeNamed(before.fleet.nodes, node.name);
+      const was = findNode(before.fleet.nodes, node.name);
       return was === undefined || wordsOf(was) !== wordsOf(node);
     }),
   );
@@ -54,15 +54,13 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
 export function namesMove(before: Declared | null, after: Declared): boolean {
   const [was, is] = [before?.fleet.nodes ?? [], after.fleet.nodes];
   const isOther = (from: readonly FleetNode[]) => (node: FleetNode) =>
-    nodeNamed(from, node.name)?.uuid !== node.uuid;
+    findNode(from, node.name)?.uuid !== node.uuid;
   return nodesUnlike(was, is).some(isOther(was)) || nodesUnlike(is, was).some(isOther(is));
 }
 
 /** Those of them of which git asks for an act. */
 export function askedIn({ fleet }: Declared, names: ReadonlySet<string>): readonly string[] {
-  return [...names].filter(
-    (name) => (nodeNamed(fleet.nodes, name)?.spec.requests ?? []).length > 0,
-  );
+  return [...names].filter((name) => (findNode(fleet.nodes, name)?.spec.requests ?? []).length > 0);
 }
 
 function wordsOf({ specHash, uuid, labels, annotations }: FleetNode): string {

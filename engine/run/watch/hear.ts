@@ -1,4 +1,4 @@
-import { nodeNamed } from "../../../schemas/fleet.ts";
+import { findNode } from "../../../schemas/fleet.ts";
 import type { Planned } from "../plan-fleet.ts";
 import type { ActingStore } from "../ports.ts";
 import type { Declared } from "./declared.ts";
@@ -15,7 +15,7 @@ export async function hear(
   const { fleet, settings } = declared;
   const { plan, input } = planned;
   for (const { node: name, uuid } of plan.nodes) {
-    const node = nodeNamed(fleet.nodes, name);
+    const node = findNode(fleet.nodes, name);
     const observation = input.observations.get(name);
     if (node === undefined || observation === undefined) continue;
     const record = input.records.get(uuid ?? "") ?? null;

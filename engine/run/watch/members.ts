@@ -1,4 +1,4 @@
-import { type Fleet, type FleetNode, nodeNamed, nodesUnlike } from "../../../schemas/fleet.ts";
+import { type Fleet, type FleetNode, findNode, nodesUnlike } from "../../../schemas/fleet.ts";
 import { arrivalsOf, type Member, membersOf, ownersNow, ownersOf } from "../../plan/ring.ts";
 import type { ActingStore } from "../ports.ts";
 import { isMember } from "../store/engines.ts";
@@ -79,9 +79,9 @@ function movedOwned(
   const come = nodesUnlike(before.nodes, fleet.nodes);
   // A child goes with its parent, by the parent's uuid.
   const isOther = ({ name, uuid }: FleetNode): boolean =>
-    uuid !== (nodeNamed(before.nodes, name)?.uuid ?? uuid);
+    uuid !== (findNode(before.nodes, name)?.uuid ?? uuid);
   if (come.some(isOther)) return null;
-  const parents = come.flatMap(({ spec }) => nodeNamed(fleet.nodes, spec.parent ?? "") ?? []);
+  const parents = come.flatMap(({ spec }) => findNode(fleet.nodes, spec.parent ?? "") ?? []);
   const owners = ownersOf([...new Set([...come, ...parents])], members);
   const owned = new Set(ring.owned);
   for (const { name } of nodesUnlike(fleet.nodes, before.nodes)) owned.delete(name);

@@ -1,4 +1,4 @@
-import { nodeNamed } from "../../../schemas/fleet.ts";
+import { findNode } from "../../../schemas/fleet.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
 import { breakerRefusal, inTrouble } from "../../plan/breaker.ts";
 import type { Planned } from "../plan-fleet.ts";
@@ -108,7 +108,7 @@ export class Trouble {
     await this.#countAgain(acknowledged, this.#clock.monotonic() - intervalMsOf(declared));
     const lately = new Set([...this.#at.keys(), ...this.#theirs.keys()]);
     const troubled = [...lately]
-      .filter((name) => nodeNamed(nodes, name) !== undefined && !acknowledged.has(name))
+      .filter((name) => findNode(nodes, name) !== undefined && !acknowledged.has(name))
       .sort();
     const open =
       plan.refused.find(({ code }) => code === STOPPED) ??

@@ -1,5 +1,6 @@
 import fs, { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import * as git from "isomorphic-git";
 import { expect, test, vi } from "vitest";
 import type { EngineEvent } from "../../../schemas/event.ts";
@@ -80,12 +81,6 @@ function watch(
       return one;
     },
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, ms);
-  });
 }
 
 /** Acts that the machine took, by its own log. */

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
 import type { FakeMachine } from "../../../drivers/fake/fake-machine.ts";
 import { Draw } from "../../engine/simulation/draw.ts";
@@ -41,12 +42,6 @@ timeouts: { powerSeconds: 10, softOffSeconds: 5, settingSeconds: 10, agentSecond
 
 const ENV = { BMC_PASSWORD: "password" };
 const SEED = Number(process.env["SEED"] ?? 1);
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, ms);
-  });
-}
 
 function isImageWritten(act: string): boolean {
   return act.startsWith("step.run deploy.write_image");
