@@ -1,7 +1,7 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { type Fleet, type FleetNode, findNode } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
-import type { Plan } from "../../schemas/plan.ts";
+import type { NodePlan, Plan } from "../../schemas/plan.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import type { FacetSeconds } from "../../schemas/settings.ts";
 import { nodesAsPlanned } from "../plan/allocations/allocated-node.ts";
@@ -57,39 +57,92 @@ export async function planWhole(
   ports: ObservePorts,
   options: PlanFleetOptions,
 ): Promise<Planned> {
-  const { fleet, records, observations } = whole;
-  const rest = await readStore(store, fleet);
+  const facts = await readFacts(store, whole.fleet);
   const { select, offline } = options.plan;
-  const { nodes } = whole.resolved;
-  const reading = {
-    recordOf: (name: string) => nodes.get(name)?.record ?? null,
+  const nodes = offline ? [] : lookedAt(whole.fleet, select);
+  const looks = await lookAt(whole, nodes, ports, options);
+  const planned = await planSeen(whole, store, { facts, looks }, options);
+  const again = nodes.filter(({ name }) => planned.doubted.has(name));
+  if (again.length === 0) return planned;
+  const afresh = await lookAt(whole, again, ports, { ...options, facetSeconds: undefined });
+  return planSeen(whole, store, { facts, looks: afresh }, options);
+}
+
+/** A node as it was read, and what was known of it when the reading began. */
+export interface Look {
+  readonly node: FleetNode;
+  readonly record: NodeRecord | null;
+  readonly before: Observation | undefined;
+  /** True where all of it was read, and nothing of before stands. */
+  readonly isAfresh: boolean;
+  readonly seen: Observation;
+}
+
+/** Reads these nodes; the whole does not know of it yet. By node name. */
+export async function lookAt(
+  { resolved, observations }: Pick<Whole, "resolved" | "observations">,
+  nodes: readonly FleetNode[],
+  ports: ObservePorts,
+  how: Pick<PlanFleetOptions, "facetSeconds" | "onRead" | "signal">,
+): Promise<ReadonlyMap<string, Look>> {
+  const known = new Map(
+    nodes.map((node) => {
+      const record = resolved.nodes.get(node.name)?.record ?? null;
+      const before = observations.get(node.name);
+      return [
+        node.name,
+        { node, record, before, isAfresh: how.facetSeconds === undefined },
+      ] as const;
+    }),
+  );
+  const seen = await observeFleet(nodes, ports, {
+    ...how,
+    recordOf: (name) => known.get(name)?.record ?? null,
     earlier: observations,
-    onRead: options.onRead,
-    signal: options.signal,
-  };
-  const input: PlanInput = { fleet, records, observations, catalog: options.catalog, ...rest };
-  const looked = offline ? [] : lookedAt(fleet, select);
-  const before = new Map(looked.map(({ name }) => [name, observations.get(name)]));
-  const { facetSeconds } = options;
-  const seen = await observeFleet(looked, ports, { ...reading, facetSeconds });
+  });
+  const looks = new Map<string, Look>();
+  for (const [name, its] of known) {
+    const now = seen.get(name);
+    if (now !== undefined) looks.set(name, { ...its, seen: now });
+  }
+  return looks;
+}
+
+/** Those, and whoever they power or are powered by: how these stand must be known, too. */
+export function lookedAt(
+  { nodes }: Pick<Fleet, "nodes">,
+  select: PlanOptions["select"],
+): readonly FleetNode[] {
+  if (select === undefined) return nodes;
+  return [...withRelatives(nodes, select)].sort().flatMap((name) => findNode(nodes, name) ?? []);
+}
+
+/**
+ * Plans what was read. `doubted`: nodes that are not in sync and whose reading rests on facets of before; then the plan is no
+ * word on them, nothing of it is kept, and these are to be read afresh first.
+ */
+export async function planSeen(
+  whole: Whole,
+  store: StoreReader | null,
+  { facts, looks }: { readonly facts: Facts; readonly looks: ReadonlyMap<string, Look> },
+  options: PlanFleetOptions,
+): Promise<Planned & { readonly doubted: ReadonlySet<string> }> {
+  const { fleet, records, observations } = whole;
+  const input: PlanInput = { fleet, records, observations, catalog: options.catalog, ...facts };
   // Of those that are not looked at this time their last readings stand: who gets which node rests on all of them.
-  for (const observation of seen.values()) whole.setObservation(observation);
+  for (const { seen } of looks.values()) whole.setObservation(seen);
   const planned = (): Promise<Plan> => inTurns(planInTurns(input, options.plan, whole));
   const first = await planned();
-  // What is not in sync rests on nothing that was not read now.
-  const doubted = new Set(
-    first.nodes
-      .filter(({ node, inSync }) => !inSync && restsOn(before.get(node), seen.get(node)))
-      .map(({ node }) => node),
-  );
-  const again = looked.filter(({ name }) => doubted.has(name));
-  const afresh = again.length === 0 ? [] : await observeFleet(again, ports, reading);
-  for (const [, observation] of afresh) whole.setObservation(observation);
-  const second = again.length === 0 ? first : await planned();
-  const isOld = (await options.isOld?.(second)) ?? false;
-  const plan = isOld ? await planned() : second;
-  const made = { plan, input, whole };
-  if (store !== null && !offline && options.keeps !== false) {
+  const isDoubted = ({ node, inSync }: NodePlan): boolean => {
+    const look = looks.get(node);
+    return !inSync && look?.isAfresh === false && restsOn(look.before, look.seen);
+  };
+  const doubted = new Set(first.nodes.filter(isDoubted).map(({ node }) => node));
+  if (doubted.size > 0) return { plan: first, input, whole, doubted };
+  const isOld = (await options.isOld?.(first)) ?? false;
+  const plan = isOld ? await planned() : first;
+  const made = { plan, input, whole, doubted };
+  if (store !== null && !options.plan.offline && options.keeps !== false) {
     const kept = await inTurns(remembered(made, options.plan));
     for (const observation of kept.values()) whole.setObservation(observation);
     await store.saveReadings(kept, (name) => findNode(fleet.nodes, name) !== undefined);
@@ -106,16 +159,14 @@ async function inTurns<T>(turns: Generator<undefined, T, undefined>): Promise<T>
   }
 }
 
-/** Whoever is planned alone needs to know how its parent and its children stand. */
-function lookedAt({ nodes }: Fleet, select: PlanOptions["select"]): readonly FleetNode[] {
-  if (select === undefined) return nodes;
-  return [...withRelatives(nodes, select)].sort().flatMap((name) => findNode(nodes, name) ?? []);
-}
+/** What the store says of the fleet, beside the records. */
+export type Facts = Omit<PlanInput, "fleet" | "records" | "observations" | "catalog">;
 
-async function readStore(
+/** Null for a clone without a store. */
+export async function readFacts(
   store: StoreReader | null,
   { images }: Pick<Fleet, "images">,
-): Promise<Omit<PlanInput, "fleet" | "records" | "observations" | "catalog">> {
+): Promise<Facts> {
   if (store === null)
     return {
       holds: new Map(),

@@ -40,6 +40,8 @@ export class Commits {
   #lookedUnder: string | null = null;
   /** When `declared` came into force here, milliseconds since the epoch. */
   since: number | null = null;
+  /** True where the commit in force is taken up first, and a newer one is still to be looked at. */
+  isBehind = false;
   /** When the repository last answered which commit is the newest; by the monotonic clock. */
   answeredAt = 0;
 
@@ -68,10 +70,19 @@ export class Commits {
     if (stopping.aborted) return;
     this.answeredAt = clock.monotonic();
     const entry = await store.inForce();
-    const inForce = entry?.commit ?? null;
+    this.isBehind = newest.ok && (await this.#beginsWith(entry, newest.value));
+    if (this.isBehind) return this.wake();
     if (newest.ok) await this.#consider(newest.value, entry);
     else this.#teller.once("watch.waiting", newest.failure.message, newest.failure.code);
-    if (this.candidate === null && inForce !== null) await this.#catchUp(inForce);
+    if (this.candidate === null && entry?.commit != null) await this.#catchUp(entry.commit);
+  }
+
+  /** Who begins obeys what is in force, and knows then what the newest one changes; true where that is another one. */
+  async #beginsWith(entry: RegisterEntry | null, newest: string): Promise<boolean> {
+    const inForce = entry?.commit ?? null;
+    if (this.declared !== null || inForce === null || inForce === newest) return false;
+    await this.#catchUp(inForce);
+    return this.candidate !== null;
   }
 
   async #consider(commit: string, entry: RegisterEntry | null): Promise<void> {

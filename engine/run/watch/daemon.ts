@@ -1,17 +1,18 @@
-import { type Failure, failure } from "../../../schemas/failure.ts";
+import type { Failure } from "../../../schemas/failure.ts";
 import type { NodePlan } from "../../../schemas/plan.ts";
-import { type PlanOptions, surroundingsOf } from "../../plan/input.ts";
-import { withRelatives } from "../../plan/tree/relatives.ts";
-import { apply, isBusy } from "../apply.ts";
+import { isBusy } from "../apply.ts";
 import { firstOf } from "../first-of.ts";
-import { type Limits, limitsOf } from "../limits.ts";
-import { planWhole, type Planned } from "../plan-fleet.ts";
+import type { Planned } from "../plan-fleet.ts";
+import { Applies } from "./applies.ts";
 import { ASKED_MS, hearPeople } from "./asked.ts";
-import { askedIn, changedNodes, type Declared, namesMove } from "./declared.ts";
 import { Commits } from "./commits.ts";
+import { askedIn, type Declared } from "./declared.ts";
 import { hear } from "./hear.ts";
+import { Judging } from "./judging.ts";
 import { Known } from "./known.ts";
+import { Looks } from "./looks.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
+import { Planner } from "./planner.ts";
 import type { WatchPorts, WatchState } from "./ports.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
@@ -21,13 +22,6 @@ import { Trouble } from "./trouble.ts";
 
 /** Between two rounds, at least: many pushes and many due nodes make one. Milliseconds. */
 const ROUND_MS = 250;
-
-/** Until nodes are planned again whose world moved between the plan and the lease; longer each time in a row. Milliseconds. */
-const MOVED_MS = 2000;
-const MOVED_MAX_MS = 60_000;
-/** The same where something broke that nobody expected. */
-const BROKEN_MS = 60_000;
-const BROKEN_MAX_MS = 10 * 60_000;
 
 const ONLY_LOOKS =
   "mode is observe for the whole fleet (settings): nothing is done, and no commit is put in force";
@@ -46,16 +40,17 @@ export class Daemon {
   readonly #members: Members;
   readonly #known: Known;
   readonly #silence = new Silence();
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #planner: Planner;
+  readonly #applies: Applies;
   readonly #plans = new Map<string, NodePlan>();
-  /** For life: what runs under one commit shares them with what runs under the next. */
-  #limits: Limits | null = null;
+  /** Null before the first commit says how many at once. */
+  #looks: Looks | null = null;
+  /** The commit that is on its way into force. */
+  #judging: Judging | null = null;
   #ring: Ring = NO_RING;
   #beatAt: number;
   #isOnce = false;
   #rounds = 0;
-  #failed = 0;
-  #withheld = false;
   /** Ends the rest between two rounds. */
   #resting: (() => void) | null = null;
 
@@ -67,6 +62,13 @@ export class Daemon {
     this.#trouble = new Trouble(ports.store, ports.clock, this.#teller);
     this.#members = new Members(ports.store);
     this.#known = new Known(ports.store, ports.clock);
+    this.#planner = new Planner(ports, this.#known, () => this.#beat());
+    this.#applies = new Applies(ports, {
+      teller: this.#teller,
+      schedule: this.#schedule,
+      planner: this.#planner,
+      ended: () => this.#resting?.(),
+    });
     this.#beatAt = ports.clock.now();
   }
 
@@ -77,12 +79,12 @@ export class Daemon {
       refused: this.#commits.refused,
       members: this.#ring.members,
       owned: this.#ring.owned.size,
-      busy: this.#busy.size,
+      busy: this.#applies.count,
       waiting: this.#schedule.waiting,
       rounds: this.#rounds,
       beatAt: this.#beatAt,
-      failed: this.#failed,
-      withheld: this.#withheld,
+      failed: this.#applies.failed,
+      withheld: this.#applies.withheld,
       nodes: this.#plans,
     };
   }
@@ -106,15 +108,17 @@ export class Daemon {
   async once(stopping: AbortSignal): Promise<Failure | null> {
     const { store } = this.#ports;
     this.#isOnce = true;
+    this.#applies.isOnce = true;
     await this.#rounding(stopping, async () => {
       do {
         await this.round(stopping);
-        if (this.#busy.size > 0) await Promise.race(this.#busy.values());
+        if (this.#mayRest && this.#isAtWork)
+          await new Promise<void>((ends) => (this.#resting = ends));
       } while (
         !stopping.aborted &&
         store.dead() === null &&
-        this.#commits.declared !== null &&
-        this.#busy.size + this.#schedule.waiting > 0
+        (this.#judging !== null || this.#commits.declared !== null) &&
+        (this.#isAtWork || this.#schedule.waiting > 0)
       );
     });
     return store.dead();
@@ -140,10 +144,12 @@ export class Daemon {
   async round(stopping: AbortSignal): Promise<void> {
     const { store } = this.#ports;
     this.#beat();
-    await this.#commits.look(stopping);
-    const { candidate } = this.#commits;
-    if (stopping.aborted || store.dead() !== null) return;
-    if (candidate !== null) await this.#takeOver(candidate, stopping);
+    do {
+      if (this.#judging === null) await this.#commits.look(stopping);
+      if (stopping.aborted || store.dead() !== null) return;
+      const { candidate } = this.#commits;
+      if (candidate !== null) await this.#takeOver(candidate, stopping);
+    } while (this.#commits.isBehind && this.#judging === null);
     const obeyed = this.#commits.declared;
     if (obeyed === null || stopping.aborted) return;
     await this.#follow(await this.#members.ringOf(obeyed.fleet));
@@ -152,6 +158,24 @@ export class Daemon {
     await this.#work(obeyed, stopping);
     this.#rounds += 1;
     this.#beat();
+  }
+
+  /** True where something runs beside the rounds. */
+  get #isAtWork(): boolean {
+    return this.#applies.count + (this.#looks?.count ?? 0) > 0 || this.#judging !== null;
+  }
+
+  /** True where nothing has come of it yet. */
+  get #mayRest(): boolean {
+    return this.#looks?.hasEnded(this.#isOnce) !== true && this.#judging?.isReady !== true;
+  }
+
+  /** Its nodes that nobody works on, nor a commit on its way has a word on. */
+  #isFree(name: string): boolean {
+    const { owned } = this.#ring;
+    return (
+      owned.has(name) && !this.#applies.isBusy(name) && this.#judging?.changed.has(name) !== true
+    );
   }
 
   #beat(): void {
@@ -163,7 +187,7 @@ export class Daemon {
     const { clock } = this.#ports;
     const seconds = this.#commits.declared?.settings.watch.drainSeconds ?? 0;
     const over = new AbortController();
-    const ended = Promise.all(this.#busy.values()).then(() => over.abort());
+    const ended = Promise.all(this.#applies.running).then(() => over.abort());
     await Promise.race([ended, clock.sleep(seconds * 1000, over.signal).catch(() => undefined)]);
   }
 
@@ -187,104 +211,72 @@ export class Daemon {
     tellRing(this.#teller, this.#ports.store.incarnation.name, { before, now: ring });
   }
 
-  /**
-   * A newer commit. What it changes in the whole fleet is planned from the last readings, and what is this engine's from the
-   * hardware: refused in either, it leaves no trace but that it was refused.
-   */
+  /** A newer commit: judged beside the rounds, then refused or obeyed. */
   async #takeOver(candidate: Declared, stopping: AbortSignal): Promise<void> {
-    const changed = changedNodes(this.#commits.declared, candidate);
     const ring = await this.#members.ringOf(candidate.fleet);
-    if (namesMove(this.#commits.declared, candidate)) await this.#known.refresh();
-    const mine = [...changed].filter((name) => ring.owned.has(name) && !this.#busy.has(name));
-    // Of other members' nodes as they were last seen by these, not when this engine last owned them.
-    if (mine.length < changed.size) await this.#known.refreshReadings();
-    const whole = await this.#planned(candidate, [...changed], { offline: true, signal: stopping });
+    this.#judging ??= await Judging.begin(candidate, this.#commits.declared, {
+      planner: this.#planner,
+      known: this.#known,
+      ring,
+      isFree: (name) => !this.#applies.isBusy(name),
+      ended: () => this.#resting?.(),
+      broke: (names, error) => this.#applies.broke(names, error),
+      signal: stopping,
+    });
+    const judging = this.#judging;
     const durationMs = Math.round(this.#ports.clock.monotonic() - this.#commits.answeredAt);
-    // What is in force was judged by whoever put it there.
-    const isJudged = whole.plan.inForce?.commit === candidate.commit;
-    const planned = isJudged
-      ? whole
-      : await this.#planned(candidate, mine, { keeps: false, signal: stopping });
+    judging.durationMs ??= durationMs;
+    if (!judging.isReady) return;
+    this.#judging = null;
+    const verdict = await judging.verdict();
     if (stopping.aborted) return;
-    const [refusal] = [...whole.plan.refused, ...planned.plan.refused].filter(
-      ({ code }) => code !== "IW-P11",
-    );
-    if (refusal !== undefined && !isJudged) {
-      // What was seen where it says that they are is no word on the nodes in force.
-      await this.#known.take(mine);
-      const why = failure("stalled", refusal.code, refusal.message);
-      return this.#commits.refuse(candidate.commit, why);
-    }
+    if ("code" in verdict) return this.#commits.refuse(candidate.commit, verdict);
     this.#commits.take(candidate);
-    const { powerSync, concurrency } = candidate.settings;
+    const { powerSync } = candidate.settings;
     // Nobody's turn comes twice in the one round of `once`.
     this.#schedule.intervalMs = this.#isOnce ? Infinity : powerSync.intervalSeconds * 1000;
-    this.#limits ??= limitsOf(this.#ports.clock, concurrency);
     await this.#follow(ring);
-    const subject = candidate.fleet.commit.subject ?? "";
-    const count = `${mine.length} of its ${ring.owned.size} nodes changed`;
-    this.#teller.tell(
-      "watch.commit",
-      `commit ${candidate.commit.slice(0, 7)} "${subject}": ${count}`,
-      { durationMs },
-    );
+    const { mine, changed, isJudged } = judging;
+    this.#tellCommit(candidate, judging);
     // What is being worked on is planned under the new commit right after it.
     this.#schedule.soon(changed, "commit");
     this.#schedule.soon(askedIn(candidate, changed), "person");
-    if (mine.length === 0 && !isJudged) await this.#begin(candidate, planned, stopping);
+    if (mine.length === 0 && !isJudged) await this.#begin(candidate, verdict, stopping);
   }
 
-  async #work(declared: Declared, stopping: AbortSignal): Promise<void> {
-    const { owned } = this.#ring;
-    const free = (name: string): boolean => owned.has(name) && !this.#busy.has(name);
-    const turn = this.#schedule.due(declared.settings.concurrency, free);
-    if (turn.length === 0) return;
-    // What a parent's power makes of its children is planned with them.
-    const due = [...withRelatives(declared.fleet.nodes, new Set(turn))].filter(free);
-    const planned = await this.#planned(declared, due, { signal: stopping });
+  #tellCommit({ commit, fleet }: Declared, { mine, durationMs }: Judging): void {
+    const subject = fleet.commit.subject ?? "";
+    const count = `${mine.length} of its ${this.#ring.owned.size} nodes changed`;
+    const message = `commit ${commit.slice(0, 7)} "${subject}": ${count}`;
+    this.#teller.tell("watch.commit", message, { durationMs: durationMs ?? 0 });
+  }
+
+  /** Begins to read those whose turn it is, and to do what follows from all that was read since. */
+  async #work(declared: Declared, signal: AbortSignal): Promise<void> {
+    const { concurrency } = declared.settings;
+    const isFree = (name: string): boolean => this.#isFree(name);
+    this.#looks ??= new Looks(concurrency, {
+      ended: () => this.#resting?.(),
+      broke: (names, error) => this.#applies.broke(names, error),
+    });
+    const looks = this.#looks;
+    // The one round of `once` is planned as one.
+    const taken = looks.hasEnded(this.#isOnce) ? looks.take() : [];
+    const ended = taken.filter(({ names }) => names.every(isFree));
+    const turn = looks.turn(this.#schedule, isFree, (name) => this.#known.isSilent(name));
+    if (turn.length > 0) await this.#planner.begin(looks, declared, turn, { isFree, signal });
+    if (ended.length === 0 || signal.aborted) return;
+    const { planned, doubted } = await this.#planner.planLooks(declared, ended, { signal });
+    if (doubted.length > 0)
+      await this.#planner.begin(looks, declared, doubted, { isFree, signal, isAfresh: true });
+    if (planned === null) return;
     for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
     this.#trouble.see(planned.plan.nodes);
     const { store } = this.#ports;
     const to = { store, teller: this.#teller, schedule: this.#schedule };
     // A fault is a word in the store, and who only looks writes none.
     if (declared.settings.mode !== "observe") await hear(this.#silence, to, { declared, planned });
-    if (!stopping.aborted) await this.#begin(declared, planned, stopping);
-  }
-
-  async #planned(
-    declared: Declared,
-    names: readonly string[],
-    how: { readonly offline?: boolean; readonly keeps?: boolean; readonly signal: AbortSignal },
-  ): Promise<Planned> {
-    const { store, clock, catalog, drivers } = this.#ports;
-    const { fleet, settings } = declared;
-    const ports = { drivers: drivers(declared), clock, concurrency: settings.concurrency };
-    const intervalMs = settings.powerSync.intervalSeconds * 1000;
-    const whole = await this.#known.of(fleet, names, intervalMs);
-    return planWhole(whole, store, ports, {
-      plan: {
-        ...this.#planOptions(declared),
-        offline: how.offline ?? false,
-        select: new Set(names),
-      },
-      catalog,
-      ...how,
-      facetSeconds: settings.watch.facetSeconds,
-      isOld: (plan) => this.#known.refreshFor(plan),
-      onRead: () => this.#beat(),
-    });
-  }
-
-  #planOptions({ settings, settingsHash }: Declared): PlanOptions {
-    return {
-      now: this.#ports.clock.now(),
-      settings,
-      settingsHash,
-      digest: this.#ports.digest,
-      offline: false,
-      maxImpact: settings.watch.maxImpact,
-      obeyBackoff: true,
-    };
+    if (!signal.aborted) await this.#begin(declared, planned, signal);
   }
 
   /** Begins what the plan holds; nodes that have nothing to do had their turn. */
@@ -296,22 +288,16 @@ export class Daemon {
     }
     const why = await this.#whyWithheld(declared, planned);
     const busy = why === null ? plan.nodes.filter(isBusy) : [];
-    const work = busy.map(({ node }) => node);
-    for (const { node } of plan.nodes) if (!work.includes(node)) this.#schedule.done(node);
+    const work = new Set(busy.map(({ node }) => node));
+    for (const { node } of plan.nodes) if (!work.has(node)) this.#schedule.done(node);
     if (why !== null) {
-      this.#withheld = true;
+      this.#applies.withheld = true;
       return this.#teller.once("watch.withheld", why.message, why.code);
     }
     this.#teller.over("watch.withheld");
     const isInForce = plan.inForce !== null && plan.inForce.commit === plan.commit;
     if (!this.#ring.isMember || (busy.length === 0 && isInForce)) return;
-    const running = this.#apply(declared, planned, stopping)
-      .catch((error: unknown) => this.#broke(work, error))
-      .finally(() => {
-        for (const name of work) this.#busy.delete(name);
-        this.#resting?.();
-      });
-    for (const name of work) this.#busy.set(name, running);
+    const running = this.#applies.begin(declared, planned, busy, stopping);
     if (busy.length === 0) await running;
   }
 
@@ -329,52 +315,6 @@ export class Daemon {
     return refused[0] ?? null;
   }
 
-  /** What nobody expected ends one apply, never the others. */
-  #broke(names: readonly string[], error: unknown): void {
-    if (this.#ports.store.dead() !== null) return;
-    this.#failed += names.length;
-    const message = error instanceof Error ? error.message : String(error);
-    this.#teller.tell("watch.failed", `${message}; these are planned again: ${names.join(", ")}`);
-    this.#schedule.later(names, BROKEN_MS, BROKEN_MAX_MS);
-  }
-
-  async #apply(
-    declared: Declared,
-    { plan, input, whole }: Planned,
-    stopping: AbortSignal,
-  ): Promise<void> {
-    const { settings, fleet } = declared;
-    const { drivers, store } = this.#ports;
-    const limits = this.#limits ?? undefined;
-    const ports = { ...this.#ports, settings, drivers: drivers(declared), limits };
-    const ceiling = settings.watch.maxImpact;
-    const applied = await apply(plan, fleet, ports, {
-      plan: this.#planOptions(declared),
-      surroundings: surroundingsOf(input, whole),
-      lockTimeoutMs: 0,
-      authority: { who: `watch ${store.incarnation.name}`, ceiling },
-      why: "watch",
-      stopping,
-      follows: true,
-    });
-    // The world moved between the plan and the lease: these nodes are planned again.
-    if (!applied.ok) {
-      this.#withheld = true;
-      this.#teller.once("watch.withheld", applied.failure.message, applied.failure.code);
-      const names = plan.nodes.map(({ node }) => node);
-      return this.#schedule.later(names, MOVED_MS, MOVED_MAX_MS);
-    }
-    this.#failed += applied.value.failed;
-    for (const { node, status, code } of applied.value.nodes) {
-      // Whoever has it finishes, and gives it back: nobody's lease need run out.
-      if (code === "IW-L01" && this.#isOnce) this.#withheld = true;
-      if (code === "IW-L01") this.#schedule.later([node], MOVED_MS, MOVED_MAX_MS);
-      else this.#schedule.done(node);
-      // What follows on it, and what waited for it, is seen at once.
-      if (status === "applied" || status === "recorded") this.#schedule.soon([node]);
-    }
-  }
-
   /** Until something may be due: a node's turn, the next poll, a push, the end of what runs. */
   async #rest(stopping: AbortSignal): Promise<void> {
     const { clock, repository, store } = this.#ports;
@@ -382,8 +322,10 @@ export class Daemon {
     const ends = firstOf(stopping, store.deathSignal);
     // Whatever ends meanwhile ends the rest, too.
     this.#resting = ends.end;
-    const next = Math.min(this.#schedule.untilNext, this.#commits.untilPoll, ASKED_MS);
-    const wait = Math.max(ROUND_MS, next);
+    const isTurn = (name: string): boolean => this.#isFree(name) && this.#looks?.has(name) !== true;
+    const untilTurn = this.#schedule.untilNext(isTurn);
+    const next = Math.min(untilTurn, this.#commits.untilPoll, ASKED_MS);
+    const wait = this.#mayRest ? Math.max(ROUND_MS, next) : 0;
     const pushed = async (): Promise<void> => {
       await repository.changed(ends.signal);
       if (!ends.signal.aborted) this.#commits.wake();

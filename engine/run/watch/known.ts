@@ -1,6 +1,8 @@
 import type { Fleet } from "../../../schemas/fleet.ts";
 import { compareImpact } from "../../../schemas/impact.ts";
+import type { ObservedFacet } from "../../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../../schemas/plan.ts";
+import type { NodeRecord } from "../../../schemas/record.ts";
 import { withRelatives } from "../../plan/tree/relatives.ts";
 import { Whole } from "../../plan/whole.ts";
 import type { ActingStore, Clock } from "../ports.ts";
@@ -56,6 +58,26 @@ export class Known {
   /** Before names come and go: a node of a new name may be one that another member has just recorded. */
   async refresh(): Promise<void> {
     if (this.#whole !== null) await this.#refresh(this.#whole);
+  }
+
+  /** True where its BMC did not answer when it was read last. */
+  isSilent(name: string): boolean {
+    const seen = this.#whole?.observations.get(name);
+    return seen !== undefined && seen.unreachable !== null;
+  }
+
+  /** True where its last reading is no older than that, and says all that is to be read of it; or that its BMC is silent. */
+  isRead(
+    name: string,
+    maxAgeMs: number,
+    facets: (record: NodeRecord | null) => readonly ObservedFacet[],
+  ): boolean {
+    const seen = this.#whole?.observations.get(name);
+    if (this.#whole === null || seen === undefined) return false;
+    const age = this.#clock.now() - seen.at;
+    if (age < 0 || age > maxAgeMs) return false;
+    const { record = null } = this.#whole.resolved.nodes.get(name) ?? {};
+    return seen.unreachable !== null || facets(record).every((one) => one in seen.facets);
   }
 
   /** What is known of these nodes by others than a plan. */

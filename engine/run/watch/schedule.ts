@@ -130,11 +130,11 @@ export class Schedule {
     return place + rounds * this.#intervalMs;
   }
 
-  /** Until the next turn, milliseconds; 0 when one has come, the whole interval where nobody is followed. */
-  get untilNext(): number {
+  /** Until the next turn of one that is free, milliseconds; 0 when one has come, the whole interval where nobody is. */
+  untilNext(isFree: (name: string) => boolean): number {
     const now = this.#clock.monotonic();
     let first = now + this.#intervalMs;
-    for (const { at } of this.#entries.values()) first = Math.min(first, at);
+    for (const [name, { at }] of this.#entries) if (at < first && isFree(name)) first = at;
     return Math.max(0, first - now);
   }
 }
