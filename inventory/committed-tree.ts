@@ -1,4 +1,4 @@
-import fs from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as git from "isomorphic-git";
 import type { CommitInfo } from "../schemas/fleet.ts";
@@ -12,6 +12,7 @@ import {
   sorted,
   within,
 } from "./source-tree.ts";
+import { gitFiles } from "./git-files.ts";
 
 /** A git repository at or above a directory, opened once: isomorphic-git's cache makes reads cheap. */
 export interface Repository {
@@ -27,7 +28,7 @@ export interface Repository {
 export function findRepository(root: string): Repository | null {
   for (let at = root; ; at = dirname(at)) {
     const gitdir = join(at, ".git");
-    if (fs.existsSync(gitdir)) return { dir: at, gitdir, bare: false, cache: {} };
+    if (existsSync(gitdir)) return { dir: at, gitdir, bare: false, cache: {} };
     if (isGitDirectory(at)) return { dir: at, gitdir: at, bare: true, cache: {} };
     if (at === dirname(at)) return null;
   }
@@ -35,7 +36,7 @@ export function findRepository(root: string): Repository | null {
 
 /** As git itself tells one. */
 function isGitDirectory(path: string): boolean {
-  return ["HEAD", "objects", "refs"].every((name) => fs.existsSync(join(path, name)));
+  return ["HEAD", "objects", "refs"].every((name) => existsSync(join(path, name)));
 }
 
 /** Why nothing can be read of a bare repository without a commit, and the way out. */
@@ -51,7 +52,7 @@ export async function readCommit(
   try {
     // Of an annotated tag, the commit that it names.
     const { oid, commit } = await git.readCommit({
-      fs,
+      fs: gitFiles,
       gitdir,
       oid: await resolveRef(gitdir, ref),
       cache,
@@ -75,7 +76,7 @@ async function resolveRef(gitdir: string, ref: string): Promise<string> {
     let oid = await resolveRef(gitdir, back[1] ?? "HEAD");
     const steps = back[2] === undefined ? (back[3] ?? "").length : Number(back[2]);
     for (let i = 0; i < steps; i += 1) {
-      const { commit } = await git.readCommit({ fs, gitdir, oid });
+      const { commit } = await git.readCommit({ fs: gitFiles, gitdir, oid });
       const [parent] = commit.parent;
       if (parent === undefined) throw new Error("no such ancestor");
       oid = parent;
@@ -83,9 +84,9 @@ async function resolveRef(gitdir: string, ref: string): Promise<string> {
     return oid;
   }
   try {
-    return await git.resolveRef({ fs, gitdir, ref });
+    return await git.resolveRef({ fs: gitFiles, gitdir, ref });
   } catch {
-    return await git.expandOid({ fs, gitdir, oid: ref });
+    return await git.expandOid({ fs: gitFiles, gitdir, oid: ref });
   }
 }
 
@@ -138,7 +139,7 @@ export async function committedFolder(
     const files = new Map<string, string>();
     const folders = new Map<string, CommittedFolder>();
     const diagnostics: Diagnostic[] = [];
-    const { tree } = await git.readTree({ fs, gitdir, oid, cache });
+    const { tree } = await git.readTree({ fs: gitFiles, gitdir, oid, cache });
     for (const { path: name, oid: id, type, mode } of tree) {
       const path = at === "" ? name : `${at}/${name}`;
       if (type === "tree") {
@@ -152,7 +153,7 @@ export async function committedFolder(
     }
     return { oid, files, folders, diagnostics };
   };
-  const { commit: body } = await git.readCommit({ fs, gitdir, oid: commit, cache });
+  const { commit: body } = await git.readCommit({ fs: gitFiles, gitdir, oid: commit, cache });
   return visit(body.tree, "", before ?? undefined);
 }
 
@@ -207,9 +208,9 @@ export async function blobAt(
   path: string,
 ): Promise<string | null> {
   const names = path.split("/");
-  let { oid } = await git.readTree({ fs, gitdir, oid: commit, cache });
+  let { oid } = await git.readTree({ fs: gitFiles, gitdir, oid: commit, cache });
   for (const name of names) {
-    const { tree } = await git.readTree({ fs, gitdir, oid, cache });
+    const { tree } = await git.readTree({ fs: gitFiles, gitdir, oid, cache });
     const entry = tree.find((one) => one.path === name);
     if (entry === undefined) return null;
     oid = entry.oid;
@@ -226,7 +227,13 @@ export async function committedFile(
 ): Promise<SourceFile | null> {
   try {
     const { gitdir, cache } = repository;
-    const { oid } = await git.readBlob({ fs, gitdir, oid: commit, filepath: path, cache });
+    const { oid } = await git.readBlob({
+      fs: gitFiles,
+      gitdir,
+      oid: commit,
+      filepath: path,
+      cache,
+    });
     return { path, oid, read: () => readBlob(repository, oid) };
   } catch {
     return null;
@@ -234,14 +241,14 @@ export async function committedFile(
 }
 
 async function readBlob({ gitdir, cache }: Repository, oid: string): Promise<Uint8Array> {
-  const { blob } = await git.readBlob({ fs, gitdir, oid, cache });
+  const { blob } = await git.readBlob({ fs: gitFiles, gitdir, oid, cache });
   return blob;
 }
 
 /** True when the index or the head commit holds anything below that folder. */
 export async function isTracked({ gitdir, cache }: Repository, folder: string): Promise<boolean> {
   try {
-    const staged = await git.listFiles({ fs, gitdir, cache });
+    const staged = await git.listFiles({ fs: gitFiles, gitdir, cache });
     return staged.some((path) => within(path, folder));
   } catch {
     return false;

@@ -1,9 +1,10 @@
-import fs from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as git from "isomorphic-git";
 import { isMap } from "../schemas/is-map.ts";
 import { parseFile } from "./parse-file.ts";
 import { committedFiles, findRepository, type Repository } from "./committed-tree.ts";
+import { gitFiles } from "./git-files.ts";
 
 /** The request ids that were ever in git. */
 export interface RequestIds {
@@ -19,7 +20,7 @@ export interface RequestIds {
 export async function requestIdsInGit(root: string, inventory: string): Promise<RequestIds> {
   const repository = findRepository(root);
   if (repository === null) return { ids: [], complete: true };
-  const complete = !fs.existsSync(join(repository.gitdir, "shallow"));
+  const complete = !existsSync(join(repository.gitdir, "shallow"));
   const ids = new Set<string>();
   const read = new Set<string>();
   for (const commit of await history(repository))
@@ -33,7 +34,7 @@ export async function requestIdsInGit(root: string, inventory: string): Promise<
 
 async function history({ gitdir, cache }: Repository): Promise<readonly string[]> {
   try {
-    const commits = await git.log({ fs, gitdir, ref: "HEAD", cache });
+    const commits = await git.log({ fs: gitFiles, gitdir, ref: "HEAD", cache });
     return commits.map(({ oid }) => oid);
   } catch {
     // A repository without a commit has no history.

@@ -152,6 +152,7 @@ async function withGrant(
     plan,
     grant,
     driver,
+    registerSeq: context.registerSeq,
     observation: empty,
     session: null,
     opened: false,
@@ -292,7 +293,7 @@ async function runSteps(
       ? { applied, appliedCommit: context.plan.commit, appliedAt: now }
       : {}),
     ...(context.act === null || movesState(plan) ? wellNow(plan, record) : {}),
-    registerSeq: context.registerSeq,
+    registerSeq: flow.registerSeq,
     revision: record.revision + riseOf(flow),
     lastFlow: {
       commit: context.plan.commit,

@@ -283,7 +283,7 @@ function intentOf(flow: Flow, asked: Asked, count: number): IntentBody {
   const patch = asked.intending?.();
   return {
     planId: context.plan.id,
-    registerSeq: context.registerSeq,
+    registerSeq: flow.registerSeq,
     author: context.plan.commitAuthor,
     commit: context.plan.commit,
     step: asked.id,

@@ -24,7 +24,15 @@ export interface ApplyPorts {
   readonly settings: Settings;
   /** Those of a daemon, whose applies run beside each other; an apply has its own. */
   readonly limits?: Limits | undefined;
+  /** Where other commits come into force meanwhile; any such ends what runs where it is left out. */
+  readonly judge?: Judge | undefined;
 }
+
+/**
+ * Asked before an act where another commit has come into force since: its place in the register where what runs on the node
+ * may go on under it, null where it ends here. `isOpen`: a list of steps is open.
+ */
+export type Judge = (node: string, isOpen: boolean) => Promise<number | null>;
 
 /** Who approved a plan, and how far. */
 export interface Authority {
@@ -38,7 +46,7 @@ export interface ApplyContext extends ApplyPorts, Limits {
   /** What a person asks of one node, where that is all; null for an apply. */
   readonly act: PersonAct | null;
   readonly authority: Authority;
-  /** The register entry under which every flow runs. */
+  /** The register entry under which every flow begins. */
   readonly registerSeq: number;
   /** SHA-256, lower-case hex. */
   readonly digest: Digest;
@@ -57,6 +65,8 @@ export interface Flow {
   readonly plan: NodePlan;
   readonly grant: Grant;
   readonly driver: Driver;
+  /** The register entry under which it runs: a later one once it was judged by that. */
+  registerSeq: number;
   /** The newest reading of each facet. */
   observation: Observation;
   /** The session that mutating acts go through; null before it is opened. */

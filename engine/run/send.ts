@@ -92,17 +92,25 @@ export function requestMaxMs({ context }: Flow): number {
 
 /** The last look before a send: lease, deadline, stop, holds, register. */
 async function check(flow: Flow, { impact, action }: Sent): Promise<Failure | null> {
-  const { grant, context } = flow;
-  const why = await grant.check({
-    impact,
-    verb: action.verb,
-    requestMaxMs: requestMaxMs(flow),
-    registerSeq: context.registerSeq,
-    pastHolds: context.act?.pastHolds ?? [],
-  });
-  await context.checkpoint("checked");
-  return why;
+  const { grant, context, node } = flow;
+  for (;;) {
+    const why = await grant.check({
+      impact,
+      verb: action.verb,
+      requestMaxMs: requestMaxMs(flow),
+      registerSeq: flow.registerSeq,
+      pastHolds: context.act?.pastHolds ?? [],
+    });
+    await context.checkpoint("checked");
+    if (why?.code !== MOVED || context.judge === undefined) return why;
+    const seq = await context.judge(node.name, grant.record.activity !== null);
+    if (seq === null || seq <= flow.registerSeq) return why;
+    flow.registerSeq = seq;
+  }
 }
+
+/** The code of a register that moved. */
+const MOVED = "IW-P17";
 
 /** A login is an act: its session is durable in the claim before the session's first mutating request. */
 export async function openSession(flow: Flow, sent: Sent): Promise<Failure | null> {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import fs, { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as git from "isomorphic-git";
+import { gitFiles } from "../git-files.ts";
 
 /** What is followed, as the mirror has it; written once its objects are there. */
 export const FOLLOWED = "refs/ironwright/followed";
@@ -82,7 +83,7 @@ export class BrokenPack extends Error {}
  */
 export const mirrorFs = {
   promises: Object.assign(
-    { ...fs.promises },
+    { ...gitFiles.promises },
     {
       async writeFile(
         path: string,

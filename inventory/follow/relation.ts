@@ -1,6 +1,6 @@
-import fs from "node:fs";
 import * as git from "isomorphic-git";
 import type { Relation } from "./following.ts";
+import { gitFiles } from "../git-files.ts";
 
 /** From which of the two a commit was reached. */
 const FROM_A = 1;
@@ -60,6 +60,6 @@ function takeNewest(ahead: Reached[]): Reached {
 }
 
 async function readParents(gitdir: string, oid: string, cache: object): Promise<Reached> {
-  const { commit } = await git.readCommit({ fs, gitdir, oid, cache });
+  const { commit } = await git.readCommit({ fs: gitFiles, gitdir, oid, cache });
   return { oid, time: commit.committer.timestamp, parents: commit.parent };
 }

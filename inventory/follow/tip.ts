@@ -1,10 +1,11 @@
-import fs from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as git from "isomorphic-git";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { damaged, noSuchRef } from "./follow-failures.ts";
 import { readCommit, type Repository } from "../committed-tree.ts";
 import { isInventoryFile } from "../source-tree.ts";
+import { gitFiles } from "../git-files.ts";
 
 export interface TipOptions {
   /** "main of /srv/inventory.git". */
@@ -32,7 +33,7 @@ async function whyNoCommit({ gitdir }: Repository, ref: string, what: string): P
   const unreadable = unreadableFormat(gitdir);
   if (unreadable !== null) return failure("stalled", "IW-G08", `${what}: ${unreadable}`);
   try {
-    const oid = await git.resolveRef({ fs, gitdir, ref });
+    const oid = await git.resolveRef({ fs: gitFiles, gitdir, ref });
     return oid === ref ? noSuchRef(what, ref) : damaged(what, oid);
   } catch {
     return noSuchRef(what, ref);
@@ -51,7 +52,7 @@ export function unreadableFormat(gitdir: string): string | null {
 
 export function readIfThere(path: string): string | null {
   try {
-    return fs.readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return null;
   }
@@ -69,11 +70,11 @@ async function isWhole(
   if (known.size > KNOWN_MAX) known.clear();
   const visit = async (oid: string): Promise<void> => {
     if (known.has(oid)) return;
-    const { tree } = await git.readTree({ fs, gitdir, oid, cache });
+    const { tree } = await git.readTree({ fs: gitFiles, gitdir, oid, cache });
     for (const entry of tree) {
       if (entry.type === "tree") await visit(entry.oid);
       if (entry.type !== "blob" || !isInventoryFile(entry.path) || known.has(entry.oid)) continue;
-      await git.readBlob({ fs, gitdir, oid: entry.oid, cache });
+      await git.readBlob({ fs: gitFiles, gitdir, oid: entry.oid, cache });
       known.add(entry.oid);
     }
     known.add(oid);

@@ -1,4 +1,3 @@
-import fs from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, posix, resolve } from "node:path";
 import * as git from "isomorphic-git";
@@ -9,6 +8,7 @@ import { committedFile, findRepository, readCommit, type Repository } from "../c
 import { committedTree } from "../tree-hash.ts";
 import { readSigners, type ReadSignerFile } from "./signers.ts";
 import { whyUnverified } from "./verify-commit.ts";
+import { gitFiles } from "../git-files.ts";
 
 /** What the register says of the commit in force. */
 export interface InForce {
@@ -148,7 +148,9 @@ async function commitOfTree(
 /** None where the history is cut off. */
 async function idsUpTo({ gitdir, cache }: Repository, ref: string): Promise<readonly string[]> {
   try {
-    return (await git.log({ fs, gitdir, cache, ref, depth: HISTORY_MAX })).map(({ oid }) => oid);
+    return (await git.log({ fs: gitFiles, gitdir, cache, ref, depth: HISTORY_MAX })).map(
+      ({ oid }) => oid,
+    );
   } catch {
     return [];
   }

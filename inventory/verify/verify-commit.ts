@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import fs from "node:fs";
 import * as git from "isomorphic-git";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { Repository } from "../committed-tree.ts";
@@ -9,6 +8,7 @@ import { type Committer, signedCommit } from "./signed-commit.ts";
 import type { Signers } from "./signers.ts";
 import { fingerprintOf, keyTypeOf } from "./ssh-key.ts";
 import { checkSshSignature } from "./ssh-signature.ts";
+import { gitFiles } from "../git-files.ts";
 
 /** Why the signature of a commit doesn't count; null where it does. `now`: milliseconds since the epoch. */
 export async function whyUnverified(
@@ -49,7 +49,13 @@ export async function judge(
 /** Read as it is, for isomorphic-git's own payload changes line ends and knows no SSH. A pack's objects are not held against their ids there. */
 async function rawCommit({ gitdir, cache }: Repository, oid: string): Promise<Uint8Array | null> {
   try {
-    const { object } = await git.readObject({ fs, gitdir, oid, cache, format: "content" });
+    const { object } = await git.readObject({
+      fs: gitFiles,
+      gitdir,
+      oid,
+      cache,
+      format: "content",
+    });
     if (!(object instanceof Uint8Array)) return null;
     const hash = createHash("sha1").update(`commit ${object.length}\0`).update(object);
     return hash.digest("hex") === oid ? object : null;

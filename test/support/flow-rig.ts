@@ -201,6 +201,7 @@ export class FlowRig {
       plan: { ...first, steps: step === null ? [] : [step] },
       grant,
       driver: this.machine,
+      registerSeq: 1,
       observation: { ...observation, facets: {} },
       session: null,
       opened: false,

@@ -3,7 +3,7 @@ import { surroundingsOf } from "../../plan/input.ts";
 import { apply } from "../apply.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import type { Planned } from "../plan-fleet.ts";
-import type { Declared } from "./declared.ts";
+import { type Declared, isAsBefore, mayEnd } from "./declared.ts";
 import type { Planner } from "./planner.ts";
 import type { WatchPorts } from "./ports.ts";
 import type { Schedule } from "./schedule.ts";
@@ -22,6 +22,8 @@ interface Parts {
   readonly planner: Planner;
   /** Told whenever an apply has ended. */
   readonly ended: () => void;
+  /** What this engine obeys once it has come to that entry of the register; null where it does not come to it soon. */
+  readonly obeyed: (tree: string, signal: AbortSignal) => Promise<Declared | null>;
 }
 
 /** A daemon's applies, which run beside its rounds: each has its nodes to itself until it ends. */
@@ -84,6 +86,20 @@ export class Applies {
     schedule.later(names, BROKEN_MS, BROKEN_MAX_MS);
   }
 
+  /** What was begun under one commit, by the one that is in force now. */
+  async #judge(
+    began: Declared,
+    node: string,
+    isOpen: boolean,
+    stopping: AbortSignal,
+  ): Promise<number | null> {
+    const entry = await this.#ports.store.inForce();
+    const now = entry === null ? null : await this.#parts.obeyed(entry.tree, stopping);
+    if (entry === null || now === null) return null;
+    const goesOn = isAsBefore(began, now, node) || (isOpen && mayEnd(began, now, node));
+    return goesOn ? entry.seq : null;
+  }
+
   async #apply(
     declared: Declared,
     { plan, input, whole }: Planned,
@@ -93,7 +109,10 @@ export class Applies {
     const { drivers, store, clock } = this.#ports;
     const { planner, schedule, teller } = this.#parts;
     this.#limits ??= limitsOf(clock, settings.concurrency);
-    const ports = { ...this.#ports, settings, drivers: drivers(declared), limits: this.#limits };
+    const judge = (node: string, isOpen: boolean): Promise<number | null> =>
+      this.#judge(declared, node, isOpen, stopping);
+    const limits = this.#limits;
+    const ports = { ...this.#ports, settings, drivers: drivers(declared), limits, judge };
     const ceiling = settings.watch.maxImpact;
     const applied = await apply(plan, fleet, ports, {
       plan: planner.options(declared),

@@ -17,6 +17,10 @@ const FIRST_POLL_SECONDS = 5;
 /** Why a commit is refused by `git.verify`. */
 const SIGNATURE_CODES = new Set(["IW-G10", "IW-G11", "IW-G12", "IW-G13", "IW-G14"]);
 
+/** How long one waits until a commit that others put in force is obeyed here, and between two looks whether it is. Milliseconds. */
+const OBEY_MS = 20_000;
+const OBEY_STEP_MS = 500;
+
 /** What commits are read by. */
 export interface CommitPorts {
   readonly repository: Repository;
@@ -147,6 +151,22 @@ export class Commits {
     const stays = stands?.slice(0, 7) ?? "what is in force";
     const message = `commit ${commit.slice(0, 7)} is refused, ${stays} stays in force: ${why.message}`;
     this.#teller.once("watch.refused", message, why.code);
+  }
+
+  /**
+   * What is obeyed, once that is the commit of this tree: another member has put it in force, and this one comes to it in a
+   * round or two. Null where it does not.
+   */
+  async obeyed(tree: string, signal: AbortSignal): Promise<Declared | null> {
+    const { clock, store } = this.#ports;
+    const by = clock.monotonic() + OBEY_MS;
+    while (this.declared?.fleet.tree !== tree) {
+      const left = by - clock.monotonic();
+      if (left <= 0 || signal.aborted || store.dead() !== null) return null;
+      this.wake();
+      await clock.sleep(Math.min(left, OBEY_STEP_MS), signal).catch(() => undefined);
+    }
+    return this.declared;
   }
 
   /** From now on it is obeyed. */

@@ -68,6 +68,7 @@ export class Daemon {
       schedule: this.#schedule,
       planner: this.#planner,
       ended: () => this.#resting?.(),
+      obeyed: (tree, signal) => this.#obeyed(tree, signal),
     });
     this.#beatAt = ports.clock.now();
   }
@@ -178,6 +179,13 @@ export class Daemon {
     );
   }
 
+  /** In the one round of `once` no further commit is obeyed. */
+  async #obeyed(tree: string, signal: AbortSignal): Promise<Declared | null> {
+    if (!this.#isOnce) return this.#commits.obeyed(tree, signal);
+    const { declared } = this.#commits;
+    return declared?.fleet.tree === tree ? declared : null;
+  }
+
   #beat(): void {
     this.#beatAt = this.#ports.clock.now();
   }
@@ -244,9 +252,10 @@ export class Daemon {
     if (mine.length === 0 && !isJudged) await this.#begin(candidate, verdict, stopping);
   }
 
-  #tellCommit({ commit, fleet }: Declared, { mine, durationMs }: Judging): void {
+  #tellCommit({ commit, fleet }: Declared, { changed, durationMs }: Judging): void {
+    const { owned } = this.#ring;
     const subject = fleet.commit.subject ?? "";
-    const count = `${mine.length} of its ${this.#ring.owned.size} nodes changed`;
+    const count = `${[...changed].filter((name) => owned.has(name)).length} of its ${owned.size} nodes changed`;
     const message = `commit ${commit.slice(0, 7)} "${subject}": ${count}`;
     this.#teller.tell("watch.commit", message, { durationMs: durationMs ?? 0 });
   }

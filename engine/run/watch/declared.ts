@@ -8,7 +8,7 @@ import {
 } from "../../../schemas/fleet.ts";
 import type { Settings } from "../../../schemas/settings.ts";
 import type { RegisterEntry } from "../../../schemas/store.ts";
-import { canonicalJson } from "../../plan/canonical-json.ts";
+import { canonicalJson, sameValue } from "../../plan/canonical-json.ts";
 
 /** A commit that was read whole and holds no error. */
 export interface Declared {
@@ -48,6 +48,30 @@ export function changedNodes(before: Declared | null, after: Declared): Readonly
       return was === undefined || wordsOf(was) !== wordsOf(node);
     }),
   );
+}
+
+/** True where a node, and all that it shares with others, is the very same under another commit. */
+export function isAsBefore(before: Declared, after: Declared, name: string): boolean {
+  const [was, is] = [findNode(before.fleet.nodes, name), findNode(after.fleet.nodes, name)];
+  if (was === undefined || is === undefined || !sharesAll(before, after)) return false;
+  return was === is || wordsOf(was) === wordsOf(is);
+}
+
+/**
+ * True where a list of steps that is open may go on to its end under another commit: a merely different wish waits for that.
+ * Not where it is another machine, other requests, a word that guards it, or settings, of which some say how far one may go.
+ */
+export function mayEnd(before: Declared, after: Declared, name: string): boolean {
+  if (before.settingsHash !== after.settingsHash) return false;
+  const [was, is] = [findNode(before.fleet.nodes, name), findNode(after.fleet.nodes, name)];
+  // Its file is gone: it comes to rest, and is an orphan then.
+  if (is === undefined) return true;
+  return was !== undefined && sameValue(guarded(was), guarded(is));
+}
+
+function guarded({ uuid, spec }: FleetNode): unknown {
+  const { driver, bmc, identity, requests, maintenance, protected: isProtected } = spec;
+  return { uuid, driver, bmc, identity, requests, maintenance, isProtected };
 }
 
 /** True where a node comes, goes, or is another one: whose record is whose may be otherwise then. */

@@ -244,6 +244,49 @@ test("kill -9 in the middle of a deploy: another member takes over and ends it, 
   await inSync(repo, "1 node is in sync");
 });
 
+test("commits that come during a deploy end it neither by leaving its node alone nor by another wish, which waits", async () => {
+  const image = `{ state: active, image: { name: debian-13, url: "https://images/debian-13.raw", checksum: "sha256:13" } }`;
+  const slow = (power: string): string =>
+    document("n1", `provision: ${image}\n  power: ${power}`).replace(
+      "fake: {",
+      "fake: { stepMs: 2500,",
+    );
+  const other = (power: string): string =>
+    document("n2", `provision: { state: available }\n  power: ${power}`);
+  const repo = await aRepo(["n1", "n2"], "provision: { state: available }");
+  await runCli(repo.dir, ["watch", "--once"]);
+  const daemon = watch(repo, "a");
+  await daemon.until("watch.commit");
+  repo.write("inventory/n1.yaml", slow("on"));
+  await repo.commit("deploy");
+  await daemon.until("step.sent", /begun/);
+  for (const power of ["on", "off"]) {
+    repo.write("inventory/n2.yaml", other(power));
+    await repo.commit(`n2 is ${power}`);
+    await daemon.until("watch.commit", new RegExp(`n2 is ${power}`));
+  }
+  repo.write("inventory/n1.yaml", slow("off"));
+  await repo.commit("n1 is off");
+  await daemon.until("watch.commit", /n1 is off/);
+  const isOff = (): boolean => actsOf(repo, "n1").at(-1) === "power.softOff";
+  const isDone = (): boolean =>
+    daemon.events().some(({ node, event }) => node === "n1" && event === "node.done");
+  while (!isDone() || !isOff()) await pause(100);
+  daemon.child.kill("SIGTERM");
+  await daemon.ended;
+  const told = daemon.events().filter(({ node }) => node === "n1");
+  expect(told.filter(({ code }) => code === "IW-P17")).toEqual([]);
+  const writes = actsOf(repo, "n1").filter((act) => act.startsWith("step.run deploy.write_image"));
+  expect(writes).toHaveLength(1);
+  // It began under the first commit, and came to its end under the last.
+  const ended = told.findIndex(({ event }) => event === "node.done");
+  const off = told.findIndex(
+    ({ event, action }) => event === "step.intent" && action === "power.softOff",
+  );
+  expect(ended).toBeLessThan(off);
+  await inSync(repo, "2 nodes are in sync");
+});
+
 test("a daemon that wakes up after its lease ran out acts on nothing and leaves with 5", async () => {
   const repo = await aRepo(["n1"], "power: off");
   const daemon = watch(repo, "a");

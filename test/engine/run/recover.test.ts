@@ -73,6 +73,7 @@ async function takenOver(answer: Performed, fateOf: FateOf) {
     grant,
     driver,
     observation: seen("n1"),
+    registerSeq: 1,
     session: null,
     opened: false,
     softOffSpent: false,
