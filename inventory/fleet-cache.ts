@@ -1,9 +1,10 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
 import type { Place } from "../schemas/diagnostic.ts";
 import type { Fleet, FleetNode } from "../schemas/fleet.ts";
-import { readCacheFile, writeCacheFile } from "./cache-file.ts";
+import { type CacheLines, readCacheLines, writeCacheLines } from "./cache-file.ts";
 import { type Packed, Shapes, unpack } from "./pack-places.ts";
 
 /** Raised when folding or the Fleet's shape changes. */
@@ -11,24 +12,31 @@ const FLEET_VERSION = 7;
 /** Whole fleets that are kept: the tree in force, the working tree, and a branch or two. */
 const KEEP = 4;
 
+const NO_LINES: CacheLines = { lines: [], last: null };
+
 type Stored = Omit<Fleet, "commit" | "tree">;
 
-/** Places are most of a Fleet: their pointers are kept once a shape, a file's name once. */
+/** A node as it is kept: places are most of a Fleet. */
+type KeptNode = Omit<FleetNode, "origins" | "place"> & {
+  readonly place: readonly number[];
+  readonly origins: Packed;
+};
+
+/** What all nodes share: pointers are kept once a shape, a file's name once. */
 interface Kept {
   readonly version: number;
   readonly key: string;
   readonly files: readonly string[];
   readonly pointers: readonly (readonly string[])[];
-  readonly nodes: readonly (Omit<FleetNode, "origins" | "place"> & {
-    readonly place: readonly number[];
-    readonly origins: Packed;
-  })[];
   readonly rest: Omit<Stored, "nodes">;
 }
 
+/** Nodes that are read in one turn: a daemon has a lease to renew meanwhile. */
+const TURN = 1000;
+
 /** A whole Fleet as it was folded for exactly this tree; null when there is none. */
-export function readFleetCache(dir: string, key: string): Stored | null {
-  const kept: unknown = readCacheFile(pathOf(dir, key));
+export async function readFleetCache(dir: string, key: string): Promise<Stored | null> {
+  const { lines, last: kept } = (await readCacheLines(pathOf(dir, key))) ?? NO_LINES;
   if (!isKept(kept) || kept.key !== key) return null;
   const { files, pointers } = kept;
   const placeAt = (numbers: readonly number[], index: number): Place => ({
@@ -36,24 +44,26 @@ export function readFleetCache(dir: string, key: string): Stored | null {
     line: numbers[index + 1] ?? 1,
     column: numbers[index + 2] ?? 1,
   });
-  const nodes = kept.nodes.map((node): FleetNode => {
-    const { origins: packed, place } = node;
+  const nodes: FleetNode[] = [];
+  for (const line of lines) {
+    const { origins: packed, place, ...node } = JSON.parse(line.toString()) as KeptNode;
     let origins: FleetNode["origins"] | null = null;
     // Most nodes of most runs are never asked where a value stands.
-    return {
+    nodes.push({
       ...node,
       place: placeAt(place, 0),
       get origins() {
         origins ??= unpack(packed, pointers, placeAt);
         return origins;
       },
-    };
-  });
+    });
+    if (nodes.length % TURN === 0) await breathe();
+  }
   return { ...kept.rest, nodes };
 }
 
 /** Keeps a Fleet for the next run over the same tree. */
-export function writeFleetCache(dir: string, key: string, fleet: Fleet): void {
+export async function writeFleetCache(dir: string, key: string, fleet: Fleet): Promise<void> {
   const { nodes, commit: _commit, tree: _tree, ...rest } = fleet;
   const files: string[] = [];
   const index = new Map<string, number>();
@@ -66,14 +76,17 @@ export function writeFleetCache(dir: string, key: string, fleet: Fleet): void {
     }
     into.push(at, line, column);
   };
-  const packed = nodes.map((node) => {
-    const place: number[] = [];
-    numbersOf(node.place, place);
-    return { ...node, place, origins: shapes.pack(node.origins, numbersOf) };
-  });
+  const packed = function* (): Generator<string> {
+    for (const node of nodes) {
+      const place: number[] = [];
+      numbersOf(node.place, place);
+      const kept: KeptNode = { ...node, place, origins: shapes.pack(node.origins, numbersOf) };
+      yield JSON.stringify(kept);
+    }
+  };
   const { pointers } = shapes;
-  const kept: Kept = { version: FLEET_VERSION, key, nodes: packed, pointers, files, rest };
-  writeCacheFile(pathOf(dir, key), kept);
+  const shared = (): Kept => ({ version: FLEET_VERSION, key, pointers, files, rest });
+  await writeCacheLines(pathOf(dir, key), packed(), shared);
   prune(dir);
 }
 
@@ -84,7 +97,7 @@ function pathOf(dir: string, key: string): string {
 function isKept(value: unknown): value is Kept {
   if (typeof value !== "object" || value === null) return false;
   if (!("version" in value) || value.version !== FLEET_VERSION) return false;
-  return ["nodes", "pointers", "files"].every((name) => Array.isArray(Reflect.get(value, name)));
+  return ["pointers", "files"].every((name) => Array.isArray(Reflect.get(value, name)));
 }
 
 function prune(dir: string): void {

@@ -39,7 +39,7 @@ async function loadFrom(source: Source, options: LoadFleetOptions): Promise<Load
   if ("wrong" in names) return { fleet: null, diagnostics: names.wrong };
   const { commit, tree, key } = names;
   if (source.diagnostics.length === 0 && cacheDir !== undefined) {
-    const cached = readFleetCache(cacheDir, key);
+    const cached = await readFleetCache(cacheDir, key);
     if (cached !== null)
       return checked(
         { fleet: { ...cached, commit, tree }, diagnostics: cached.warnings },
@@ -96,7 +96,7 @@ async function makeWhole(
   if (diagnostics.some(({ severity }) => severity === "error"))
     return { loaded: { fleet: null, diagnostics }, documents, assembly };
   const fleet: Fleet = { ...assembly.fleet, commit, tree, warnings: diagnostics };
-  if (cacheDir !== undefined) writeFleetCache(cacheDir, key, fleet);
+  if (cacheDir !== undefined) await writeFleetCache(cacheDir, key, fleet);
   const loaded = await checked({ fleet, diagnostics }, source, settings);
   return { loaded, documents, assembly };
 }
@@ -121,7 +121,9 @@ async function build(
   cacheDir: string | undefined,
   fleetId: string | undefined,
 ): Promise<Omit<Made, "loaded"> & { readonly diagnostics: readonly Diagnostic[] }> {
-  const cache = new ParseCache(cacheDir === undefined ? null : join(cacheDir, "parsed.json"));
+  const cache = await ParseCache.open(
+    cacheDir === undefined ? null : join(cacheDir, "parsed.jsonl"),
+  );
   const diagnostics: Diagnostic[] = [];
   const documents: Sourced[] = [];
   let read = 0;
@@ -132,7 +134,7 @@ async function build(
     read += 1;
     if (read % TURN === 0) await breathe();
   }
-  cache.save();
+  await cache.save();
   const broken = diagnostics.some(({ severity }) => severity === "error");
   const assembly = await assemble(documents, fleetId, (found) => diagnostics.push(found));
   // Of a file that cannot be read no node is known, so "empty" would only be noise.

@@ -1,6 +1,6 @@
 import { PARSED_VERSION, type ParsedFile, parseFile } from "./parse-file.ts";
 import type { ParsedDocument } from "./parsed-document.ts";
-import { readCacheFile, writeCacheFile } from "./cache-file.ts";
+import { readCacheLines, writeCacheLines } from "./cache-file.ts";
 import { type Packed, Shapes, unpack } from "./pack-places.ts";
 import { type SourceFile } from "./source-tree.ts";
 
@@ -11,25 +11,42 @@ type StoredFile = Omit<ParsedFile, "documents"> & {
   readonly documents: readonly (Omit<ParsedDocument, "spots"> & { readonly spots: Packed })[];
 };
 
-interface Stored {
+/** What all blobs share. */
+interface Shared {
   readonly version: number;
   readonly pointers: readonly (readonly string[])[];
-  readonly blobs: Readonly<Record<string, StoredFile>>;
 }
 
-const NOTHING: Stored = { version: PARSED_VERSION, pointers: [], blobs: {} };
+/** Blobs of before by their ids; each is looked into when it is asked for. */
+interface Before extends Shared {
+  readonly blobs: ReadonlyMap<string, Buffer>;
+}
+
+const NOTHING: Before = { version: PARSED_VERSION, pointers: [], blobs: new Map() };
+
+/** Length of a blob's id, with which its line begins. */
+const ID_LENGTH = 40;
 
 /** Parsed blobs by git object id: an unchanged file is never parsed twice, also across runs. */
 export class ParseCache {
   readonly #path: string | null;
-  readonly #before: Stored;
+  readonly #before: Before;
   readonly #used = new Map<string, ParsedFile>();
   #missed = 0;
 
-  constructor(path: string | null) {
+  private constructor(path: string | null, before: Before) {
     this.#path = path;
-    const stored: unknown = path === null ? null : readCacheFile(path);
-    this.#before = isStored(stored) ? stored : NOTHING;
+    this.#before = before;
+  }
+
+  /** Null for one that is kept for this run alone. */
+  static async open(path: string | null): Promise<ParseCache> {
+    const kept = path === null ? null : await readCacheLines(path);
+    if (kept === null || !isShared(kept.last)) return new ParseCache(path, NOTHING);
+    const blobs = new Map(
+      kept.lines.map((line) => [line.toString("latin1", 0, ID_LENGTH), line.subarray(ID_LENGTH)]),
+    );
+    return new ParseCache(path, { ...kept.last, blobs });
   }
 
   async parsed(file: SourceFile): Promise<ParsedFile> {
@@ -43,8 +60,9 @@ export class ParseCache {
 
   #stored(oid: string): ParsedFile | null {
     const { blobs, pointers } = this.#before;
-    const file = Object.hasOwn(blobs, oid) ? blobs[oid] : undefined;
-    if (file === undefined) return null;
+    const text = blobs.get(oid);
+    if (text === undefined) return null;
+    const file = JSON.parse(text.toString()) as StoredFile;
     const documents = file.documents.map((document) => ({
       ...document,
       spots: unpack(document.spots, pointers, (n, i) => [n[i] ?? 1, n[i + 1] ?? 1] as const),
@@ -52,17 +70,22 @@ export class ParseCache {
     return { ...file, documents };
   }
 
-  save(): void {
+  async save(): Promise<void> {
     if (this.#path === null || this.#missed === 0) return;
-    const others = Object.keys(this.#before.blobs).filter((oid) => !this.#used.has(oid));
     const shapes = new Shapes();
-    const blobs: Record<string, StoredFile> = {};
-    const add = (oid: string, file: ParsedFile | null): void => {
-      if (file !== null) blobs[oid] = packFile(file, shapes);
-    };
-    for (const oid of others.slice(-KEEP_OTHERS)) add(oid, this.#stored(oid));
-    for (const [oid, file] of this.#used) add(oid, file);
-    writeCacheFile(this.#path, { version: PARSED_VERSION, pointers: shapes.pointers, blobs });
+    const shared = (): Shared => ({ version: PARSED_VERSION, pointers: shapes.pointers });
+    await writeCacheLines(this.#path, this.#lines(shapes), shared);
+  }
+
+  *#lines(shapes: Shapes): Generator<string> {
+    const line = (oid: string, file: ParsedFile): string =>
+      oid + JSON.stringify(packFile(file, shapes));
+    const others = [...this.#before.blobs.keys()].filter((oid) => !this.#used.has(oid));
+    for (const oid of others.slice(-KEEP_OTHERS)) {
+      const file = this.#stored(oid);
+      if (file !== null) yield line(oid, file);
+    }
+    for (const [oid, file] of this.#used) yield line(oid, file);
   }
 }
 
@@ -74,9 +97,8 @@ function packFile({ documents, diagnostics }: ParsedFile, shapes: Shapes): Store
   return { documents: packed, diagnostics };
 }
 
-function isStored(value: unknown): value is Stored {
+function isShared(value: unknown): value is Shared {
   if (typeof value !== "object" || value === null) return false;
   if (!("version" in value) || value.version !== PARSED_VERSION) return false;
-  if (!("pointers" in value) || !Array.isArray(value.pointers)) return false;
-  return "blobs" in value && typeof value.blobs === "object" && value.blobs !== null;
+  return "pointers" in value && Array.isArray(value.pointers);
 }

@@ -43,7 +43,7 @@ export class CommitReader {
     });
     if (fleet === null) return wrong(input, diagnostics);
     const at = { ...input, common: { ...input.common, ref: commit } };
-    const found = [...diagnostics, ...findingsOf(at, place.root, this.#unseen(fleet))];
+    const found = [...diagnostics, ...(await findingsOf(at, place.root, this.#unseen(fleet)))];
     if (found.some(({ severity }) => severity === "error")) return wrong(input, found);
     this.#good = fleet;
     return ok({ commit, fleet, settings, settingsHash });

@@ -7,13 +7,15 @@ import { documentPlace, type Fleet, originOf } from "../../schemas/fleet.ts";
 import type { Catalog } from "../../schemas/steps.ts";
 import { checkSteps } from "../plan/steps/check-steps.ts";
 import type { StepFinding, Where } from "../plan/steps/step-list.ts";
+import { inTurns } from "../run/in-turns.ts";
 
 /** What a commit declares and the hardware types don't offer, and requests that ended long ago. */
-export function declaredFindings(
+export async function declaredFindings(
   fleet: Fleet,
   from: { readonly catalog: Catalog; readonly now: number },
-): readonly Diagnostic[] {
-  const found = [...stepDiagnostics(fleet, from.catalog), ...pastRequests(fleet, from.now)];
+): Promise<readonly Diagnostic[]> {
+  const steps = await inTurns(checkSteps(fleet, from.catalog));
+  const found = [...stepDiagnostics(fleet, steps), ...pastRequests(fleet, from.now)];
   return found.sort(comparePlaces);
 }
 
@@ -39,10 +41,11 @@ function framesOf(path: string): ReturnType<typeof codeFrames> | null {
 }
 
 /** One diagnostic a place and fact, however many nodes share it by a profile, a template or a runbook. */
-function stepDiagnostics(fleet: Fleet, catalog: Catalog): readonly Diagnostic[] {
+function stepDiagnostics(fleet: Fleet, steps: readonly StepFinding[]): readonly Diagnostic[] {
+  if (steps.length === 0) return [];
   const placed = placer(fleet);
   const groups = new Map<string, { readonly found: StepFinding; readonly nodes: string[] }>();
-  for (const found of checkSteps(fleet, catalog)) {
+  for (const found of steps) {
     const key = `${placeText(placed(found.where))} ${found.code} ${found.message}`;
     const group = groups.get(key) ?? { found, nodes: [] };
     groups.set(key, group);

@@ -35,7 +35,7 @@ export async function readyToAct(input: CommandInput, world: World): Promise<voi
 async function makeReady(input: CommandInput, world: World): Promise<void> {
   await loadDrivers(input, world);
   await input.house.checkpoint(INVENTORY_READ);
-  stopAtErrors(input, findingsOf(input, world.root, world.fleet));
+  stopAtErrors(input, await findingsOf(input, world.root, world.fleet));
 }
 
 /** Refuses a plan that was made from an inventory read before the commit that is in force now. */

@@ -89,13 +89,13 @@ export async function loadFleetOf(input: CommandInput, place: Place): Promise<Wo
 }
 
 /** What is wrong with a fleet as the hardware types see it, with the source around each place. */
-export function findingsOf(
+export async function findingsOf(
   { house, common }: CommandInput,
   root: string,
   fleet: Fleet,
-): readonly Diagnostic[] {
+): Promise<readonly Diagnostic[]> {
   const from = { catalog: house.catalog, now: house.clock.now() };
-  const findings = declaredFindings(fleet, from);
+  const findings = await declaredFindings(fleet, from);
   return common.ref === undefined ? withFrames(findings, root) : findings;
 }
 

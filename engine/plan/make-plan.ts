@@ -25,15 +25,12 @@ import { planNode } from "./plan-node.ts";
 import { planTree } from "./tree/plan-tree.ts";
 import { treeOf } from "./tree/relatives.ts";
 import { refuseRemoval, removedNames } from "./removal.ts";
+import { allTurns } from "./turns.ts";
 import { Whole } from "./whole.ts";
 
 /** Everything that apply would do, and why, decided in full. Same input, same bytes. */
 export function makePlan(input: PlanInput, options: PlanOptions, whole = new Whole(input)): Plan {
-  const turns = planInTurns(input, options, whole);
-  for (;;) {
-    const { done, value } = turns.next();
-    if (done === true) return value;
-  }
+  return allTurns(planInTurns(input, options, whole));
 }
 
 // Nodes that are planned in one turn: some ten milliseconds.

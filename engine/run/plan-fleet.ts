@@ -1,4 +1,3 @@
-import { setImmediate as breathe } from "node:timers/promises";
 import { type Fleet, type FleetNode, findNode } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodePlan, Plan } from "../../schemas/plan.ts";
@@ -11,6 +10,7 @@ import { withRelatives } from "../plan/tree/relatives.ts";
 import { agreement } from "../plan/node-view.ts";
 import { Whole } from "../plan/whole.ts";
 import type { Catalog } from "../../schemas/steps.ts";
+import { inTurns } from "./in-turns.ts";
 import { type ObservePorts, observeFleet, restsOn } from "./observe-fleet.ts";
 import type { StoreReader } from "./ports.ts";
 
@@ -148,15 +148,6 @@ export async function planSeen(
     await store.saveReadings(kept, (name) => findNode(fleet.nodes, name) !== undefined);
   }
   return made;
-}
-
-/** Leases are renewed, and signals heard, while a large fleet is planned. */
-async function inTurns<T>(turns: Generator<undefined, T, undefined>): Promise<T> {
-  for (;;) {
-    const { done, value } = turns.next();
-    if (done === true) return value;
-    await breathe();
-  }
 }
 
 /** What the store says of the fleet, beside the records. */

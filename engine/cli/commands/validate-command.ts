@@ -59,7 +59,7 @@ export const validateCommand: Command = {
       written.length === diagnostics.length &&
       (input.common.drivers || place.settings.drivers.length === 0);
     const declared =
-      fleet === null ? [] : declaredDiagnostics(input, { root: place.root, fleet, isWhole });
+      fleet === null ? [] : await declaredDiagnostics(input, { root: place.root, fleet, isWhole });
     const canAsk = fleet !== null && !written.some(isError) && flag(input, "live");
     const answers = canAsk
       ? await liveAnswers(input, { ...place, fleet }, (node) => settingsFindings(input, node))
@@ -134,10 +134,10 @@ async function driverDiagnostics(
 }
 
 /** What the hardware types say of the documents, without a wire. */
-function declaredDiagnostics(
+async function declaredDiagnostics(
   input: CommandInput,
   from: { readonly root: string; readonly fleet: Fleet; readonly isWhole: boolean },
-): readonly Diagnostic[] {
+): Promise<readonly Diagnostic[]> {
   const { hardwareTypes } = input.house;
   const { root, fleet, isWhole } = from;
   const ofTypes = fleet.nodes.flatMap((node) => {
@@ -151,7 +151,7 @@ function declaredDiagnostics(
       message: `${node.name}: ${message}`,
     }));
   });
-  return [...ofTypes, ...findingsOf(input, root, fleet)];
+  return [...ofTypes, ...(await findingsOf(input, root, fleet))];
 }
 
 function settingsFindings({ house }: CommandInput, node: FleetNode): readonly SettingsFinding[] {

@@ -19,19 +19,28 @@ const WITHOUT_IMAGE: readonly string[] = ["noop"];
 /** Documents that name steps, and those by which nodes are deployed, as they are declared at one commit. */
 export type StepDocuments = Pick<Fleet, "nodes" | "templates" | "runbooks" | "allocations">;
 
+/** Nodes whose lists are made in one turn: some ten milliseconds. */
+const TURN = 200;
+
 /**
  * What is wrong with the steps that a fleet declares, as far as the hardware types' offers tell without a wire:
- * every node's lists are made and thrown away, and what no node uses is tried on all hardware types.
+ * every node's lists are made and thrown away, and what no node uses is tried on all hardware types. In turns, the last of
+ * which answers: whoever has leases to renew renews them in between.
  */
-export function checkSteps(documents: StepDocuments, catalog: Catalog): readonly StepFinding[] {
+export function* checkSteps(
+  documents: StepDocuments,
+  catalog: Catalog,
+): Generator<undefined, readonly StepFinding[], undefined> {
   const givenTo = deploysOf(documents.allocations);
-  return [
-    ...documents.nodes.flatMap((node) => [
-      ...checkNodeSteps(node, documents, catalog),
-      ...checkGiven(node, givenTo(node), { documents, catalog }),
-    ]),
-    ...checkUnused(documents, catalog),
-  ];
+  const found: StepFinding[] = [];
+  let done = 0;
+  for (const node of documents.nodes) {
+    found.push(...checkNodeSteps(node, documents, catalog));
+    found.push(...checkGiven(node, givenTo(node), { documents, catalog }));
+    done += 1;
+    if (done % TURN === 0) yield;
+  }
+  return [...found, ...checkUnused(documents, catalog)];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { checkFleet } from "../../../inventory/check-fleet.ts";
 import { checkRequests } from "../../../inventory/check-requests.ts";
 import { checkSteps } from "../../../engine/plan/steps/check-steps.ts";
+import { allTurns } from "../../../engine/plan/turns.ts";
 import { type NodeSpec, nodeSpecSchema } from "../../../schemas/documents.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import { aFleet, aNode, sha256 } from "../../support/a-fleet.ts";
@@ -41,7 +42,7 @@ export function isValid(fleet: Fleet): boolean {
     const isKnown = serial !== undefined || systemUuid !== undefined;
     checkRequests(spec.requests ?? [], { serial, isKnown }, (_at, message) => wrong.push(message));
   }
-  const steps = checkSteps(fleet, CATALOG).filter(({ severity }) => severity === "error");
+  const steps = allTurns(checkSteps(fleet, CATALOG)).filter(({ severity }) => severity === "error");
   return (
     wrong.length +
       steps.length +

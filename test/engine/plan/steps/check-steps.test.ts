@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { checkNodeSteps, checkSteps } from "../../../../engine/plan/steps/check-steps.ts";
+import { allTurns } from "../../../../engine/plan/turns.ts";
 import type { StepFinding } from "../../../../engine/plan/steps/step-list.ts";
 import type { NodeSpec } from "../../../../schemas/documents.ts";
 import { A_CATALOG, aRunbook, aTemplate, named } from "../../../support/a-catalog.ts";
@@ -230,9 +231,8 @@ test("two templates that name one step are an error that holds both places", () 
   const step = { ...named("bios.factory_reset"), priority: 90 };
   const templates = [aTemplate("a", ["CUSTOM_A"], [step]), aTemplate("b", ["CUSTOM_B"], [step])];
   const node = aNode("n1", { driver: "fake", traits: ["CUSTOM_A", "CUSTOM_B"] });
-  const [found, ...others] = checkSteps(
-    { nodes: [node], templates, runbooks: [], allocations: [] },
-    A_CATALOG,
+  const [found, ...others] = allTurns(
+    checkSteps({ nodes: [node], templates, runbooks: [], allocations: [] }, A_CATALOG),
   );
   expect(others).toEqual([]);
   expect(found).toMatchObject({
@@ -252,7 +252,9 @@ test("a deploy for an Allocation that would be stopped is a warning, also while 
     provision: { state: "available", steps: [step] },
   });
   const said = (allocations: Parameters<typeof checkSteps>[0]["allocations"]): readonly string[] =>
-    checkSteps({ nodes: [node], templates: [], runbooks: [], allocations }, catalog).map(text);
+    allTurns(checkSteps({ nodes: [node], templates: [], runbooks: [], allocations }, catalog)).map(
+      text,
+    );
   expect(said([])).toEqual([]);
   expect(said([anAllocation("web")])).toEqual([
     "warning IW-P08 Node n1/provision/steps/0/step: deploy.erase_devices needs the ramdisk, and none is built for bare; take the step out (it would be deployed for the Allocation web)",
