@@ -36,9 +36,9 @@ const TURN = 1000;
 
 /** A whole Fleet as it was folded for exactly this tree; null when there is none. */
 export async function readFleetCache(dir: string, key: string): Promise<Stored | null> {
-  const { lines, last: kept } = (await readCacheLines(pathOf(dir, key))) ?? NO_LINES;
-  if (!isKept(kept) || kept.key !== key) return null;
-  const { files, pointers } = kept;
+  const { lines, last } = (await readCacheLines(pathOf(dir, key))) ?? NO_LINES;
+  if (!isKept(last) || last.key !== key) return null;
+  const { files, pointers, rest } = last;
   const placeAt = (numbers: readonly number[], index: number): Place => ({
     file: files[numbers[index] ?? 0] ?? "",
     line: numbers[index + 1] ?? 1,
@@ -46,7 +46,9 @@ export async function readFleetCache(dir: string, key: string): Promise<Stored |
   });
   const nodes: FleetNode[] = [];
   for (const line of lines) {
-    const { origins: packed, place, ...node } = JSON.parse(line.toString()) as KeptNode;
+    const kept: unknown = JSON.parse(line.toString());
+    if (!isNode(kept)) return null;
+    const { origins: packed, place, ...node } = kept;
     let origins: FleetNode["origins"] | null = null;
     // Most nodes of most runs are never asked where a value stands.
     nodes.push({
@@ -59,7 +61,7 @@ export async function readFleetCache(dir: string, key: string): Promise<Stored |
     });
     if (nodes.length % TURN === 0) await breathe();
   }
-  return { ...kept.rest, nodes };
+  return { ...rest, nodes };
 }
 
 /** Keeps a Fleet for the next run over the same tree. */
@@ -98,6 +100,16 @@ function isKept(value: unknown): value is Kept {
   if (typeof value !== "object" || value === null) return false;
   if (!("version" in value) || value.version !== FLEET_VERSION) return false;
   return ["pointers", "files"].every((name) => Array.isArray(Reflect.get(value, name)));
+}
+
+function isNode(value: unknown): value is KeptNode {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "place" in value &&
+    Array.isArray(value.place) &&
+    "origins" in value
+  );
 }
 
 function prune(dir: string): void {

@@ -62,7 +62,8 @@ export class ParseCache {
     const { blobs, pointers } = this.#before;
     const text = blobs.get(oid);
     if (text === undefined) return null;
-    const file = JSON.parse(text.toString()) as StoredFile;
+    const file: unknown = JSON.parse(text.toString());
+    if (!isFile(file)) return null;
     const documents = file.documents.map((document) => ({
       ...document,
       spots: unpack(document.spots, pointers, (n, i) => [n[i] ?? 1, n[i + 1] ?? 1] as const),
@@ -101,4 +102,13 @@ function isShared(value: unknown): value is Shared {
   if (typeof value !== "object" || value === null) return false;
   if (!("version" in value) || value.version !== PARSED_VERSION) return false;
   return "pointers" in value && Array.isArray(value.pointers);
+}
+
+function isFile(value: unknown): value is StoredFile {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "documents" in value &&
+    Array.isArray(value.documents)
+  );
 }
