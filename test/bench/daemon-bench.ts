@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { BenchDaemon, withRepo } from "./bench-daemon.ts";
+import { pacedFloor } from "./power-read-bench.ts";
 
 /** A daemon over many nodes of hardware type `fake`, which it only observes. */
 export interface DaemonResult {
@@ -21,7 +22,7 @@ const PUSHES = 9;
 
 /** Null where there is no git program to push with. */
 export function daemonBench(nodes: number): Promise<DaemonResult | null> {
-  return withRepo(inventory(nodes, fakeNode), async (repo) => {
+  return withRepo(inventory(nodes, 30), async (repo) => {
     const [cold, coldSeconds] = await started(repo.dir);
     const coldMb = cold.peakMb();
     await cold.end();
@@ -59,7 +60,7 @@ export interface TakeoverResult {
 }
 
 export function takeoverBench(nodes: number): Promise<TakeoverResult | null> {
-  return withRepo(inventory(nodes, fakeNode), async ({ dir }) => {
+  return withRepo(inventory(nodes, 5), async ({ dir }) => {
     // All are looked at as fast as can be.
     const env = { IRONWRIGHT_CONCURRENCY: "1000", IRONWRIGHT_POWER_SYNC_INTERVAL_SECONDS: "3600" };
     const a = new BenchDaemon(dir, "a", env);
@@ -100,6 +101,8 @@ export interface PowerSyncResult {
   readonly bmcs: number;
   readonly reads: number;
   readonly cpuSecondsPer1000: number;
+  /** Bare GETs of the same resources, as many a second: each opens its connection, for BMCs close those that rest. */
+  readonly floorCpuSecondsPer1000: number;
   readonly peakMb: number;
 }
 
@@ -123,7 +126,7 @@ export async function powerSyncBench(
     const files = addresses.map(
       ([name, address]) => [`inventory/${name}.yaml`, redfishNode(name, address)] as const,
     );
-    return await withRepo([SETTINGS, ...files], async ({ dir }) => {
+    return await withRepo([settings(30), ...files], async ({ dir }) => {
       const daemon = new BenchDaemon(dir, "bench", {
         P: "calvin",
         IRONWRIGHT_POWER_SYNC_INTERVAL_SECONDS: String(seconds),
@@ -139,25 +142,23 @@ export async function powerSyncBench(
       const cpuSecondsPer1000 = ((daemon.cpuSeconds() - cpuBefore) / done) * 1000;
       const peakMb = daemon.peakMb();
       await daemon.end();
-      return { bmcs, reads: done, cpuSecondsPer1000, peakMb };
+      const floorCpuSecondsPer1000 = await pacedFloor(addresses, seconds);
+      return { bmcs, reads: done, cpuSecondsPer1000, floorCpuSecondsPer1000, peakMb };
     });
   } finally {
     child.kill();
   }
 }
 
-const SETTINGS = [
-  "ironwright.yaml",
-  "apiVersion: ironwright/v1\nmode: observe\nlease: { ttlSeconds: 5 }\n",
-] as const;
+function settings(ttlSeconds: number): readonly [path: string, text: string] {
+  const text = `apiVersion: ironwright/v1\nmode: observe\nlease: { ttlSeconds: ${ttlSeconds} }\n`;
+  return ["ironwright.yaml", text];
+}
 
-function* inventory(
-  nodes: number,
-  aNode: (index: number, power: string) => string,
-): Generator<readonly [string, string]> {
-  yield SETTINGS;
+function* inventory(nodes: number, ttlSeconds: number): Generator<readonly [string, string]> {
+  yield settings(ttlSeconds);
   yield ["inventory/profile.yaml", PROFILE];
-  for (let index = 0; index < nodes; index += 1) yield [fileOf(index), aNode(index, "on")];
+  for (let index = 0; index < nodes; index += 1) yield [fileOf(index), fakeNode(index, "on")];
 }
 
 function fileOf(index: number): string {

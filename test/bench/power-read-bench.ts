@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
 import { redfishType } from "../../drivers/redfish/redfish-type.ts";
@@ -87,6 +88,42 @@ function bmcOf(name: string, address: string): NonNullable<FleetNode["spec"]["bm
 }
 
 async function floorCpu(targets: readonly Target[]): Promise<number> {
+  const { read, close } = bareReader();
+  await inTurns(targets, targets.length, read);
+  const cpu = await cpuOf(() => inTurns(targets, READS, read));
+  await close();
+  return cpu;
+}
+
+/** Between two looks which bare reads are due; milliseconds. */
+const PACE_MS = 100;
+
+/** CPU seconds for 1,000 bare GETs, one of each BMC, spread over so many seconds. */
+export async function pacedFloor(
+  addresses: readonly (readonly [name: string, address: string])[],
+  seconds: number,
+): Promise<number> {
+  const { read, close } = bareReader();
+  const running: Promise<void>[] = [];
+  const before = process.cpuUsage();
+  const from = performance.now();
+  while (running.length < addresses.length) {
+    const share = (performance.now() - from) / 1000 / seconds;
+    for (const [name, address] of addresses.slice(running.length, share * addresses.length + 1))
+      running.push(read({ name, address }));
+    await pause(PACE_MS);
+  }
+  await Promise.all(running);
+  const { user, system } = process.cpuUsage(before);
+  await close();
+  return (user + system) / 1e6 / (addresses.length / 1000);
+}
+
+/** GETs of the simulator's resources, the body read and not parsed. */
+function bareReader(): {
+  readonly read: (target: Target) => Promise<void>;
+  readonly close: () => Promise<void>;
+} {
   const dispatcher = new Agent({ connections: 2 });
   const authorization = `Basic ${Buffer.from("admin:calvin").toString("base64")}`;
   const read = async ({ name, address }: Target): Promise<void> => {
@@ -96,10 +133,7 @@ async function floorCpu(targets: readonly Target[]): Promise<number> {
     });
     await body.text();
   };
-  await inTurns(targets, targets.length, read);
-  const cpu = await cpuOf(() => inTurns(targets, READS, read));
-  await dispatcher.close();
-  return cpu;
+  return { read, close: () => dispatcher.close() };
 }
 
 async function inTurns<T>(

@@ -270,9 +270,11 @@ export class Daemon {
     });
     const looks = this.#looks;
     // The one round of `once` is planned as one.
-    const taken = looks.hasEnded(this.#isOnce) ? looks.take() : [];
-    const ended = taken.filter(({ names }) => names.every(isFree));
-    const turn = looks.turn(this.#schedule, isFree, (name) => this.#known.isSilent(name));
+    const all = looks.hasEnded(this.#isOnce) ? looks.take() : [];
+    const ended = all.filter(({ names }) => names.every(isFree));
+    const taken = new Set(all.flatMap(({ names }) => names));
+    const isDue = (name: string): boolean => isFree(name) && !taken.has(name);
+    const turn = looks.turn(this.#schedule, isDue, (name) => this.#known.isSilent(name));
     if (turn.length > 0) await this.#planner.begin(looks, declared, turn, { isFree, signal });
     if (ended.length === 0 || signal.aborted) return;
     const { planned, doubted } = await this.#planner.planLooks(declared, ended, { signal });
