@@ -26,6 +26,7 @@ export class Whole {
   readonly #macs = new Owners<NodeRecord>();
   readonly #images = new Owners<RecordedImage>();
   readonly #seen = new Set<string>();
+  readonly #silent = new Set<string>();
   #fleet: Fleet;
   #policies: Policies | null = null;
 
@@ -56,6 +57,11 @@ export class Whole {
   /** By node name. */
   get observations(): ReadonlyMap<string, Observation> {
     return this.#observations;
+  }
+
+  /** Nodes whose BMC did not answer when it was read last, by name. */
+  get silent(): ReadonlySet<string> {
+    return this.#silent;
   }
 
   get resolved(): Resolved {
@@ -95,6 +101,7 @@ export class Whole {
 
   /** Another commit, or another tree: nodes that are the very same are left as they are. */
   follow(fleet: Fleet): void {
+    if (fleet === this.#fleet) return;
     const before = this.#fleet.nodes;
     for (const { name } of nodesUnlike(fleet.nodes, before)) this.#gone(name, fleet);
     for (const node of nodesUnlike(before, fleet.nodes)) this.#resolver.setNode(node.name, node);
@@ -118,6 +125,8 @@ export class Whole {
 
   setObservation(observation: Observation): void {
     this.#observations.set(observation.node, observation);
+    if (observation.unreachable === null) this.#silent.delete(observation.node);
+    else this.#silent.add(observation.node);
     this.#seen.add(observation.node);
   }
 }

@@ -8,6 +8,10 @@ import type { StorePorts } from "./store-ports.ts";
 const VERSION = 1;
 /** A daemon reads all the time, and what it read is a cache: it is written this often. Milliseconds. */
 const WRITE_EVERY_MS = 10_000;
+/** And no more often than so many times as long as that takes: of a large fleet it is a hundred megabytes. */
+const REST_TIMES = 30;
+/** Readings that are written in one turn: others have their turns in between. */
+const TURN = 500;
 
 type ByNode = ReadonlyMap<string, Observation>;
 
@@ -23,7 +27,10 @@ export class Readings {
   /** As they were last read from disk, with what was saved since; a daemon's is newer than its file. */
   #known: Map<string, Observation> | null = null;
   #isDeclared: (name: string) => boolean = () => true;
-  #writtenAt = -Infinity;
+  /** By the monotonic clock. */
+  #writeAgainAt = -Infinity;
+  /** A daemon goes on while they are written. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(ports: StorePorts, layout: Layout, daemon: string | null) {
     this.#ports = ports;
@@ -43,10 +50,18 @@ export class Readings {
     this.#known ??= await this.#fromDisk();
     lay(this.#known, readings);
     this.#isDeclared = isDeclared;
-    const now = this.#ports.clock.monotonic();
-    if (this.#daemon !== null && now - this.#writtenAt < WRITE_EVERY_MS) return;
-    this.#writtenAt = now;
+    if (this.#daemon === null) return this.#writeAll();
+    const { clock } = this.#ports;
+    const from = clock.monotonic();
+    if (from < this.#writeAgainAt) return;
+    this.#writeAgainAt = Infinity;
+    this.#writing = this.#writeTimed(from);
+  }
+
+  async #writeTimed(from: number): Promise<void> {
     await this.#writeAll();
+    const took = this.#ports.clock.monotonic() - from;
+    this.#writeAgainAt = from + Math.max(WRITE_EVERY_MS, REST_TIMES * took);
   }
 
   /** Also what other engines have read since: a daemon that gets nodes of theirs must know what these agreed on. */
@@ -56,6 +71,7 @@ export class Readings {
 
   /** Brings to disk what a daemon holds in memory; a command has written all that it saved. */
   async flush(): Promise<void> {
+    await this.#writing;
     if (this.#daemon !== null) await this.#writeAll();
   }
 
@@ -94,12 +110,25 @@ export class Readings {
     const writer = new Writer(this.#ports, this.#layout, `readings.${now}`);
     try {
       if (this.#daemon !== null) await this.#ports.files.makeDir(this.#layout.daemonReadings);
-      const kept = { version: VERSION, readings: [...readings.values()] };
-      await writer.replaceUnsynced(path, kept);
+      await writer.replaceInTurns(path, pieces(readings));
     } catch {
       // A full or read-only disk keeps no cache; nothing is lost by it.
     }
   }
+}
+
+// The file in pieces, each of a turn.
+function* pieces(readings: ByNode): Generator<string> {
+  let piece = `{"version":${VERSION},"readings":[`;
+  let count = 0;
+  for (const reading of readings.values()) {
+    piece += `${count === 0 ? "" : ","}${JSON.stringify(reading)}`;
+    count += 1;
+    if (count % TURN !== 0) continue;
+    yield piece;
+    piece = "";
+  }
+  yield `${piece}]}`;
 }
 
 /** Of two readings of one node the newer; of one time the second. */

@@ -152,11 +152,21 @@ export class Writer {
   }
 
   /** Replaces a cache, not synced: losing it harms nobody. */
-  async replaceUnsynced(path: string, value: unknown): Promise<void> {
+  replaceUnsynced(path: string, value: unknown): Promise<void> {
+    return this.replaceInTurns(path, [JSON.stringify(value)]);
+  }
+
+  /** The same piece by piece: each is asked for when the one before is written. */
+  async replaceInTurns(path: string, pieces: Iterable<string>): Promise<void> {
     const { files } = this.#ports;
     const from = this.#name();
     await files.makeDir(this.#layout.temporary);
-    await files.createUnsynced(from, JSON.stringify(value));
+    let isFirst = true;
+    for (const piece of pieces) {
+      if (isFirst) await files.createUnsynced(from, piece);
+      else await files.appendUnsynced(from, piece);
+      isFirst = false;
+    }
     await files.rename(from, path);
   }
 

@@ -274,7 +274,7 @@ export class Daemon {
     const ended = all.filter(({ names }) => names.every(isFree));
     const taken = new Set(all.flatMap(({ names }) => names));
     const isDue = (name: string): boolean => isFree(name) && !taken.has(name);
-    const turn = looks.turn(this.#schedule, isDue, (name) => this.#known.isSilent(name));
+    const turn = looks.turn(this.#schedule, isDue, this.#known.silent);
     if (turn.length > 0) await this.#planner.begin(looks, declared, turn, { isFree, signal });
     if (ended.length === 0 || signal.aborted) return;
     const { planned, doubted } = await this.#planner.planLooks(declared, ended, { signal });

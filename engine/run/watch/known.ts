@@ -7,6 +7,8 @@ import { withRelatives } from "../../plan/tree/relatives.ts";
 import { Whole } from "../../plan/whole.ts";
 import type { ActingStore, Clock } from "../ports.ts";
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /**
  * What a daemon knows of the whole fleet. Before nodes are planned their own records are read; those of all others, of which
  * a plan asks only whose machine, MAC or Image it is, are as old as an interval at most.
@@ -60,10 +62,9 @@ export class Known {
     if (this.#whole !== null) await this.#refresh(this.#whole);
   }
 
-  /** True where its BMC did not answer when it was read last. */
-  isSilent(name: string): boolean {
-    const seen = this.#whole?.observations.get(name);
-    return seen !== undefined && seen.unreachable !== null;
+  /** Nodes whose BMC did not answer when it was read last. */
+  get silent(): ReadonlySet<string> {
+    return this.#whole?.silent ?? NOBODY;
   }
 
   /** True where its last reading is no older than that, and says all that is to be read of it; or that its BMC is silent. */

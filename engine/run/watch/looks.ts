@@ -60,17 +60,17 @@ export class Looks {
   turn(
     schedule: Pick<Schedule, "due">,
     isFree: (name: string) => boolean,
-    isSilent: (name: string) => boolean,
+    silent: ReadonlySet<string>,
   ): readonly string[] {
-    const silent = [...this.#under.values()].filter(Boolean).length;
-    const answering = this.#under.size - silent;
+    const quiet = [...this.#under.values()].filter(Boolean).length;
+    const room = AHEAD * this.#concurrency - (this.#under.size - quiet);
+    const quietRoom = AHEAD * silentPlaces(this.#concurrency) - quiet;
     const free = (name: string): boolean => !this.has(name) && isFree(name);
     return [
-      ...schedule.due(AHEAD * this.#concurrency - answering, (one) => free(one) && !isSilent(one)),
-      ...schedule.due(
-        AHEAD * silentPlaces(this.#concurrency) - silent,
-        (one) => free(one) && isSilent(one),
-      ),
+      ...schedule.due(room, (name) => !silent.has(name) && free(name)),
+      ...(silent.size === 0
+        ? []
+        : schedule.due(quietRoom, (name) => silent.has(name) && free(name))),
     ];
   }
 

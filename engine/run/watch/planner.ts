@@ -87,7 +87,7 @@ export class Planner {
       const nodes = lookedAt(declared.fleet, new Set(family));
       const options = { facetSeconds, signal: how.signal, onRead: this.#beat };
       const read = (): ReturnType<typeof lookAt> => lookAt(whole, nodes, ports, options);
-      looks.begin(family, read, this.#known.isSilent(name));
+      looks.begin(family, read, this.#known.silent.has(name));
     }
   }
 

@@ -1,5 +1,6 @@
 import { fraction } from "../../plan/fraction.ts";
 import type { Clock } from "../ports.ts";
+import { Wheel } from "./wheel.ts";
 
 /** Why a node is looked at, what comes first first: a person asked for it, a commit changed it, its turn has come. */
 const REASONS = ["person", "commit", "turn"] as const;
@@ -28,6 +29,12 @@ interface Entry {
 export class Schedule {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  readonly #all = new Wheel();
+  readonly #byReason: Readonly<Record<Reason, Wheel>> = {
+    person: new Wheel(),
+    commit: new Wheel(),
+    turn: new Wheel(),
+  };
   #intervalMs: number;
   /** Places that were given out. */
   #given = 0;
@@ -44,8 +51,24 @@ export class Schedule {
   /** From now on it is these; those that are new are due at once. */
   follow(names: ReadonlySet<string>): void {
     const entry: Entry = { at: this.#clock.monotonic(), reason: "turn", putOff: 0 };
-    for (const name of this.#entries.keys()) if (!names.has(name)) this.#entries.delete(name);
-    for (const name of names) if (!this.#entries.has(name)) this.#entries.set(name, entry);
+    for (const name of this.#entries.keys()) if (!names.has(name)) this.#set(name, null);
+    for (const name of names) if (!this.#entries.has(name)) this.#set(name, entry);
+  }
+
+  /** Null where it is not followed any more. */
+  #set(name: string, entry: Entry | null): void {
+    const before = this.#entries.get(name) ?? null;
+    // Who keeps its time keeps its place.
+    if (before?.at !== entry?.at) {
+      if (before !== null) this.#all.remove(name, before.at);
+      if (entry !== null) this.#all.add(name, entry.at);
+    }
+    if (before?.at !== entry?.at || before?.reason !== entry?.reason) {
+      if (before !== null) this.#byReason[before.reason].remove(name, before.at);
+      if (entry !== null) this.#byReason[entry.reason].add(name, entry.at);
+    }
+    if (entry === null) this.#entries.delete(name);
+    else this.#entries.set(name, entry);
   }
 
   /** Before its turn; a name that is not followed stays out. */
@@ -56,7 +79,7 @@ export class Schedule {
       if (entry === undefined) continue;
       const first = REASONS.find((one) => one === reason || one === entry.reason) ?? reason;
       const at = Math.min(entry.at, now);
-      this.#entries.set(name, {
+      this.#set(name, {
         ...entry,
         at,
         reason: first,
@@ -77,24 +100,26 @@ export class Schedule {
       const putOff = entry.putOff + 1;
       const wait = Math.min(firstMs * 2 ** entry.putOff, mostMs);
       const spread = 1 - SPREAD / 2 + SPREAD * fraction(`${putOff} ${name}`);
-      this.#entries.set(name, { at: now + wait * spread, reason: "turn", putOff });
+      this.#set(name, { at: now + wait * spread, reason: "turn", putOff });
     }
   }
 
   /** Those whose turn it is, what a person asked for first; at most so many. Nobody waits for ever. */
   due(most: number, isFree: (name: string) => boolean): readonly string[] {
     const now = this.#clock.monotonic();
-    const oldest = [...this.#entries]
-      .filter(([name, { at }]) => at <= now && isFree(name))
-      .sort(([a, one], [b, other]) => one.at - other.at || (a < b ? -1 : 1));
-    const byReason = REASONS.flatMap((reason) => oldest.filter(([, one]) => one.reason === reason));
     const due = new Set<string>();
-    const places = Math.min(most, oldest.length);
-    for (let place = 0; place < places; place += 1) {
+    const isDue = (name: string): boolean =>
+      (this.#entries.get(name)?.at ?? Infinity) <= now && !due.has(name) && isFree(name);
+    const next = function* (wheels: readonly Wheel[]): Generator<string, undefined, undefined> {
+      for (const wheel of wheels) for (const name of wheel.until(now)) if (isDue(name)) yield name;
+    };
+    const oldest = next([this.#all]);
+    const byReason = next(REASONS.map((reason) => this.#byReason[reason]));
+    while (due.size < most) {
+      const { value: name } = ((this.#given + 1) % FAIR_EVERY === 0 ? oldest : byReason).next();
+      if (name === undefined) break;
       this.#given += 1;
-      const queue = this.#given % FAIR_EVERY === 0 ? oldest : byReason;
-      const next = queue.find(([name]) => !due.has(name));
-      if (next !== undefined) due.add(next[0]);
+      due.add(name);
     }
     for (const name of due) this.#give(name);
     return [...due];
@@ -103,13 +128,12 @@ export class Schedule {
   /** What is asked for from here on is not answered by this look. */
   #give(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry !== undefined) this.#entries.set(name, { ...entry, isAsked: false });
+    if (entry !== undefined) this.#set(name, { ...entry, isAsked: false });
   }
 
   /** How many wait for their turn, which has come. */
   get waiting(): number {
-    const now = this.#clock.monotonic();
-    return [...this.#entries.values()].filter(({ at }) => at <= now).length;
+    return this.#all.countUntil(this.#clock.monotonic());
   }
 
   /**
@@ -119,7 +143,7 @@ export class Schedule {
   done(name: string): void {
     const entry = this.#entries.get(name);
     if (entry !== undefined && entry.isAsked !== true)
-      this.#entries.set(name, { at: this.#nextTurn(name), reason: "turn", putOff: 0 });
+      this.#set(name, { at: this.#nextTurn(name), reason: "turn", putOff: 0 });
   }
 
   #nextTurn(name: string): number {
@@ -134,7 +158,11 @@ export class Schedule {
   untilNext(isFree: (name: string) => boolean): number {
     const now = this.#clock.monotonic();
     let first = now + this.#intervalMs;
-    for (const [name, { at }] of this.#entries) if (at < first && isFree(name)) first = at;
+    for (const name of this.#all.until(first))
+      if (isFree(name)) {
+        first = Math.min(first, this.#entries.get(name)?.at ?? first);
+        break;
+      }
     return Math.max(0, first - now);
   }
 }

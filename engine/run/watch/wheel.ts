@@ -1,0 +1,46 @@
+/** Times that are told apart, milliseconds: finer than a round. */
+const SLOT_MS = 100;
+
+/**
+ * Names by the time at which they are due, so that those that are come without a look at all the others. Within a slot who
+ * came first is first.
+ */
+export class Wheel {
+  readonly #slots = new Map<number, Set<string>>();
+
+  add(name: string, at: number): void {
+    const slot = slotOf(at);
+    const its = this.#slots.get(slot);
+    if (its === undefined) this.#slots.set(slot, new Set([name]));
+    else its.add(name);
+  }
+
+  /** `at`: the time by which it was added. */
+  remove(name: string, at: number): void {
+    const slot = slotOf(at);
+    const its = this.#slots.get(slot);
+    its?.delete(name);
+    if (its?.size === 0) this.#slots.delete(slot);
+  }
+
+  // In order of their times; those of the last slot may be due a little later than `now`.
+  *until(now: number): Generator<string, undefined, undefined> {
+    const last = slotOf(now);
+    for (const slot of [...this.#slots.keys()].sort((a, b) => a - b)) {
+      if (slot > last) return;
+      yield* this.#slots.get(slot) ?? [];
+    }
+  }
+
+  /** How many: those of the last slot are all counted. */
+  countUntil(now: number): number {
+    const last = slotOf(now);
+    let count = 0;
+    for (const [slot, names] of this.#slots) if (slot <= last) count += names.size;
+    return count;
+  }
+}
+
+function slotOf(at: number): number {
+  return at === Infinity ? Infinity : Math.floor(at / SLOT_MS);
+}
