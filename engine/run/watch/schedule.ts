@@ -57,15 +57,12 @@ export class Schedule {
 
   /** Null where it is not followed any more. */
   #set(name: string, entry: Entry | null): void {
-    const before = this.#entries.get(name) ?? null;
-    // Who keeps its time keeps its place.
-    if (before?.at !== entry?.at) {
-      if (before !== null) this.#all.remove(name, before.at);
-      if (entry !== null) this.#all.add(name, entry.at);
-    }
-    if (before?.at !== entry?.at || before?.reason !== entry?.reason) {
-      if (before !== null) this.#byReason[before.reason].remove(name, before.at);
-      if (entry !== null) this.#byReason[entry.reason].add(name, entry.at);
+    const before = this.#entries.get(name);
+    this.#all.move(name, before?.at, entry?.at);
+    for (const reason of REASONS) {
+      const at = (one: Entry | null | undefined): number | undefined =>
+        one?.reason === reason ? one.at : undefined;
+      this.#byReason[reason].move(name, at(before), at(entry));
     }
     if (entry === null) this.#entries.delete(name);
     else this.#entries.set(name, entry);

@@ -8,16 +8,20 @@ const SLOT_MS = 100;
 export class Wheel {
   readonly #slots = new Map<number, Set<string>>();
 
-  add(name: string, at: number): void {
-    const slot = slotOf(at);
+  /** Undefined where it is not in it; who keeps its time keeps its place. */
+  move(name: string, from: number | undefined, to: number | undefined): void {
+    if (from === to) return;
+    if (from !== undefined) this.#remove(name, slotOf(from));
+    if (to !== undefined) this.#add(name, slotOf(to));
+  }
+
+  #add(name: string, slot: number): void {
     const its = this.#slots.get(slot);
     if (its === undefined) this.#slots.set(slot, new Set([name]));
     else its.add(name);
   }
 
-  /** `at`: the time by which it was added. */
-  remove(name: string, at: number): void {
-    const slot = slotOf(at);
+  #remove(name: string, slot: number): void {
     const its = this.#slots.get(slot);
     its?.delete(name);
     if (its?.size === 0) this.#slots.delete(slot);
