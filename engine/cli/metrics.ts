@@ -1,8 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { BmcCall } from "../../drivers/driver.ts";
 import type { EngineEvent } from "../../schemas/event.ts";
-import type { NodePlan } from "../../schemas/plan.ts";
-import type { WatchState } from "../run/watch/ports.ts";
+import type { NodeStanding, WatchState } from "../run/watch/ports.ts";
 
 /** Where metrics hear what happens. */
 export interface Ear {
@@ -105,7 +104,7 @@ interface Counted {
 }
 
 function ofNodes(
-  words: (plan: NodePlan) => readonly string[],
+  words: (node: NodeStanding) => readonly string[],
 ): (state: WatchState) => readonly string[] {
   return ({ nodes }) => [...nodes.values()].flatMap(words);
 }
@@ -122,15 +121,13 @@ const COUNTED: readonly (Counted & { readonly words: (state: WatchState) => read
       name: "drift",
       help: "Owned nodes that drifted, by facet",
       label: "facet",
-      words: ofNodes(({ changes }) =>
-        changes.flatMap(({ cause, facet }) => (cause === "drift" ? [facet] : [])),
-      ),
+      words: ofNodes(({ drifted }) => drifted),
     },
     {
       name: "nodes_blocked",
       help: "Owned nodes that are blocked, by why",
       label: "kind",
-      words: ofNodes(({ blockedBy }) => blockedBy.map(({ kind }) => kind)),
+      words: ofNodes(({ blocked }) => blocked),
     },
     {
       name: "commit_info",

@@ -1,5 +1,4 @@
 import type { Failure } from "../../../schemas/failure.ts";
-import type { NodePlan } from "../../../schemas/plan.ts";
 import { isBusy } from "../apply.ts";
 import { firstOf } from "../first-of.ts";
 import type { Planned } from "../plan-fleet.ts";
@@ -13,7 +12,7 @@ import { Known } from "./known.ts";
 import { Looks } from "./looks.ts";
 import { Members, NO_RING, type Ring } from "./members.ts";
 import { Planner } from "./planner.ts";
-import type { WatchPorts, WatchState } from "./ports.ts";
+import { type NodeStanding, standingOf, type WatchPorts, type WatchState } from "./ports.ts";
 import { Schedule } from "./schedule.ts";
 import { Silence } from "./silence.ts";
 import { Teller } from "./teller.ts";
@@ -42,7 +41,7 @@ export class Daemon {
   readonly #silence = new Silence();
   readonly #planner: Planner;
   readonly #applies: Applies;
-  readonly #plans = new Map<string, NodePlan>();
+  readonly #standing = new Map<string, NodeStanding>();
   /** Null before the first commit says how many at once. */
   #looks: Looks | null = null;
   /** The commit that is on its way into force. */
@@ -86,7 +85,7 @@ export class Daemon {
       beatAt: this.#beatAt,
       failed: this.#applies.failed,
       withheld: this.#applies.withheld,
-      nodes: this.#plans,
+      nodes: this.#standing,
     };
   }
 
@@ -215,7 +214,8 @@ export class Daemon {
     this.#schedule.follow(ring.owned);
     this.#silence.forget(ring.owned);
     this.#trouble.follow(ring.owned);
-    for (const name of this.#plans.keys()) if (!ring.owned.has(name)) this.#plans.delete(name);
+    for (const name of this.#standing.keys())
+      if (!ring.owned.has(name)) this.#standing.delete(name);
     tellRing(this.#teller, this.#ports.store.incarnation.name, { before, now: ring });
   }
 
@@ -230,15 +230,16 @@ export class Daemon {
       ended: () => this.#resting?.(),
       broke: (names, error) => this.#applies.broke(names, error),
       signal: stopping,
+      inForce: () => this.#ports.store.inForce(),
     });
     const judging = this.#judging;
     const durationMs = Math.round(this.#ports.clock.monotonic() - this.#commits.answeredAt);
     judging.durationMs ??= durationMs;
     if (!judging.isReady) return;
     this.#judging = null;
-    const verdict = await judging.verdict();
+    const why = await judging.refusal();
     if (stopping.aborted) return;
-    if ("code" in verdict) return this.#commits.refuse(candidate.commit, verdict);
+    if (why !== null) return this.#commits.refuse(candidate.commit, why);
     this.#commits.take(candidate);
     const { powerSync } = candidate.settings;
     // Nobody's turn comes twice in the one round of `once`.
@@ -249,7 +250,10 @@ export class Daemon {
     // What is being worked on is planned under the new commit right after it.
     this.#schedule.soon(changed, "commit");
     this.#schedule.soon(askedIn(candidate, changed), "person");
-    if (mine.length === 0 && !isJudged) await this.#begin(candidate, verdict, stopping);
+    // Where it asks nothing of this engine's nodes nobody else would put it in force.
+    if (mine.length > 0 || isJudged) return;
+    const nothing = await this.#planner.judge(candidate, [], [], stopping);
+    await this.#begin(candidate, nothing, stopping);
   }
 
   #tellCommit({ commit, fleet }: Declared, { changed, durationMs }: Judging): void {
@@ -281,7 +285,7 @@ export class Daemon {
     if (doubted.length > 0)
       await this.#planner.begin(looks, declared, doubted, { isFree, signal, isAfresh: true });
     if (planned === null) return;
-    for (const plan of planned.plan.nodes) this.#plans.set(plan.node, plan);
+    for (const plan of planned.plan.nodes) this.#standing.set(plan.node, standingOf(plan));
     this.#trouble.see(planned.plan.nodes);
     const { store } = this.#ports;
     const to = { store, teller: this.#teller, schedule: this.#schedule };

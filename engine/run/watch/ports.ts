@@ -32,6 +32,20 @@ export interface WatchState {
   readonly failed: number;
   /** True where a plan was not applied: stopped, refused, or the world moved. */
   readonly withheld: boolean;
-  /** What was planned of each node that it owns, as it was last seen. */
-  readonly nodes: ReadonlyMap<string, NodePlan>;
+  /** How each node that it owns stood when it was planned last. */
+  readonly nodes: ReadonlyMap<string, NodeStanding>;
+}
+
+/** What is counted of a node's plan: the plans themselves of a large fleet are hundreds of megabytes. */
+export interface NodeStanding {
+  readonly provisionState: NodePlan["provisionState"];
+  /** Facets that drifted. */
+  readonly drifted: readonly string[];
+  /** Kinds of what blocks it. */
+  readonly blocked: readonly string[];
+}
+
+export function standingOf({ provisionState, changes, blockedBy }: NodePlan): NodeStanding {
+  const drifted = changes.flatMap(({ cause, facet }) => (cause === "drift" ? [facet] : []));
+  return { provisionState, drifted, blocked: blockedBy.map(({ kind }) => kind) };
 }
