@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { CIPHER_SUITES } from "../../../../drivers/ipmi/packets/algorithms.ts";
+import { decodeDatagram } from "../../../../drivers/ipmi/packets/datagram.ts";
+import type { Decoded } from "../../../../drivers/ipmi/packets/decoded.ts";
+import * as lan from "../../../../drivers/ipmi/packets/lan-message.ts";
+import * as rakp from "../../../../drivers/ipmi/packets/rakp.ts";
+import { sessionKeys } from "../../../../drivers/ipmi/packets/rakp-keys.ts";
+import {
+  newWindow,
+  received,
+  WINDOW_20,
+} from "../../../../drivers/ipmi/packets/sequence-window.ts";
+import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts";
+import { isAuthentic15 } from "../../../../drivers/ipmi/packets/session15.ts";
+import { openSession20, sealSession20 } from "../../../../drivers/ipmi/packets/session20.ts";
+import { hex } from "./arbitraries.ts";
+import { MD5_15, SUITE_3 } from "./captured.ts";
+
+/** `IPMI_FUZZ=1000000 npx vitest run test/drivers/ipmi/packets/fuzz.test.ts` is the long run; `SEED` begins elsewhere. */
+const COUNT = Number(process.env["IPMI_FUZZ"] ?? 20_000);
+const SEED = Number(process.env["SEED"] ?? 1);
+/** Bytes that may be kept after the long run: more would be a packet that is held on to. */
+const GROWTH_MAX = 64 * 1024 * 1024;
+
+/** Numbers from a seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+const keys = sessionKeys(CIPHER_SUITES[0]!, Buffer.alloc(32, 3));
+const PASSWORD = Buffer.from("s3cret-pw");
+
+const seeds: readonly Buffer[] = [
+  ...[...SUITE_3, ...MD5_15].map((line) => hex(line.slice(2))),
+  Buffer.concat([
+    hex("0600ff07"),
+    sealSession20(
+      { type: "ipmi", sessionId: 1, sequence: 1, payload: hex("811c6320003800c8") },
+      keys,
+      Buffer.alloc(16, 1),
+    ),
+  ]),
+];
+
+const READERS: readonly ((bytes: Buffer) => Decoded<unknown>)[] = [
+  lan.decodeLanRequest,
+  lan.decodeLanResponse,
+  rakp.decodeOpenRequest,
+  rakp.decodeOpenResponse,
+  rakp.decodeRakp1,
+  (bytes) => rakp.decodeRakp2(bytes, "hmac-sha1"),
+  (bytes) => rakp.decodeRakp2(bytes, "hmac-sha256"),
+  rakp.decodeRakp3,
+  (bytes) => rakp.decodeRakp4(bytes, "hmac-sha1"),
+  (bytes) => rakp.decodeRakp4(bytes, "hmac-sha256"),
+  commands.decodeAuthCapabilitiesRequest,
+  commands.decodeAuthCapabilities,
+  commands.decodeChallengeRequest,
+  commands.decodeChallenge,
+  commands.decodeActivateRequest,
+  commands.decodeActivated,
+  commands.decodePrivilege,
+  commands.decodeCloseSession,
+  commands.decodeSuitesRequest,
+  commands.decodeSuiteRecords,
+];
+
+function mutated(random: () => number): Buffer {
+  const below = (count: number): number => Math.floor(random() * count);
+  const seed = seeds[below(seeds.length)]!;
+  const bytes = Buffer.from(seed);
+  if (random() < 0.1) return Buffer.from(Array.from({ length: below(200) }, () => below(256)));
+  for (let change = below(6); change >= 0; change -= 1) {
+    const at = below(bytes.length);
+    bytes.writeUInt8(random() < 0.3 ? [0, 1, 0x7f, 0x80, 0xff][below(5)]! : below(256), at);
+  }
+  const cut = random();
+  if (cut < 0.15) return bytes.subarray(0, below(bytes.length));
+  return cut < 0.3 ? Buffer.concat([bytes, seed.subarray(below(seed.length))]) : bytes;
+}
+
+/** Shows bytes to everything that reads some. */
+function readAll(bytes: Buffer): void {
+  const datagram = decodeDatagram(bytes);
+  const inner: Buffer[] = [bytes, bytes.subarray(4), bytes.subarray(16)];
+  if (datagram.ok && datagram.value.kind === "ipmi15") {
+    isAuthentic15(datagram.value.session, PASSWORD);
+    inner.push(datagram.value.session.payload);
+  }
+  if (datagram.ok && datagram.value.kind === "ipmi20") {
+    const { session } = datagram.value;
+    inner.push(session.payload);
+    openSession20(session, keys);
+    received(newWindow(WINDOW_20, 1), session.sequence);
+  }
+  for (const some of inner) for (const read of READERS) read(some);
+}
+
+describe("decoders", () => {
+  it(`answer ${COUNT} random and mutated packets without a throw and without growth`, () => {
+    const random = randomOf(SEED);
+    const before = process.memoryUsage().heapUsed;
+    for (let at = 0; at < COUNT; at += 1) {
+      const bytes = mutated(random);
+      try {
+        readAll(bytes);
+      } catch (error) {
+        throw new Error(`packet ${at} of SEED=${SEED}: ${bytes.toString("hex")}`, { cause: error });
+      }
+    }
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(GROWTH_MAX);
+  });
+});
