@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { CIPHER_SUITES } from "../../../../drivers/ipmi/packets/algorithms.ts";
+import * as boot from "../../../../drivers/ipmi/packets/boot-options.ts";
+import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import { decodeDatagram } from "../../../../drivers/ipmi/packets/datagram.ts";
 import type { Decoded } from "../../../../drivers/ipmi/packets/decoded.ts";
+import * as device from "../../../../drivers/ipmi/packets/device.ts";
+import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
 import * as lan from "../../../../drivers/ipmi/packets/lan-message.ts";
 import * as rakp from "../../../../drivers/ipmi/packets/rakp.ts";
 import { sessionKeys } from "../../../../drivers/ipmi/packets/rakp-keys.ts";
@@ -37,6 +41,7 @@ const keys = sessionKeys(CIPHER_SUITES[0]!, Buffer.alloc(32, 3));
 const PASSWORD = Buffer.from("s3cret-pw");
 
 const seeds: readonly Buffer[] = [
+  fru.encodeFru({ chassis: { serial: "A1" }, board: { part: "B2" }, product: { serial: "C3" } }),
   ...[...SUITE_3, ...MD5_15].map((line) => hex(line.slice(2))),
   Buffer.concat([
     hex("0600ff07"),
@@ -69,6 +74,20 @@ const READERS: readonly ((bytes: Buffer) => Decoded<unknown>)[] = [
   commands.decodeCloseSession,
   commands.decodeSuitesRequest,
   commands.decodeSuiteRecords,
+  chassis.decodeControl,
+  chassis.decodeChassisStatus,
+  chassis.decodeIdentify,
+  boot.decodeSetBootOption,
+  boot.decodeGetBootOption,
+  boot.decodeBootOption,
+  boot.decodeBootFlags,
+  device.decodeDeviceId,
+  (bytes) => device.decodeSystemGuid(bytes),
+  fru.decodeFru,
+  fru.fruBytesNeeded,
+  fru.decodeFruRead,
+  fru.decodeFruAreaInfo,
+  (bytes) => fru.decodeFruPart(bytes, 2),
 ];
 
 function mutated(random: () => number): Buffer {
