@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
+import type { VendorCall } from "../../schemas/vendor.ts";
+import type { VendorMethod } from "../driver.ts";
+import type { Command } from "./ask-command.ts";
+import { bmcReset, control } from "./commands.ts";
+import { type ReadAt, readStatus } from "./read-machine.ts";
+
+const RAW = /^0x[0-9a-f]{2}( 0x[0-9a-f]{2})+$/i;
+/** Letters of the bytes that one IPMI message takes, five for each. */
+const RAW_LETTERS_MAX = 1023;
+
+const rawArgs = z.strictObject({
+  raw_bytes: z
+    .string()
+    .max(RAW_LETTERS_MAX)
+    .regex(RAW, 'must be two bytes or more in hex, as "0x06 0x01"')
+    .refine((text) => (bytesOf(text)[0] ?? 1) % 2 === 0, "must begin with an even network function")
+    .refine((text) => (bytesOf(text)[0] ?? 0) <= 0x3e, "must begin with a network function to 0x3e")
+    .describe("network function, command and data in hex, 0x before each; no secret among them"),
+});
+
+const resetArgs = z.strictObject({
+  warm: z.boolean().default(true).describe("true: warm, its settings stay; false: cold"),
+});
+
+/** Ironic's ipmitool vendor interface, and what Chassis Control has beside on and off. Of none of it can the effect be seen. */
+export const ipmiVendor: readonly VendorMethod[] = [
+  {
+    name: "send_raw",
+    description: "sends raw bytes to the BMC once; what it answers is not shown",
+    reads: false,
+    impact: "reboot",
+    args: rawArgs,
+  },
+  {
+    name: "bmc_reset",
+    description: "restarts the BMC; the machine goes on",
+    reads: false,
+    impact: "in-place",
+    args: resetArgs,
+  },
+  {
+    name: "power_cycle",
+    description: "lets the BMC switch the machine off and on again; refused where it is off",
+    reads: false,
+    impact: "reboot",
+    args: z.strictObject({}),
+  },
+  {
+    name: "power_reset",
+    description: "resets the machine without switching it off; refused where it is off",
+    reads: false,
+    impact: "reboot",
+    args: z.strictObject({}),
+  },
+];
+
+function bytesOf(text: string): readonly number[] {
+  return text.split(" ").map((byte) => Number.parseInt(byte, 16));
+}
+
+/** The one command of a method. */
+export async function vendorCommand(
+  at: ReadAt,
+  { method, args }: VendorCall,
+): Promise<Result<Command>> {
+  switch (method) {
+    case "send_raw": {
+      const [netFn = 0, command = 0, ...data] = bytesOf(rawArgs.parse(args).raw_bytes);
+      return ok({ netFn, command, data: Buffer.from(data) });
+    }
+    case "bmc_reset":
+      return ok(bmcReset(resetArgs.parse(args).warm));
+    case "power_cycle":
+    case "power_reset": {
+      const off = await offRefusal(at);
+      return off === null ? ok(control(method === "power_cycle" ? "cycle" : "reset")) : fail(off);
+    }
+    default: {
+      const names = ipmiVendor.map(({ name }) => name).join(", ");
+      const fact = `${at.bmc.thing} has no vendor method ${method}`;
+      return fail(failure("stalled", "IW-B18", `${fact}; there are ${names}`));
+    }
+  }
+}
+
+/** A cycle or a reset of a machine that is off would be an unwanted power-on (28.3). */
+async function offRefusal(at: ReadAt): Promise<Failure | null> {
+  const status = await readStatus(at);
+  if (!status.ok) return status.failure;
+  if (status.value.isOn) return null;
+  const fact = `${at.bmc.thing}: the machine is off, so it is neither cycled nor reset`;
+  return failure("stalled", "IW-B18", `${fact}; power it on instead`);
+}
