@@ -14,6 +14,7 @@ import {
 } from "./packets/chassis.ts";
 import { DEVICE_COMMANDS } from "./packets/device.ts";
 import { encodeFruRead, FRU_COMMANDS } from "./packets/fru.ts";
+import { encodeClearSel, encodeSelEntryRequest, SEL_COMMANDS } from "./packets/sel.ts";
 import { NET_FN } from "./packets/lan-message.ts";
 
 const NOTHING = Buffer.alloc(0);
@@ -33,22 +34,34 @@ export const READS = {
   validBitClearing: bootOption(BOOT_PARAMETERS.validBitClearing),
   deviceId: app(DEVICE_COMMANDS.getDeviceId),
   systemGuid: app(DEVICE_COMMANDS.getSystemGuid),
-  fruAreaInfo: {
-    netFn: NET_FN.storage,
-    command: FRU_COMMANDS.getAreaInfo,
-    // The FRU of the machine itself is number 0 (34.1).
-    data: Buffer.from([0]),
-  },
+  // The FRU of the machine itself is number 0 (34.1).
+  fruAreaInfo: storage(FRU_COMMANDS.getAreaInfo, Buffer.from([0])),
+  selInfo: storage(SEL_COMMANDS.getInfo),
+  selReservation: storage(SEL_COMMANDS.reserve),
 } as const satisfies Readonly<Record<string, Command>>;
 
 function bootOption(parameter: number): Command {
   return chassis(CHASSIS_COMMANDS.getBootOptions, encodeGetBootOption(parameter));
 }
 
+/** One record of the event log. */
+export function selEntry(record: number): Command {
+  return storage(SEL_COMMANDS.getEntry, encodeSelEntryRequest(record));
+}
+
+/** Empties the event log. */
+export function clearSel(reservation: number): Command {
+  return storage(SEL_COMMANDS.clear, encodeClearSel({ reservation, isStart: true }));
+}
+
+function storage(command: number, data: Buffer = NOTHING): Command {
+  return { netFn: NET_FN.storage, command, data };
+}
+
 /** A part of the machine's FRU inventory. */
 export function fruRead(offset: number, count: number): Command {
   const data = encodeFruRead({ fru: 0, offset, count });
-  return { netFn: NET_FN.storage, command: FRU_COMMANDS.read, data };
+  return storage(FRU_COMMANDS.read, data);
 }
 
 /** Chassis Control. */

@@ -11,6 +11,7 @@ import type { LiveSession } from "./live-session.ts";
 import { NET_FN, type LanResponse } from "./packets/lan-message.ts";
 import { encodeCloseSession, SESSION_COMMANDS } from "./packets/session-commands.ts";
 import { DEVICE_COMMANDS } from "./packets/device.ts";
+import type { Fru } from "./packets/fru.ts";
 import type { SessionKeeper } from "./session-keeper.ts";
 
 /** What one BMC is spoken to with. */
@@ -30,6 +31,11 @@ const KEPT_SENDINGS_MAX = 3;
 /** Milliseconds before a read is asked again where the BMC was busy; twice as long each time. */
 const BUSY_PAUSE_MS = 250;
 const BUSY_PAUSES_MAX = 5;
+/**
+ * So long after `session.open` or an act a session is kept alive, for the act may have to wait for its turn: in a large rack
+ * machines are powered on one after the other. A BMC would end it after a minute of silence. Milliseconds.
+ */
+const NAMED_MS = 10 * 60_000;
 /** A BMC has no such session (IPMI 2.0, 22.19). */
 const NO_SUCH_SESSION = 0x87;
 
@@ -44,6 +50,9 @@ export class IpmiBmc {
   readonly #plan: BmcPlan;
   /** Node -> the session that `session.open` named to the engine for it. */
   readonly #named = new Map<string, LiveSession>();
+  /** When an act was last sent, or made ready for. */
+  #namedAt = 0;
+  #memory: { readonly session: LiveSession | null; readonly fru: Fru } | null = null;
 
   constructor(plan: BmcPlan) {
     this.#plan = plan;
@@ -134,6 +143,15 @@ export class IpmiBmc {
     }, unsent);
   }
 
+  /** The machine's FRU, read once a session: whoever changes the board ends the session. */
+  async fru(read: () => Promise<Result<Fru>>): Promise<Result<Fru>> {
+    const known = this.#memory;
+    if (known !== null && known.session === this.#plan.keeper.session) return ok(known.fru);
+    const fru = await read();
+    if (fru.ok) this.#memory = { session: this.#plan.keeper.session, fru: fru.value };
+    return fru;
+  }
+
   /** Ends the session, best effort. */
   async close(): Promise<void> {
     this.#named.clear();
@@ -200,6 +218,7 @@ export class IpmiBmc {
 
   #name(node: string, session: LiveSession): Performed {
     this.#named.set(node, session);
+    this.#namedAt = this.#plan.ports.clock.monotonic();
     return { sent: true, session: nameOf(session.id) };
   }
 
@@ -234,6 +253,7 @@ export class IpmiBmc {
     told(resultOf(asked));
     if (!asked.ok) return this.#unanswered(asked);
     keeper.used();
+    this.#namedAt = this.#plan.ports.clock.monotonic();
     const { completion } = asked.value;
     if (completion === 0 || completion === done) return { sent: true };
     const why = actFault(this.thing, completion);
@@ -292,11 +312,15 @@ export class IpmiBmc {
   }
 
   async #closeIdle(): Promise<void> {
-    const { lane, keeper } = this.#plan;
+    const { lane, keeper, ports } = this.#plan;
+    const { clock } = ports;
     await lane.take();
     try {
       // Who was before it in the queue has used the session.
-      if (keeper.isIdle) {
+      if (!keeper.isIdle) return;
+      const isWaitedFor = clock.monotonic() - this.#namedAt < NAMED_MS;
+      if (this.#named.size > 0 && isWaitedFor) await this.#alive(this.#deadline(), undefined);
+      else {
         this.#named.clear();
         await keeper.close();
       }

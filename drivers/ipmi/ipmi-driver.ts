@@ -21,6 +21,7 @@ import { FIELD_TIMINGS, IpmiWire, type Timings } from "./ipmi-wire.ts";
 import type { ChassisStatus } from "./packets/chassis.ts";
 import type { DeviceId } from "./packets/device.ts";
 import { performAct } from "./perform-act.ts";
+import { readEventLog } from "./read-event-log.ts";
 import {
   lightsOf,
   makeOf,
@@ -222,7 +223,7 @@ class Reader {
     agentSteps: () => this.#not("what a ramdisk does"),
     work: () => this.#not("what a ramdisk does"),
     nextBoot: () => this.#not("what a ramdisk does"),
-    eventLog: () => this.#not("its event log"),
+    eventLog: () => readEventLog(this.#at),
     inventory: () => this.#not("what the machine consists of"),
   };
 

@@ -28,7 +28,7 @@ export const ipmiType: HardwareType = {
   name: "ipmi",
   properties: PROPERTIES,
   offer: ipmiOffer,
-  observes: ["identity", "power", "bootDevice", "indicators", "tasks", "vendor"],
+  observes: ["identity", "power", "bootDevice", "indicators", "tasks", "eventLog", "vendor"],
   performs: [
     "power.on",
     "power.off",

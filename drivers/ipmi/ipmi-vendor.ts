@@ -3,8 +3,9 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import type { VendorCall } from "../../schemas/vendor.ts";
 import type { VendorMethod } from "../driver.ts";
 import type { Command } from "./ask-command.ts";
-import { bmcReset, control } from "./commands.ts";
-import { type ReadAt, readStatus } from "./read-machine.ts";
+import { bmcReset, clearSel, control, READS } from "./commands.ts";
+import { decodeReservation } from "./packets/sel.ts";
+import { type ReadAt, readBy, readStatus } from "./read-machine.ts";
 
 const RAW = /^0x[0-9a-f]{2}( 0x[0-9a-f]{2})+$/i;
 /** Letters of the bytes that one IPMI message takes, five for each. */
@@ -41,6 +42,13 @@ export const ipmiVendor: readonly VendorMethod[] = [
     args: resetArgs,
   },
   {
+    name: "clear_event_log",
+    description: "empties the BMC's system event log; show it first, nothing keeps it",
+    reads: false,
+    impact: "in-place",
+    args: z.strictObject({}),
+  },
+  {
     name: "power_cycle",
     description: "lets the BMC switch the machine off and on again; refused where it is off",
     reads: false,
@@ -55,6 +63,12 @@ export const ipmiVendor: readonly VendorMethod[] = [
     args: z.strictObject({}),
   },
 ];
+
+/** Clear SEL wants a reservation, so that nobody's new record is lost unseen (IPMI 2.0, 31.4, 31.9). */
+async function clearCommand(at: ReadAt): Promise<Result<Command>> {
+  const reservation = await readBy(at, READS.selReservation, decodeReservation);
+  return reservation.ok ? ok(clearSel(reservation.value)) : reservation;
+}
 
 function bytesOf(text: string): readonly number[] {
   return text.split(" ").map((byte) => Number.parseInt(byte, 16));
@@ -72,6 +86,8 @@ export async function vendorCommand(
     }
     case "bmc_reset":
       return ok(bmcReset(resetArgs.parse(args).warm));
+    case "clear_event_log":
+      return clearCommand(at);
     case "power_cycle":
     case "power_reset": {
       const off = await offRefusal(at);

@@ -112,7 +112,7 @@ export async function readIdentity(
   const hints = { declared: declared?.toLowerCase() };
   const uuid = await readBy(at, READS.systemGuid, (data) => decodeSystemGuid(data, hints));
   if (!uuid.ok && !isUnoffered(uuid.failure)) return uuid;
-  const fru = await readFru(at);
+  const fru = await at.bmc.fru(() => readFru(at));
   if (!fru.ok && !isUnoffered(fru.failure)) return fru;
   return ok(identityOf(fru.ok ? fru.value : {}, uuid.ok ? uuid.value : null));
 }
@@ -140,7 +140,7 @@ const FRU_BYTES_MAX = 4096;
 const FRU_PART_BYTES = 16;
 
 /** Chassis, board and product of FRU 0. */
-export async function readFru(at: ReadAt): Promise<Result<Fru>> {
+async function readFru(at: ReadAt): Promise<Result<Fru>> {
   const info = await readBy(at, READS.fruAreaInfo, decodeFruAreaInfo);
   if (!info.ok) return info;
   const header = await readFruBytes(at, info.value, Buffer.alloc(0), 8);

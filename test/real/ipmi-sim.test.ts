@@ -39,6 +39,7 @@ user 2 true "admin" "${PASSWORD}" admin 10 none md2 md5 straight
 
 const EMULATION = `mc_setbmc 0x20
 mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
+sel_enable 0x20 1000 0x0a
 mc_enable 0x20
 `;
 
@@ -120,12 +121,13 @@ describe.each([
 ])("ipmi_sim of OpenIPMI, %s", (_name, spec: NodeSpec["bmc"], tls) => {
   it("is read: power, boot device, identity, tasks", async () => {
     await withDriver(spec, async (driver, node) => {
-      const facets = ["power", "bootDevice", "identity", "tasks"] as const;
+      const facets = ["power", "bootDevice", "identity", "tasks", "eventLog"] as const;
       const seen = await driver.observe(node, facets);
       expect(seen.unreachable).toBeNull();
       expect(seen.transport).toEqual({ tls, fence: "session" });
       expect(known(seen, "bootDevice")).toEqual({ device: "none", persistent: false });
       expect(known(seen, "tasks")).toEqual([]);
+      expect(known(seen, "eventLog")).toEqual([]);
       expect(known(seen, "power")).toMatch(/^(on|off)$/);
       expect(known(seen, "identity")?.systemUuid).toMatch(/^[0-9a-f-]{36}$/);
     });

@@ -194,6 +194,58 @@ describe("vendor methods", () => {
   );
 });
 
+describe("the event log", () => {
+  const event = {
+    kind: "event",
+    generator: 0x20,
+    sensor: 1,
+    isDeassertion: false,
+    eventType: 0x6f,
+  } as const;
+
+  it("is its last ten lines, newest first, in words that explain a power that moved", async () => {
+    const rig = await opened();
+    expect(known(await rig.driver.observe(rig.node, ["eventLog"]), "eventLog")).toEqual([]);
+    rig.bmc.log = Array.from({ length: 300 }, (_, at) => ({
+      ...event,
+      id: at + 1,
+      at: 1_800_000_000 + at,
+      sensorType: at === 299 ? 0x09 : 0x14,
+      data: Buffer.from([0, 0xff, 0xff]),
+    }));
+    const lines = known(await rig.driver.observe(rig.node, ["eventLog"]), "eventLog");
+    expect(lines).toHaveLength(10);
+    expect(lines?.slice(0, 2)).toEqual([
+      { at: "2027-01-15T08:04:59.000Z", message: "power unit 01h: powered off" },
+      { at: "2027-01-15T08:04:58.000Z", message: "button 01h: power pressed" },
+    ]);
+  });
+
+  it("names what it has no words for, says no date that is none, and stops at a gap", async () => {
+    const rig = await opened();
+    const data = Buffer.from([0x57, 1, 2]);
+    rig.bmc.log = [
+      { ...event, id: 1, at: 9, sensorType: 0x14, data },
+      { ...event, id: 8, at: 9, sensorType: 0x01, eventType: 1, isDeassertion: true, data },
+      { kind: "oem", id: 9, type: 0xc1, rest: Buffer.alloc(13, 0xab) },
+      { ...event, id: 10, at: 0xffff_ffff, sensorType: 0xc4, eventType: 0x70, data },
+    ];
+    expect(known(await rig.driver.observe(rig.node, ["eventLog"]), "eventLog")).toEqual([
+      { at: "", message: "sensor type c4h 01h: event 70h 570102" },
+      { at: "", message: `OEM record c1h: ${"ab".repeat(13)}` },
+      { at: "", message: "temperature 01h: above upper non-critical (no more)" },
+    ]);
+  });
+
+  it("is emptied by clear_event_log", async () => {
+    const rig = await opened();
+    rig.bmc.log = [{ kind: "oem", id: 9, type: 0xc1, rest: Buffer.alloc(13) }];
+    const clear = { verb: "vendor.call", method: "clear_event_log", args: {} } as const;
+    expect(await act(rig, clear)).toEqual({ sent: true });
+    expect(rig.bmc.log).toEqual([]);
+  });
+});
+
 describe("identity", () => {
   it("is manufacturer and serial number by FRU, and the UUID by System GUID", async () => {
     const rig = await opened();
@@ -202,6 +254,20 @@ describe("identity", () => {
       serial: "S-1",
       systemUuid: "4c4c4544-0038-4b00-8053-b7c04f343633",
     });
+  });
+
+  it("costs the FRU once a session, and the GUID each time", async () => {
+    const rig = await opened();
+    const count = (netFn: number): number =>
+      rig.bmc.seen.filter((seen) => seen.netFn === netFn).length;
+    await rig.driver.observe(rig.node, ["identity"]);
+    const [storage, app] = [count(0x0a), count(0x06)];
+    await rig.driver.observe(rig.node, ["identity"]);
+    expect(count(0x0a)).toBe(storage);
+    expect(count(0x06)).toBeGreaterThan(app);
+    rig.bmc.forget();
+    await rig.driver.observe(rig.node, ["identity"]);
+    expect(count(0x0a)).toBe(storage * 2);
   });
 
   it("leaves out what is blank or a filler, and takes the chassis' serial number for want of another", async () => {

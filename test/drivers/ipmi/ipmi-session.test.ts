@@ -50,6 +50,15 @@ describe("the session with a BMC", () => {
     expect(await powerOf(rig)).toBe("off");
   });
 
+  it("that was made ready for an act is kept alive while the act waits for its turn", async () => {
+    const rig = await rigOf({ driver: { idleMs: 20 } });
+    await rig.driver.perform(rig.node, OPEN, performContext());
+    const before = rig.bmc.datagramCount;
+    await expect.poll(() => rig.bmc.datagramCount).toBeGreaterThan(before + 3);
+    expect(rig.bmc.active()).toBe(1);
+    expect(await rig.driver.perform(rig.node, ON, performContext())).toEqual({ sent: true });
+  });
+
   it("is closed at the BMC when the driver is closed", async () => {
     const rig = await rigOf();
     await powerOf(rig);

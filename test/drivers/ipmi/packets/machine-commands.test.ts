@@ -1,10 +1,11 @@
-import { boolean, constantFrom, integer, record, string, uuid } from "fast-check";
+import { boolean, constant, constantFrom, integer, oneof, record, string, uuid } from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as boot from "../../../../drivers/ipmi/packets/boot-options.ts";
 import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import * as device from "../../../../drivers/ipmi/packets/device.ts";
 import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
-import { byte, bytes, expectInverse, hex, reasonOf, valueOf } from "./arbitraries.ts";
+import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
+import { byte, bytes, expectInverse, hex, reasonOf, valueOf, word32 } from "./arbitraries.ts";
 
 describe("chassis commands (IPMI 2.0, 28.2, 28.3 and 28.5)", () => {
   it("has the commands of table G-1", () => {
@@ -167,6 +168,45 @@ describe("Get System GUID (IPMI 2.0, 20.8)", () => {
         (text) => device.encodeSystemGuid(text, order),
         (data) => device.decodeSystemGuid(data, { order }),
       );
+  });
+});
+
+describe("the System Event Log (IPMI 2.0, 31 and 32)", () => {
+  it("encode and decode are inverse", () => {
+    const word = integer({ min: 0, max: 0xffff });
+    const info = record({ entryCount: word, addedAt: word32, erasedAt: word32 });
+    expectInverse(info, sel.encodeSelInfo, sel.decodeSelInfo);
+    expectInverse(word, sel.encodeReservation, sel.decodeReservation);
+    expectInverse(word, sel.encodeSelEntryRequest, sel.decodeSelEntryRequest);
+    const clear = record({ reservation: word, isStart: boolean() });
+    expectInverse(clear, sel.encodeClearSel, sel.decodeClearSel);
+    const event = record({
+      kind: constant<"event">("event"),
+      id: word,
+      at: word32,
+      generator: word,
+      sensorType: byte,
+      sensor: byte,
+      isDeassertion: boolean(),
+      eventType: integer({ min: 0, max: 127 }),
+      data: bytes(3),
+    });
+    const oem = record({
+      kind: constant<"oem">("oem"),
+      id: word,
+      type: integer({ min: 0xc0, max: 0xff }),
+      rest: bytes(13),
+    });
+    const entry = record({ next: word, record: oneof(event, oem) });
+    expectInverse(entry, sel.encodeSelEntry, sel.decodeSelEntry);
+  });
+
+  it("clears with the word CLR and nothing else", () => {
+    expect(sel.encodeClearSel({ reservation: 0x0102, isStart: true }).toString("hex")).toBe(
+      "0201434c52aa",
+    );
+    expect(reasonOf(sel.decodeClearSel(hex("0201434c53aa")))).toContain("CLR");
+    expect(sel.encodeSelEntryRequest(sel.SEL_FIRST).toString("hex")).toBe("0000000000ff");
   });
 });
 

@@ -3,6 +3,7 @@ import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import * as device from "../../../../drivers/ipmi/packets/device.ts";
 import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
 import { type LanRequest, NET_FN } from "../../../../drivers/ipmi/packets/lan-message.ts";
+import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
 import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts";
 
 /** What a small BMC is told. */
@@ -40,6 +41,7 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
   readonly seen: SeenCommand[] = [];
   readonly sessions = new Map<number, S>();
   isOn = false;
+  log: readonly sel.SelRecord[] = [];
   identify: chassis.IdentifyState = "off";
   flags = Buffer.from("0000000000", "hex");
   keepValid = 0;
@@ -71,6 +73,7 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
       [NET_FN.chassis, chassis.CHASSIS_COMMANDS.setBootOptions],
       [NET_FN.app, device.DEVICE_COMMANDS.coldReset],
       [NET_FN.app, device.DEVICE_COMMANDS.warmReset],
+      [NET_FN.storage, sel.SEL_COMMANDS.clear],
     ];
     return this.seen.filter(({ netFn, command }) =>
       mutating.some(([one, other]) => one === netFn && other === command),
@@ -132,6 +135,7 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
   }
 
   #storage(command: number, data: Buffer): Answer {
+    if (command >= sel.SEL_COMMANDS.getInfo) return this.#sel(command, data);
     const bytes = fru.encodeFru(this.options.fru);
     if (command === fru.FRU_COMMANDS.getAreaInfo)
       return {
@@ -142,6 +146,28 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
     if (command !== fru.FRU_COMMANDS.read || !asked.ok) return { completion: 0xc1 };
     const { offset, count } = asked.value;
     return { completion: 0, data: fru.encodeFruPart(bytes.subarray(offset, offset + count)) };
+  }
+
+  #sel(command: number, data: Buffer): Answer {
+    const { length: entryCount } = this.log;
+    if (command === sel.SEL_COMMANDS.getInfo)
+      return { completion: 0, data: sel.encodeSelInfo({ entryCount, addedAt: 0, erasedAt: 0 }) };
+    if (command === sel.SEL_COMMANDS.reserve)
+      return { completion: 0, data: sel.encodeReservation(7) };
+    if (command === sel.SEL_COMMANDS.clear) {
+      const asked = sel.decodeClearSel(data);
+      if (!asked.ok || asked.value.reservation !== 7) return { completion: 0xc5 };
+      this.log = [];
+      return { completion: 0, data: Buffer.from([1]) };
+    }
+    const asked = sel.decodeSelEntryRequest(data);
+    if (command !== sel.SEL_COMMANDS.getEntry || !asked.ok) return { completion: 0xc1 };
+    const record =
+      asked.value === sel.SEL_LAST
+        ? this.log.at(-1)
+        : this.log.find(({ id }) => id === asked.value);
+    if (record === undefined) return { completion: 0xcb };
+    return { completion: 0, data: sel.encodeSelEntry({ next: sel.SEL_LAST, record }) };
   }
 
   #chassis(command: number, data: Buffer, session: S): Answer {
