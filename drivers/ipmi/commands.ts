@@ -15,6 +15,7 @@ import {
 import { DEVICE_COMMANDS } from "./packets/device.ts";
 import { encodeFruRead, FRU_COMMANDS } from "./packets/fru.ts";
 import { encodeClearSel, encodeSelEntryRequest, SEL_COMMANDS } from "./packets/sel.ts";
+import { encodeSdrRequest, SDR_COMMANDS, type SdrRequest, SENSOR_COMMANDS } from "./packets/sdr.ts";
 import { NET_FN } from "./packets/lan-message.ts";
 
 const NOTHING = Buffer.alloc(0);
@@ -38,10 +39,21 @@ export const READS = {
   fruAreaInfo: storage(FRU_COMMANDS.getAreaInfo, Buffer.from([0])),
   selInfo: storage(SEL_COMMANDS.getInfo),
   selReservation: storage(SEL_COMMANDS.reserve),
+  sdrReservation: storage(SDR_COMMANDS.reserve),
 } as const satisfies Readonly<Record<string, Command>>;
 
 function bootOption(parameter: number): Command {
   return chassis(CHASSIS_COMMANDS.getBootOptions, encodeGetBootOption(parameter));
+}
+
+/** Part of a record of the SDR repository. */
+export function sdrPart(request: SdrRequest): Command {
+  return storage(SDR_COMMANDS.get, encodeSdrRequest(request));
+}
+
+/** What a sensor reads now. */
+export function sensorReading(number: number): Command {
+  return { netFn: NET_FN.sensor, command: SENSOR_COMMANDS.getReading, data: Buffer.from([number]) };
 }
 
 /** One record of the event log. */

@@ -95,6 +95,11 @@ const SENSOR_SPECIFIC = 0x6f;
 const FIRST_DATE = 0x2000_0000;
 const NO_DATE = 0xffff_ffff;
 
+/** A sensor type as people call it. */
+export function sensorTypeName(sensorType: number): string {
+  return SENSORS[sensorType]?.name ?? `sensor type ${hex(sensorType)}`;
+}
+
 /** A record of the event log as a line; its time is the BMC's own, taken for UTC. */
 export function lineOf(record: SelRecord): LogLine {
   if (record.kind === "oem")
@@ -116,7 +121,7 @@ function messageOf(record: Extract<SelRecord, { readonly kind: "event" }>): stri
         : undefined;
   const what = says ?? `event ${hex(eventType)} ${data.toString("hex")}`;
   const gone = isDeassertion ? " (no more)" : "";
-  return `${known?.name ?? `sensor type ${hex(sensorType)}`} ${hex(sensor)}: ${what}${gone}`;
+  return `${sensorTypeName(sensorType)} ${hex(sensor)}: ${what}${gone}`;
 }
 
 function hex(byte: number): string {

@@ -7,6 +7,7 @@ import type {
   ObservedFacets,
   Reading,
 } from "../../schemas/observation.ts";
+import type { VendorCall } from "../../schemas/vendor.ts";
 import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
 import { measureBy } from "../net/measure-by.ts";
@@ -17,6 +18,7 @@ import { Slots, WAITING_MAX } from "../net/slots.ts";
 import { IPMI_BOOT_DEVICES } from "./boot-device.ts";
 import { parseIpmiAddress } from "./ipmi-address.ts";
 import { IpmiBmc } from "./ipmi-bmc.ts";
+import { answerVendor } from "./ipmi-vendor.ts";
 import { FIELD_TIMINGS, IpmiWire, type Timings } from "./ipmi-wire.ts";
 import type { ChassisStatus } from "./packets/chassis.ts";
 import type { DeviceId } from "./packets/device.ts";
@@ -95,6 +97,15 @@ export class IpmiDriver implements Driver {
     if (action.verb === "session.open") return bmc.value.open(node.name, context);
     if (action.verb === "session.end") return bmc.value.end(action.session, context);
     return performAct(bmc.value, node, action, context);
+  }
+
+  async readVendor(
+    node: FleetNode,
+    call: VendorCall,
+    signal?: AbortSignal,
+  ): Promise<Result<unknown>> {
+    const bmc = this.#bmcOf(node);
+    return bmc.ok ? answerVendor({ bmc: bmc.value, signal }, call) : bmc;
   }
 
   async close(): Promise<void> {

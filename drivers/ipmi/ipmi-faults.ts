@@ -94,6 +94,7 @@ const COMPLETIONS: Readonly<Record<number, Fault>> = {
   0xc2: row("stalled", "IW-B18", "does not know the command at that unit", FIRMWARE),
   0xc3: row("transient", "IW-B08", "ran out of time with the command", AGAIN),
   0xc4: row("transient", "IW-B08", "is out of space", AGAIN),
+  0xc5: row("transient", "IW-B08", "has cancelled the reservation", AGAIN),
   0xc6: row("stalled", "IW-B10", "says that the request is cut short", QUIRK),
   0xc7: row("stalled", "IW-B10", "says that the request has a wrong length", QUIRK),
   0xc8: row("stalled", "IW-B10", "says that the request is too long", QUIRK),

@@ -5,6 +5,7 @@ import type { VendorMethod } from "../driver.ts";
 import type { Command } from "./ask-command.ts";
 import { bmcReset, clearSel, control, READS } from "./commands.ts";
 import { decodeReservation } from "./packets/sel.ts";
+import { readSensors } from "./read-sensors.ts";
 import { type ReadAt, readBy, readStatus } from "./read-machine.ts";
 
 const RAW = /^0x[0-9a-f]{2}( 0x[0-9a-f]{2})+$/i;
@@ -27,6 +28,14 @@ const resetArgs = z.strictObject({
 
 /** Ironic's ipmitool vendor interface, and what Chassis Control has beside on and off. Of none of it can the effect be seen. */
 export const ipmiVendor: readonly VendorMethod[] = [
+  {
+    name: "get_sensors",
+    description:
+      "its sensors with their readings; some hundred requests, so a slow BMC takes a while",
+    reads: true,
+    impact: "none",
+    args: z.strictObject({}),
+  },
   {
     name: "send_raw",
     description: "sends raw bytes to the BMC once; what it answers is not shown",
@@ -64,6 +73,20 @@ export const ipmiVendor: readonly VendorMethod[] = [
   },
 ];
 
+/** Answers a method that only reads. */
+export async function answerVendor(at: ReadAt, { method }: VendorCall): Promise<Result<unknown>> {
+  return method === "get_sensors" ? readSensors(at) : fail(noMethod(at, method));
+}
+
+function noMethod({ bmc }: ReadAt, method: string): Failure {
+  const names = ipmiVendor.map(({ name }) => name).join(", ");
+  return failure(
+    "stalled",
+    "IW-B18",
+    `${bmc.thing} has no vendor method ${method}; there are ${names}`,
+  );
+}
+
 /** Clear SEL wants a reservation, so that nobody's new record is lost unseen (IPMI 2.0, 31.4, 31.9). */
 async function clearCommand(at: ReadAt): Promise<Result<Command>> {
   const reservation = await readBy(at, READS.selReservation, decodeReservation);
@@ -93,11 +116,8 @@ export async function vendorCommand(
       const off = await offRefusal(at);
       return off === null ? ok(control(method === "power_cycle" ? "cycle" : "reset")) : fail(off);
     }
-    default: {
-      const names = ipmiVendor.map(({ name }) => name).join(", ");
-      const fact = `${at.bmc.thing} has no vendor method ${method}`;
-      return fail(failure("stalled", "IW-B18", `${fact}; there are ${names}`));
-    }
+    default:
+      return fail(noMethod(at, method));
   }
 }
 

@@ -1,6 +1,8 @@
 /** `IPMI_FUZZ=1000000 npx vitest run test/drivers/ipmi -t "mutated packets"` is the long run; `SEED` begins elsewhere. */
 export const COUNT = Number(process.env["IPMI_FUZZ"] ?? 20_000);
 export const SEED = Number(process.env["SEED"] ?? 1);
+/** Milliseconds for so many: one each, on a machine that does other things. */
+export const FUZZ_MS = 30_000 + COUNT;
 /** Bytes that may be kept after the long run: more would be a packet that is held on to. */
 export const GROWTH_MAX = 64 * 1024 * 1024;
 

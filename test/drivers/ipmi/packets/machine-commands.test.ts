@@ -4,6 +4,7 @@ import * as boot from "../../../../drivers/ipmi/packets/boot-options.ts";
 import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import * as device from "../../../../drivers/ipmi/packets/device.ts";
 import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
+import * as sdr from "../../../../drivers/ipmi/packets/sdr.ts";
 import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
 import { byte, bytes, expectInverse, hex, reasonOf, valueOf, word32 } from "./arbitraries.ts";
 
@@ -207,6 +208,82 @@ describe("the System Event Log (IPMI 2.0, 31 and 32)", () => {
     );
     expect(reasonOf(sel.decodeClearSel(hex("0201434c53aa")))).toContain("CLR");
     expect(sel.encodeSelEntryRequest(sel.SEL_FIRST).toString("hex")).toBe("0000000000ff");
+  });
+});
+
+describe("sensors (IPMI 2.0, 33.12, 35.14, 36.3 and 43.1)", () => {
+  const ten = integer({ min: -512, max: 511 });
+  const four = integer({ min: -8, max: 7 });
+  const linear = {
+    format: "unsigned",
+    m: 1,
+    b: 0,
+    bExponent: 0,
+    rExponent: 0,
+    linearization: 0,
+  } as const;
+
+  it("encode and decode are inverse", () => {
+    const word = integer({ min: 0, max: 0xffff });
+    const request = record({ reservation: word, record: word, offset: byte, count: byte });
+    expectInverse(request, sdr.encodeSdrRequest, sdr.decodeSdrRequest);
+    expectInverse(
+      record({ next: word, bytes: bytes(1, 22) }),
+      sdr.encodeSdrPart,
+      sdr.decodeSdrPart,
+    );
+    const reading = record({ raw: byte, isThere: boolean() });
+    expectInverse(reading, sdr.encodeSensorReading, sdr.decodeSensorReading);
+    const sensor = record({
+      id: word,
+      owner: byte,
+      lun: integer({ min: 0, max: 3 }),
+      number: byte,
+      sensorType: byte,
+      unit: byte,
+      isPercent: boolean(),
+      formula: record({
+        format: constantFrom("unsigned" as const, "ones" as const, "twos" as const),
+        m: ten,
+        b: ten,
+        bExponent: four,
+        rExponent: four,
+        linearization: integer({ min: 0, max: 127 }),
+      }),
+      name: string({ maxLength: 16, unit: constantFrom("A", "b", "7", "-", "_") }),
+    });
+    expectInverse(sensor, sdr.encodeFullSensor, sdr.decodeFullSensor);
+    const whole = sdr.encodeFullSensor({
+      id: 1,
+      owner: 0x20,
+      lun: 0,
+      number: 1,
+      sensorType: 1,
+      unit: 1,
+      isPercent: false,
+      formula: linear,
+      name: "CPU",
+    });
+    expect(valueOf(sdr.sdrLength(whole))).toBe(whole.length);
+  });
+
+  it.each([
+    [{ m: 1, rExponent: 0 }, 42, 42],
+    [{ m: 60 }, 100, 6000],
+    [{ m: 59, rExponent: -3 }, 206, 12.154],
+    [{ m: 2, b: -30, bExponent: 1 }, 200, 100],
+    [{ format: "twos" as const }, 0xf6, -10],
+    [{ format: "ones" as const }, 0xfe, -1],
+    [{ linearization: 7 }, 4, 0.25],
+    [{ linearization: 7 }, 0, null],
+    [{ linearization: 0x70 }, 4, null],
+  ])("a formula %j makes of %i the value %s", (change, raw, value) => {
+    expect(sdr.sensorValue(raw, { ...linear, ...change })).toBe(value);
+  });
+
+  it("a record that is no sensor, or has no readings, is none; one that is cut off is told", () => {
+    expect(valueOf(sdr.decodeFullSensor(hex("0100511206")))).toBeNull();
+    expect(reasonOf(sdr.decodeFullSensor(hex("0100510106")))).toContain("at least 48");
   });
 });
 

@@ -3,6 +3,7 @@ import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import * as device from "../../../../drivers/ipmi/packets/device.ts";
 import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
 import { type LanRequest, NET_FN } from "../../../../drivers/ipmi/packets/lan-message.ts";
+import * as sdr from "../../../../drivers/ipmi/packets/sdr.ts";
 import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
 import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts";
 
@@ -41,6 +42,11 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
   readonly seen: SeenCommand[] = [];
   readonly sessions = new Map<number, S>();
   isOn = false;
+  /** Whole records of its repository; the first byte is the low one of the id. */
+  sdrs: readonly Buffer[] = [];
+  sdrReservation = 5;
+  /** Raw readings by sensor number; null: none just now. */
+  readings: ReadonlyMap<number, number | null> = new Map();
   log: readonly sel.SelRecord[] = [];
   identify: chassis.IdentifyState = "off";
   flags = Buffer.from("0000000000", "hex");
@@ -89,6 +95,8 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
     if (wrong !== undefined) return wrong;
     if (netFn === NET_FN.chassis) return this.#chassis(command, data, session);
     if (netFn === NET_FN.storage) return this.#storage(command, data);
+    if (netFn === NET_FN.sensor && command === sdr.SENSOR_COMMANDS.getReading)
+      return this.#reading(data);
     return netFn === NET_FN.app ? this.#app(command, data, session) : { completion: 0xc1 };
   }
 
@@ -135,6 +143,9 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
   }
 
   #storage(command: number, data: Buffer): Answer {
+    if (command === sdr.SDR_COMMANDS.reserve)
+      return { completion: 0, data: sel.encodeReservation(this.sdrReservation) };
+    if (command === sdr.SDR_COMMANDS.get) return this.#sdr(data);
     if (command >= sel.SEL_COMMANDS.getInfo) return this.#sel(command, data);
     const bytes = fru.encodeFru(this.options.fru);
     if (command === fru.FRU_COMMANDS.getAreaInfo)
@@ -146,6 +157,27 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
     if (command !== fru.FRU_COMMANDS.read || !asked.ok) return { completion: 0xc1 };
     const { offset, count } = asked.value;
     return { completion: 0, data: fru.encodeFruPart(bytes.subarray(offset, offset + count)) };
+  }
+
+  #sdr(data: Buffer): Answer {
+    const asked = sdr.decodeSdrRequest(data);
+    if (!asked.ok) return { completion: 0xc7 };
+    const { reservation, record, offset, count } = asked.value;
+    if (reservation !== this.sdrReservation) return { completion: 0xc5 };
+    const at = record === sdr.SDR_FIRST ? 0 : this.sdrs.findIndex((one) => one[0] === record);
+    const bytes = this.sdrs[at];
+    if (bytes === undefined) return { completion: 0xcb };
+    if (count > 22) return { completion: 0xca };
+    const next = this.sdrs[at + 1]?.[0] ?? sdr.SDR_LAST;
+    const part = { next, bytes: bytes.subarray(offset, offset + count) };
+    return { completion: 0, data: sdr.encodeSdrPart(part) };
+  }
+
+  #reading([number = 0]: Buffer): Answer {
+    const raw = this.readings.get(number);
+    if (raw === undefined) return { completion: 0xcb };
+    const isThere = raw !== null;
+    return { completion: 0, data: sdr.encodeSensorReading({ raw: raw ?? 0, isThere }) };
   }
 
   #sel(command: number, data: Buffer): Answer {
