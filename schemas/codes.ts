@@ -111,6 +111,7 @@ export const CODES = {
   "IW-B21": "the BMC has another key (Kg)",
   "IW-B22": "the BMC speaks none of the IPMI versions and cipher suites that are asked for",
   "IW-B23": "no IPMI service answers there",
+  "IW-B24": "what the BMC sends is of another session, or damaged",
   // D: drivers from packages
   "IW-D01": "a driver that the settings name cannot be loaded",
   "IW-D02": "a driver from a package broke its word",

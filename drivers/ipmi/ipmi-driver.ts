@@ -196,7 +196,7 @@ class Reader {
     for (const facet of new Set(facets)) {
       const read: Result<unknown> =
         unreachable === null ? await this.#readers[facet]() : fail(unreachable);
-      if (!read.ok && isUnreached(read.failure)) unreachable ??= read.failure;
+      if (!read.ok && UNREACHED.has(read.failure.code)) unreachable ??= read.failure;
       readings[facet] = this.#reading(read);
     }
     // A reading of power alone is what a daemon does all day: it costs one request.
@@ -271,9 +271,6 @@ const UNREACHED: ReadonlySet<string> = new Set([
   "IW-B21",
   "IW-B22",
   "IW-B23",
+  "IW-B24",
   "IW-S09",
 ]);
-
-function isUnreached({ code }: Failure): boolean {
-  return UNREACHED.has(code);
-}

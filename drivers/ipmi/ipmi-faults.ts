@@ -20,13 +20,13 @@ export const WIRE_FAULTS = {
   ),
   stranger: row(
     "transient",
-    "IW-B06",
+    "IW-B24",
     "answers, but only with packets of another session or for another question",
     "if it stays so, reset the BMC, or find out what answers there",
   ),
   forged: row(
     "transient",
-    "IW-B06",
+    "IW-B24",
     "answers with packets that are damaged or not signed with this session's keys",
     "if it stays so, find out who else answers at its address",
   ),

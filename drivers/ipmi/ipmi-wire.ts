@@ -6,7 +6,7 @@ import { type Resolve, resolveByDns } from "../net/open-socket.ts";
 import type { IpmiAddress } from "./ipmi-address.ts";
 import { wireFault } from "./ipmi-faults.ts";
 import { type Datagram, decodeDatagram } from "./packets/datagram.ts";
-import type { Peer, UdpHub } from "./udp-hub.ts";
+import { type Peer, plainIp, type UdpHub } from "./udp-hub.ts";
 
 /** Why a datagram is not the answer. */
 export interface Dropped {
@@ -103,7 +103,7 @@ export class IpmiWire {
       const code = ips.length === 0 ? "ENODATA" : "IW_OUTSIDE_NETWORKS";
       return socketFault(this.thing, code, words);
     }
-    this.#peer = { ip, port: address.port };
+    this.#peer = { ip: plainIp(ip), port: address.port };
     return null;
   }
 

@@ -1,5 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { isIPv6, SocketAddress } from "node:net";
 import { codeOf } from "../net/fault-table.ts";
 
 /** Where datagrams go to and come from. */
@@ -70,8 +70,11 @@ export class UdpHub {
       },
     });
     socket.on("message", (bytes, from) => this.#heard(bytes, from));
-    // Each send is told its own error; one of the socket itself comes to who waits as silence.
-    socket.on("error", () => undefined);
+    // Who waits is told by silence; a socket that could not be bound is no socket, and the next send makes another.
+    socket.on("error", () => {
+      if (this.#sockets.get(type) === socket) this.#sockets.delete(type);
+      socket.close();
+    });
     this.#sockets.set(type, socket);
     this.#hold(socket);
     return socket;
@@ -81,6 +84,14 @@ export class UdpHub {
     const all = this.#listeners.get(keyOf({ ip: from.address, port: from.port }));
     for (const listener of all ?? []) listener(bytes);
   }
+}
+
+/** An IPv6 address is written in many ways; datagrams come from the shortest one. */
+export function plainIp(ip: string): string {
+  const [address = ip, zone] = ip.split("%");
+  if (!isIPv6(address)) return ip;
+  const { address: shortest } = new SocketAddress({ address, family: "ipv6" });
+  return zone === undefined ? shortest : `${shortest}%${zone}`;
 }
 
 function keyOf({ ip, port }: Peer): string {

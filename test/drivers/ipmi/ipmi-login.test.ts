@@ -70,7 +70,7 @@ describe("a login over RMCP+ (IPMI 2.0, 13.15 to 13.24)", () => {
       rig.bmc.reply = () => [rig.bmc.sealed({ ...session!, consoleId: 77 }, Buffer.from("00"))];
       return refusalOf(rig);
     });
-    expect(stranger).toMatchObject({ code: "IW-B06" });
+    expect(stranger).toMatchObject({ code: "IW-B24" });
     expect(new Set([silent, garbage, stranger].map((why) => why?.message)).size).toBe(3);
   });
 

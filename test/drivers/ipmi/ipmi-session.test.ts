@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { BmcCall } from "../../../drivers/driver.ts";
 import { CHASSIS_COMMANDS } from "../../../drivers/ipmi/packets/chassis.ts";
@@ -21,11 +22,26 @@ function isStatus({ netFn, command }: SeenCommand): boolean {
   return netFn === NET_FN.chassis && command === CHASSIS_COMMANDS.getStatus;
 }
 
+function hasIpv6(): boolean {
+  const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  return all.some(({ address }) => address === "::1");
+}
+
 const OPEN = { verb: "session.open" } as const;
 const ON = { verb: "power.on" } as const;
 const OFF = { verb: "power.off" } as const;
 
 describe("the session with a BMC", () => {
+  it.runIf(hasIpv6())("is over IPv6 too, however the address is written", async () => {
+    const rig = await rigOf({ bmc: { family: "udp6" } });
+    const address = `ipmi://[0:0::0:0:1]:${rig.bmc.port}`;
+    const node = {
+      ...rig.node,
+      spec: { ...rig.node.spec, bmc: { ...rig.node.spec.bmc, address } },
+    };
+    expect(await powerOf({ ...rig, node })).toBe("off");
+  });
+
   it("is opened at the first need, and a hundred reads are a hundred packets in it", async () => {
     const rig = await rigOf();
     await powerOf(rig);
@@ -151,6 +167,18 @@ describe("a network and a BMC that err", () => {
     session!.sequence += 1000;
     expect(await powerOf(rig), "another session is opened").toBe("off");
     expect(rig.bmc.active()).toBe(2);
+  });
+
+  it("a BMC that answers only for others is asked no more after the first facet", async () => {
+    const rig = await rigOf();
+    await powerOf(rig);
+    const [session] = rig.bmc.sessions.values();
+    rig.bmc.reply = () => [rig.bmc.sealed({ ...session!, consoleId: 77 }, Buffer.from("00"))];
+    const began = performance.now();
+    const facets = ["power", "identity", "bootDevice", "tasks", "eventLog"] as const;
+    const seen = await rig.driver.observe(rig.node, facets);
+    expect(seen.unreachable).toMatchObject({ code: "IW-B24" });
+    expect(performance.now() - began, "one read's time").toBeLessThan(2 * 1200);
   });
 
   it.each([0xc0, 0xc3, 0xc4, 0xd2])("completion code %i of a read passes", async (completion) => {

@@ -20,6 +20,7 @@ import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts"
 import { isAuthentic15 } from "../../../../drivers/ipmi/packets/session15.ts";
 import { openSession20, sealSession20 } from "../../../../drivers/ipmi/packets/session20.ts";
 import { hex } from "./arbitraries.ts";
+import * as sol from "../../../../drivers/ipmi/packets/sol.ts";
 import { COUNT, FUZZ_MS, GROWTH_MAX, mutated, randomOf, SEED } from "./fuzzing.ts";
 import { MD5_15, SUITE_3 } from "./captured.ts";
 
@@ -74,6 +75,11 @@ const READERS: readonly ((bytes: Buffer) => Decoded<unknown>)[] = [
   fru.decodeFruRead,
   fru.decodeFruAreaInfo,
   (bytes) => fru.decodeFruPart(bytes, 2),
+  sol.decodeActivateSol,
+  sol.decodeSolActivated,
+  sol.decodeDeactivateSol,
+  sol.decodeSolToBmc,
+  sol.decodeSolToConsole,
   sdr.decodeSdrRequest,
   sdr.decodeSdrPart,
   sdr.sdrLength,

@@ -292,8 +292,9 @@ function outside(type: PayloadType, payload: Buffer): Buffer {
 
 /** Starts one on a port that the system chooses. */
 export async function startSmallIpmiBmc(options: SmallOptions = {}): Promise<SmallIpmiBmc> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
+  const { family = "udp4" } = options;
+  const socket = createSocket(family);
+  socket.bind(0, family === "udp4" ? "127.0.0.1" : "::1");
   await once(socket, "listening");
   return new SmallIpmiBmc(options, socket);
 }

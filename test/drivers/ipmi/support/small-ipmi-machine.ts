@@ -22,6 +22,7 @@ export interface SmallOptions {
   readonly uuid?: string | null;
   readonly fru?: fru.Fru;
   readonly manufacturer?: number;
+  readonly family?: "udp4" | "udp6";
 }
 
 /** A command that it was sent in a session. */
@@ -67,6 +68,7 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
       uuid: "4c4c4544-0038-4b00-8053-b7c04f343633",
       fru: { product: { manufacturer: "Contoso", serial: "S-1" } },
       manufacturer: 674,
+      family: "udp4",
       ...options,
     };
   }
