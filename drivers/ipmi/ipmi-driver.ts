@@ -31,6 +31,7 @@ import {
   powerOf,
   type ReadAt,
   readBootDevice,
+  readBootMode,
   readDeviceId,
   readIdentity,
   readStatus,
@@ -227,7 +228,7 @@ class Reader {
     tasks: () => this.#ofDeviceId(tasksOf),
     // Nothing of what its methods change can be seen.
     vendor: () => Promise.resolve(ok({})),
-    bootMode: () => this.#not("the boot mode"),
+    bootMode: () => readBootMode(this.#at),
     secureBoot: () => this.#not("secure boot"),
     bios: () => this.#not("BIOS settings"),
     agent: () => this.#not("what a ramdisk does"),

@@ -3,13 +3,20 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { Performed, PerformContext } from "../driver.ts";
 import type { Command } from "./ask-command.ts";
-import { flagsFor, IPMI_BOOT_DEVICES, isIpmiBootDevice } from "./boot-device.ts";
+import type { BootMode } from "../../schemas/documents.ts";
+import { flagsFor, IPMI_BOOT_DEVICES, isIpmiBootDevice, readingOf } from "./boot-device.ts";
 import { control, identify, READS, setBootFlags, setKeepValid } from "./commands.ts";
 import type { IpmiBmc } from "./ipmi-bmc.ts";
 import { vendorCommand } from "./ipmi-vendor.ts";
-import { decodeBootOption, KEEP_VALID } from "./packets/boot-options.ts";
+import { type BootFlags, decodeBootOption, KEEP_VALID, NO_REST } from "./packets/boot-options.ts";
 import type { Control } from "./packets/chassis.ts";
-import { IDENTIFY_LIGHT, readBehaviours, readBootFlags, readBy } from "./read-machine.ts";
+import {
+  IDENTIFY_LIGHT,
+  readBehaviours,
+  readBootFlags,
+  readBy,
+  noBootMode,
+} from "./read-machine.ts";
 
 type MachineAction = Exclude<DriverAction, SessionAction>;
 
@@ -48,11 +55,12 @@ export async function performAct(
       return bmc.act(node.name, control(CONTROL_OF[action.verb]), context);
     case "management.setBootDevice":
       return setBootDevice(at, action);
+    case "management.setBootMode":
+      return setBootMode(at, action.mode);
     case "management.setIndicator":
       return sendOr(at, lightCommand(bmc, action));
     case "vendor.call":
       return sendOr(at, await vendorCommand(at, action));
-    case "management.setBootMode":
     case "management.setSecureBoot":
     case "boot.ramdisk":
     case "boot.instance":
@@ -87,7 +95,7 @@ type SetBootDevice = Extract<MachineAction, { readonly verb: "management.setBoot
  * where it is not yet (table 28-14, parameter 3). A BMC that knows no such parameter is left to it, as Ironic does.
  */
 async function setBootDevice(at: ActAt, action: SetBootDevice): Promise<Performed> {
-  const { bmc, node, context } = at;
+  const { bmc } = at;
   const { device, persistent } = action;
   if (!isIpmiBootDevice(device)) {
     const known = IPMI_BOOT_DEVICES.join(", ");
@@ -97,10 +105,27 @@ async function setBootDevice(at: ActAt, action: SetBootDevice): Promise<Performe
   const isEfi = await isEfiWanted(at);
   if (!isEfi.ok) return { sent: false, failure: isEfi.failure };
   const behaviours = await readBehaviours(at);
+  const how = { isPersistent: persistent, isEfi: isEfi.value };
+  return writeFlags(at, flagsFor(device, how, behaviours));
+}
+
+/** The boot flags as they are, but for the bit that says EFI. Flags that ask for nothing are left so: it would mean nothing. */
+async function setBootMode(at: ActAt, mode: BootMode): Promise<Performed> {
+  const read = await readBootFlags(at);
+  if (!read.ok) return { sent: false, failure: read.failure };
+  const flags = read.value;
+  if (!flags.isValid) return { sent: false, failure: noBootMode(at.bmc) };
+  const behaviours = await readBehaviours(at);
+  const how = { isPersistent: flags.isPersistent, isEfi: mode === "uefi" };
+  // Where a quirk gives the disk another selector with EFI, it is that of the new mode.
+  const isDisk = readingOf(flags, behaviours).device === "disk" && behaviours.size > 0;
+  const { selector } = isDisk ? flagsFor("disk", how, behaviours) : flags;
+  return writeFlags(at, { isValid: true, ...how, selector, rest: NO_REST });
+}
+
+async function writeFlags(at: ActAt, flags: BootFlags): Promise<Performed> {
   const lasting = await keepValid(at);
-  if (lasting !== null) return lasting;
-  const flags = flagsFor(device, { isPersistent: persistent, isEfi: isEfi.value }, behaviours);
-  return bmc.act(node.name, setBootFlags(flags), context);
+  return lasting ?? at.bmc.act(at.node.name, setBootFlags(flags), at.context);
 }
 
 /** As boot.mode says; else as the BMC's flags have it; else UEFI, as the machines of today. */

@@ -1,4 +1,4 @@
-import type { Identity } from "../../schemas/documents.ts";
+import type { BootMode, Identity } from "../../schemas/documents.ts";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { type IndicatorReading, indicatorName } from "../../schemas/indicators.ts";
 import type { BootDeviceReading, PowerState, TaskReading } from "../../schemas/observation.ts";
@@ -102,6 +102,23 @@ export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
 export async function readBootDevice(at: ReadAt): Promise<Result<BootDeviceReading>> {
   const flags = await readBootFlags(at);
   return flags.ok ? ok(readingOf(flags.value, await readBehaviours(at))) : flags;
+}
+
+/**
+ * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
+ * place where the machine's mode would be said.
+ */
+export async function readBootMode(at: ReadAt): Promise<Result<BootMode>> {
+  const flags = await readBootFlags(at);
+  if (!flags.ok) return flags;
+  if (!flags.value.isValid) return fail(noBootMode(at.bmc));
+  return ok(flags.value.isEfi ? "uefi" : "bios");
+}
+
+/** Nothing is set that has a boot mode. */
+export function noBootMode({ thing }: IpmiBmc): Failure {
+  const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
+  return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
 }
 
 /** What the machine says of itself, by System GUID and FRU. What a BMC does not offer is left out; what fails is a reason. */

@@ -1,12 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ipmiType } from "../../../drivers/ipmi/ipmi-type.ts";
 import { ipmiVendor } from "../../../drivers/ipmi/ipmi-vendor.ts";
-import { parseIpmiAddress } from "../../../drivers/ipmi/ipmi-address.ts";
-import { QUIRKS } from "../../../drivers/ipmi/quirks.ts";
 import type { DriverAction } from "../../../schemas/action.ts";
-import type { NodeSpec } from "../../../schemas/documents.ts";
 import { known } from "../../../schemas/observation.ts";
-import { performContext, testNode } from "../support/driver-bench.ts";
+import { performContext } from "../support/driver-bench.ts";
 import { ipmiRig, type IpmiRig, type RigOptions } from "./support/ipmi-rig.ts";
 
 async function opened(options: RigOptions = {}): Promise<IpmiRig> {
@@ -19,99 +15,6 @@ async function opened(options: RigOptions = {}): Promise<IpmiRig> {
 function act({ driver, node }: IpmiRig, action: DriverAction): ReturnType<typeof driver.perform> {
   return driver.perform(node, action, performContext());
 }
-
-function boot(device: "disk" | "pxe" | "cdrom" | "bios" | "uefihttp", persistent = true) {
-  return { verb: "management.setBootDevice", device, persistent } as const;
-}
-
-describe("the boot device (IPMI 2.0, table 28-14)", () => {
-  it("first the 60-second timer is switched off, then the flags are written, EFI by default", async () => {
-    const rig = await opened();
-    expect(await act(rig, boot("disk"))).toEqual({ sent: true });
-    expect(rig.bmc.mutations().map(({ data }) => data.toString("hex"))).toEqual([
-      "0308",
-      "05e008000000",
-    ]);
-    expect(await act(rig, boot("pxe", false))).toEqual({ sent: true });
-    const later = rig.bmc.mutations().slice(2);
-    expect(later.map(({ data }) => data.toString("hex"))).toEqual(["05a004000000"]);
-  });
-
-  it("bits of the timer's parameter that are set stay set", async () => {
-    const rig = await opened();
-    rig.bmc.keepValid = 0x01;
-    await act(rig, boot("disk"));
-    expect(rig.bmc.keepValid).toBe(0x09);
-  });
-
-  it("a BMC that does not know the timer is given the flags all the same", async () => {
-    const rig = await opened();
-    rig.bmc.misbehave = ({ command, data }) =>
-      (command === 8 || command === 9) && data[0] === 3 ? { completion: 0x80 } : undefined;
-    expect(await act(rig, boot("pxe"))).toEqual({ sent: true });
-    expect(rig.bmc.flags.toString("hex")).toBe("e004000000");
-  });
-
-  it("where the answer about the timer is lost the flags are not written: looking comes first", async () => {
-    const rig = await opened();
-    rig.bmc.misbehave = ({ command, data }) => (command === 8 && data[0] === 3 ? null : undefined);
-    const performed = await rig.driver.perform(
-      rig.node,
-      boot("pxe"),
-      performContext({ requestMaxMs: 50 }),
-    );
-    expect(performed.sent).toBe("unknown");
-    expect(rig.bmc.flags.toString("hex")).toBe("0000000000");
-  });
-
-  it("boot.mode says whether it is EFI; else the flags that are there", async () => {
-    const bios = await opened({ boot: { mode: "bios" } });
-    await act(bios, boot("disk"));
-    expect(bios.bmc.flags.toString("hex")).toBe("c008000000");
-    const kept = await opened();
-    kept.bmc.flags = Buffer.from("8004000000", "hex");
-    await act(kept, boot("disk"));
-    expect(kept.bmc.flags.toString("hex")).toBe("c008000000");
-  });
-
-  it("a device without a word in the flags is refused before anything is sent", async () => {
-    const rig = await opened();
-    const refused = await act(rig, boot("uefihttp"));
-    expect(refused).toMatchObject({ sent: false, failure: { code: "IW-B18" } });
-    expect(rig.bmc.mutations()).toEqual([]);
-  });
-
-  it.each([
-    ["e008000000", { device: "disk", persistent: true }],
-    ["8004000000", { device: "pxe", persistent: false }],
-    ["a014000000", { device: "cdrom", persistent: false }],
-    ["a020000000", { device: "cdrom", persistent: false }],
-    ["e018000000", { device: "bios", persistent: true }],
-    ["e024000000", { device: "other", persistent: true }],
-    ["e000000000", { device: "none", persistent: false }],
-    // Without the valid bit there is nothing, whatever else is said.
-    ["6008000000", { device: "none", persistent: false }],
-  ])("flags %s are read as %j", async (flags, reading) => {
-    const rig = await opened();
-    rig.bmc.flags = Buffer.from(flags, "hex");
-    expect(known(await rig.driver.observe(rig.node, ["bootDevice"]), "bootDevice")).toEqual(
-      reading,
-    );
-  });
-
-  it("Supermicro boots a disk with EFI by the selector 24h, in both directions", async () => {
-    const [quirk] = QUIRKS;
-    for (const manufacturer of quirk!.manufacturers) {
-      const rig = await opened({ bmc: { manufacturer } });
-      await act(rig, boot("disk"));
-      expect(rig.bmc.flags.toString("hex")).toBe("e024000000");
-      expect(known(await rig.driver.observe(rig.node, ["bootDevice"]), "bootDevice")).toEqual({
-        device: "disk",
-        persistent: true,
-      });
-    }
-  });
-});
 
 describe("power, light and NMI", () => {
   it("each verb is its one command (IPMI 2.0, 28.3 and 28.5)", async () => {
@@ -298,65 +201,5 @@ describe("identity", () => {
     const rig = await opened();
     const seen = await rig.driver.observe(rig.node, ["identity"]);
     expect(seen).toMatchObject({ vendor: "Dell", bmcFirmware: "2.51" });
-  });
-});
-
-describe("settings of a node", () => {
-  it.each([
-    ["10.0.0.7", "ipmi://10.0.0.7", 623],
-    ["10.0.0.7:6230", "ipmi://10.0.0.7:6230", 6230],
-    ["ipmi://BMC-7.example:623/", "ipmi://bmc-7.example", 623],
-    ["IPMI://10.0.0.7", "ipmi://10.0.0.7", 623],
-    ["fd00::1", "ipmi://[fd00::1]", 623],
-    ["ipmi://[fd00::1]:624", "ipmi://[fd00::1]:624", 624],
-  ])("the address %s is %s", (text, origin, port) => {
-    expect(parseIpmiAddress(text)).toMatchObject({ origin, port });
-  });
-
-  it.each([
-    ["", "is no host"],
-    ["https://10.0.0.7", "no such URL"],
-    ["ipmi://root:calvin@10.0.0.7", "holds a user or password"],
-    ["10.0.0.7:0", "1 to 65535"],
-    ["10.0.0.7:x", "1 to 65535"],
-    ["ipmi://10.0.0.7/path", "1 to 65535"],
-    ["[10.0.0.7]", "is no host"],
-    ["a b", "is no host"],
-  ])("the address %j is refused: %s", (text, words) => {
-    const refused = parseIpmiAddress(text);
-    expect(typeof refused === "string" ? refused : JSON.stringify(refused)).toMatch(
-      new RegExp(`${words}|is no host`),
-    );
-    expect(JSON.stringify(refused)).not.toContain("calvin");
-  });
-
-  const password = { env: "BMC_PASSWORD" };
-  it.each<[NodeSpec["bmc"], string]>([
-    [{}, "/bmc"],
-    [{ address: "10.0.0.7" }, "/bmc"],
-    [{ address: "10.0.0.7", password, username: "a name of 17 bytes" }, "/bmc/username"],
-    [{ address: "10.0.0.7", password, cipherSuite: "8" }, "/bmc/cipherSuite"],
-    [{ address: "10.0.0.7", password, cipherSuite: 3, ipmiVersion: 1.5 }, "/bmc/cipherSuite"],
-    [{ address: "10.0.0.7", password, kg: password, ipmiVersion: 1.5 }, "/bmc/kg"],
-    [{ address: "10.0.0.7", password, tls: { verify: false } }, "/bmc/tls"],
-    [{ address: "10.0.0.7", password, system: "/redfish/v1/Systems/1" }, "/bmc/system"],
-    [{ address: "10.0.0.7", password, auth: "basic" }, "/bmc/auth"],
-  ])("%j is found at %s", (bmc, path) => {
-    const found = ipmiType.validate(testNode("n1", { driver: "ipmi", bmc }));
-    expect(found.map((one) => one.path)).toContain(path);
-    for (const { message } of found) expect(message).toMatch(/\S.*; \S|; /);
-  });
-
-  it("suite, version and privilege may be written as people do", () => {
-    for (const more of [
-      { cipherSuite: "17" },
-      { cipherSuite: 17 },
-      { cipherSuite: "auto", privilege: "operator" as const, ipmiVersion: 2 as const },
-    ]) {
-      const bmc = { address: "10.0.0.7", password, ...more };
-      const node = testNode("n1", { driver: "ipmi", bmc });
-      expect(ipmiType.validate(node)).toEqual([]);
-      expect(ipmiType.properties.safeParse(node.spec).success).toBe(true);
-    }
   });
 });

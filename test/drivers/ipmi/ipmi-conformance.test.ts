@@ -14,6 +14,8 @@ async function setUp(): Promise<DriverBench> {
   const bmc = await startSmallIpmiBmc();
   // The timer is off already, so that a boot device is one request as on a BMC that was set before.
   bmc.keepValid = 0x08;
+  // Boot flags that ask for nothing have no boot mode.
+  bmc.flags = Buffer.from("e008000000", "hex");
   const garbage = await startSmallIpmiBmc();
   garbage.misbehave = ({ netFn }) =>
     netFn === NET_FN.chassis ? { completion: 0, data: Buffer.from("ff", "hex") } : undefined;
