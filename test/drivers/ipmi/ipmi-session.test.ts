@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { BmcCall } from "../../../drivers/driver.ts";
 import { CHASSIS_COMMANDS } from "../../../drivers/ipmi/packets/chassis.ts";
 import { NET_FN } from "../../../drivers/ipmi/packets/lan-message.ts";
+import { type Failure, failure } from "../../../schemas/failure.ts";
 import { known, type PowerState } from "../../../schemas/observation.ts";
 import { performContext } from "../support/driver-bench.ts";
 import { ipmiRig, type IpmiRig, type RigOptions } from "./support/ipmi-rig.ts";
@@ -94,6 +95,19 @@ describe("the session with a BMC", () => {
     expect(early).toMatchObject({ sent: false, failure: { code: "IW-B14", kind: "conflict" } });
     await rig.driver.perform(rig.node, OPEN, performContext());
     expect(await rig.driver.perform(rig.node, ON, performContext())).toEqual({ sent: true });
+  });
+
+  it("is not logged in to by session.open where the engine's check says no", async () => {
+    const rig = await rigOf();
+    const why = failure("stalled", "IW-L02", "the lease was lost; plan again");
+    const check = (): Promise<Failure> => Promise.resolve(why);
+    const refused = await rig.driver.perform(rig.node, OPEN, performContext({ check }));
+    expect(refused).toEqual({ sent: false, failure: why });
+    expect(rig.bmc.logins).toEqual([]);
+    await powerOf(rig);
+    const kept = await rig.driver.perform(rig.node, OPEN, performContext({ check }));
+    expect(kept, "nor is a living session named").toEqual({ sent: false, failure: why });
+    expect(await rig.driver.perform(rig.node, ON, performContext())).toMatchObject({ sent: false });
   });
 
   it("that vanished is opened anew by session.open, which names the new one", async () => {
@@ -221,6 +235,17 @@ describe("a network and a BMC that err", () => {
     const performed = await rig.driver.perform(rig.node, ON, performContext());
     expect(performed).toMatchObject({ sent, failure: { code } });
     expect(rig.bmc.mutations()).toHaveLength(1);
+  });
+
+  it("an act whose answer is lost is one datagram, however long it is waited for", async () => {
+    const rig = await rigOf();
+    await rig.driver.perform(rig.node, OPEN, performContext());
+    rig.bmc.misbehave = ({ netFn, command }) =>
+      netFn === NET_FN.chassis && command === CHASSIS_COMMANDS.control ? null : undefined;
+    const before = rig.bmc.datagramCount;
+    const performed = await rig.driver.perform(rig.node, ON, performContext({ requestMaxMs: 400 }));
+    expect(performed).toMatchObject({ sent: "unknown", failure: { code: "IW-B12" } });
+    expect(rig.bmc.datagramCount).toBe(before + 1);
   });
 
   it("an act whose answer comes twice and late is one act, and the next one is its own", async () => {
