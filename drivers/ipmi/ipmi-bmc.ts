@@ -39,6 +39,17 @@ const NAMED_MS = 10 * 60_000;
 /** A BMC has no such session (IPMI 2.0, 22.19). */
 const NO_SUCH_SESSION = 0x87;
 
+/** So long a FRU stands for the machine whose UUID is read anew each time. Milliseconds. */
+const FRU_MS = 3_600_000;
+
+interface FruRead {
+  readonly session: LiveSession | null;
+  readonly uuid: string | null;
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  readonly fru: Fru;
+}
+
 const GET_DEVICE_ID: Command = {
   netFn: NET_FN.app,
   command: DEVICE_COMMANDS.getDeviceId,
@@ -52,7 +63,7 @@ export class IpmiBmc {
   readonly #named = new Map<string, LiveSession>();
   /** When an act was last sent, or made ready for. */
   #namedAt = 0;
-  #memory: { readonly session: LiveSession | null; readonly fru: Fru } | null = null;
+  #memory: FruRead | null = null;
 
   constructor(plan: BmcPlan) {
     this.#plan = plan;
@@ -143,12 +154,18 @@ export class IpmiBmc {
     }, unsent);
   }
 
-  /** The machine's FRU, read once a session: whoever changes the board ends the session. */
-  async fru(read: () => Promise<Result<Fru>>): Promise<Result<Fru>> {
+  /**
+   * The machine's FRU, some dozens of reads: of the same session, for whoever changes the board ends it, or of the last hour
+   * where the same UUID was just read. Null is no UUID.
+   */
+  async fru(uuid: string | null, read: () => Promise<Result<Fru>>): Promise<Result<Fru>> {
+    const { keeper, ports } = this.#plan;
+    const now = ports.clock.monotonic();
     const known = this.#memory;
-    if (known !== null && known.session === this.#plan.keeper.session) return ok(known.fru);
+    const isSame = uuid !== null && known?.uuid === uuid && now - known.at < FRU_MS;
+    if (known !== null && (isSame || known.session === keeper.session)) return ok(known.fru);
     const fru = await read();
-    if (fru.ok) this.#memory = { session: this.#plan.keeper.session, fru: fru.value };
+    if (fru.ok) this.#memory = { session: keeper.session, uuid, at: now, fru: fru.value };
     return fru;
   }
 

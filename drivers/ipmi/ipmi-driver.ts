@@ -1,7 +1,9 @@
 import type { DriverAction } from "../../schemas/action.ts";
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
+import type { BootMode } from "../../schemas/documents.ts";
 import type {
+  BootDeviceReading,
   Observation,
   ObservedFacet,
   ObservedFacets,
@@ -15,11 +17,12 @@ import { networkGuard } from "../net/network-guard.ts";
 import type { Resolve } from "../net/open-socket.ts";
 import { RefusalLedger } from "../net/refusal-ledger.ts";
 import { Slots, WAITING_MAX } from "../net/slots.ts";
-import { IPMI_BOOT_DEVICES } from "./boot-device.ts";
+import { IPMI_BOOT_DEVICES, readingOf } from "./boot-device.ts";
 import { parseIpmiAddress } from "./ipmi-address.ts";
 import { IpmiBmc } from "./ipmi-bmc.ts";
 import { answerVendor } from "./ipmi-vendor.ts";
 import { FIELD_TIMINGS, IpmiWire, type Timings } from "./ipmi-wire.ts";
+import type { BootFlags } from "./packets/boot-options.ts";
 import type { ChassisStatus } from "./packets/chassis.ts";
 import type { DeviceId } from "./packets/device.ts";
 import { performAct } from "./perform-act.ts";
@@ -30,8 +33,9 @@ import {
   notSaid,
   powerOf,
   type ReadAt,
-  readBootDevice,
-  readBootMode,
+  behavioursBy,
+  bootModeOf,
+  readBootFlags,
   readDeviceId,
   readIdentity,
   readStatus,
@@ -183,6 +187,7 @@ class Reader {
   readonly #at: ReadAt;
   #status: Promise<Result<ChassisStatus>> | undefined;
   #deviceId: Promise<Result<DeviceId>> | undefined;
+  #flags: Promise<Result<BootFlags>> | undefined;
 
   constructor(ports: DriverPorts, node: FleetNode, at: ReadAt) {
     this.#ports = ports;
@@ -223,12 +228,12 @@ class Reader {
   readonly #readers: { readonly [F in ObservedFacet]: () => Promise<Result<ObservedFacets[F]>> } = {
     power: () => this.#ofStatus(powerOf),
     indicators: () => this.#ofStatus(lightsOf),
-    bootDevice: () => readBootDevice(this.#at),
+    bootDevice: () => this.#bootDevice(),
     identity: () => readIdentity(this.#at, this.#node.spec.identity?.systemUuid),
     tasks: () => this.#ofDeviceId(tasksOf),
     // Nothing of what its methods change can be seen.
     vendor: () => Promise.resolve(ok({})),
-    bootMode: () => readBootMode(this.#at),
+    bootMode: () => this.#bootMode(),
     secureBoot: () => this.#not("secure boot"),
     bios: () => this.#not("BIOS settings"),
     agent: () => this.#not("what a ramdisk does"),
@@ -247,6 +252,22 @@ class Reader {
     this.#status ??= readStatus(this.#at);
     const status = await this.#status;
     return status.ok ? ok(read(status.value)) : status;
+  }
+
+  #readFlags(): Promise<Result<BootFlags>> {
+    this.#flags ??= readBootFlags(this.#at);
+    return this.#flags;
+  }
+
+  async #bootDevice(): Promise<Result<BootDeviceReading>> {
+    const flags = await this.#readFlags();
+    if (!flags.ok) return flags;
+    return ok(readingOf(flags.value, behavioursBy(await this.#readDeviceId())));
+  }
+
+  async #bootMode(): Promise<Result<BootMode>> {
+    const flags = await this.#readFlags();
+    return flags.ok ? bootModeOf(this.#at.bmc, flags.value) : flags;
   }
 
   #readDeviceId(): Promise<Result<DeviceId>> {

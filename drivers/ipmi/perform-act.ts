@@ -12,9 +12,10 @@ import { type BootFlags, decodeBootOption, KEEP_VALID, NO_REST } from "./packets
 import type { Control } from "./packets/chassis.ts";
 import {
   IDENTIFY_LIGHT,
-  readBehaviours,
+  behavioursBy,
   readBootFlags,
   readBy,
+  readDeviceId,
   noBootMode,
 } from "./read-machine.ts";
 
@@ -104,7 +105,7 @@ async function setBootDevice(at: ActAt, action: SetBootDevice): Promise<Performe
   }
   const isEfi = await isEfiWanted(at);
   if (!isEfi.ok) return { sent: false, failure: isEfi.failure };
-  const behaviours = await readBehaviours(at);
+  const behaviours = behavioursBy(await readDeviceId(at));
   const how = { isPersistent: persistent, isEfi: isEfi.value };
   return writeFlags(at, flagsFor(device, how, behaviours));
 }
@@ -115,7 +116,7 @@ async function setBootMode(at: ActAt, mode: BootMode): Promise<Performed> {
   if (!read.ok) return { sent: false, failure: read.failure };
   const flags = read.value;
   if (!flags.isValid) return { sent: false, failure: noBootMode(at.bmc) };
-  const behaviours = await readBehaviours(at);
+  const behaviours = behavioursBy(await readDeviceId(at));
   const how = { isPersistent: flags.isPersistent, isEfi: mode === "uefi" };
   // Where a quirk gives the disk another selector with EFI, it is that of the new mode.
   const isDisk = readingOf(flags, behaviours).device === "disk" && behaviours.size > 0;

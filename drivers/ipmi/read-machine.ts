@@ -1,9 +1,8 @@
 import type { BootMode, Identity } from "../../schemas/documents.ts";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { type IndicatorReading, indicatorName } from "../../schemas/indicators.ts";
-import type { BootDeviceReading, PowerState, TaskReading } from "../../schemas/observation.ts";
+import type { PowerState, TaskReading } from "../../schemas/observation.ts";
 import { realValue } from "../net/plain-words.ts";
-import { readingOf } from "./boot-device.ts";
 import { fruRead, READS } from "./commands.ts";
 import type { Command } from "./ask-command.ts";
 import type { IpmiBmc } from "./ipmi-bmc.ts";
@@ -84,8 +83,7 @@ export function makeOf({ manufacturer, firmware }: DeviceId): MakeRead {
 }
 
 /** What a BMC does differently; a BMC that does not say who made it does as the specification says. */
-export async function readBehaviours(at: ReadAt): Promise<ReadonlySet<Behaviour>> {
-  const id = await readDeviceId(at);
+export function behavioursBy(id: Result<DeviceId>): ReadonlySet<Behaviour> {
   return behavioursOf(id.ok ? id.value.manufacturer : 0);
 }
 
@@ -98,21 +96,13 @@ export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
   return ok(option.value.isValid ? flags.value : { ...flags.value, isValid: false });
 }
 
-/** The override that the BMC holds. */
-export async function readBootDevice(at: ReadAt): Promise<Result<BootDeviceReading>> {
-  const flags = await readBootFlags(at);
-  return flags.ok ? ok(readingOf(flags.value, await readBehaviours(at))) : flags;
-}
-
 /**
  * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
  * place where the machine's mode would be said.
  */
-export async function readBootMode(at: ReadAt): Promise<Result<BootMode>> {
-  const flags = await readBootFlags(at);
-  if (!flags.ok) return flags;
-  if (!flags.value.isValid) return fail(noBootMode(at.bmc));
-  return ok(flags.value.isEfi ? "uefi" : "bios");
+export function bootModeOf(bmc: IpmiBmc, { isValid, isEfi }: BootFlags): Result<BootMode> {
+  if (!isValid) return fail(noBootMode(bmc));
+  return ok(isEfi ? "uefi" : "bios");
 }
 
 /** Nothing is set that has a boot mode. */
@@ -129,16 +119,16 @@ export async function readIdentity(
   const hints = { declared: declared?.toLowerCase() };
   const uuid = await readBy(at, READS.systemGuid, (data) => decodeSystemGuid(data, hints));
   if (!uuid.ok && !isUnoffered(uuid.failure)) return uuid;
-  const fru = await at.bmc.fru(() => readFru(at));
+  const systemUuid = realValue((uuid.ok ? uuid.value : null) ?? undefined);
+  const fru = await at.bmc.fru(systemUuid ?? null, () => readFru(at));
   if (!fru.ok && !isUnoffered(fru.failure)) return fru;
-  return ok(identityOf(fru.ok ? fru.value : {}, uuid.ok ? uuid.value : null));
+  return ok(identityOf(fru.ok ? fru.value : {}, systemUuid));
 }
 
-function identityOf({ product, chassis, board }: Fru, uuid: string | null): Identity {
+function identityOf({ product, chassis, board }: Fru, systemUuid: string | undefined): Identity {
   const manufacturer = realValue(product?.manufacturer) ?? realValue(board?.manufacturer);
   // A board's own serial number is none of the machine: a board that is changed would make it another one.
   const serial = realValue(product?.serial) ?? realValue(chassis?.serial);
-  const systemUuid = realValue(uuid ?? undefined);
   return {
     ...(manufacturer === undefined ? {} : { manufacturer }),
     ...(serial === undefined ? {} : { serial }),

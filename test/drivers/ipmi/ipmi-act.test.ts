@@ -159,7 +159,7 @@ describe("identity", () => {
     });
   });
 
-  it("costs the FRU once a session, and the GUID each time", async () => {
+  it("costs the FRU once for a UUID, once a session where there is none, and the GUID each time", async () => {
     const rig = await opened();
     const count = (netFn: number): number =>
       rig.bmc.seen.filter((seen) => seen.netFn === netFn).length;
@@ -170,7 +170,16 @@ describe("identity", () => {
     expect(count(0x06)).toBeGreaterThan(app);
     rig.bmc.forget();
     await rig.driver.observe(rig.node, ["identity"]);
-    expect(count(0x0a)).toBe(storage * 2);
+    expect(count(0x0a), "another session, and the same machine").toBe(storage);
+    const blank = await opened({ bmc: { uuid: null } });
+    const read = async (): Promise<number> => {
+      await blank.driver.observe(blank.node, ["identity"]);
+      return blank.bmc.seen.filter(({ netFn }) => netFn === 0x0a).length;
+    };
+    const once = await read();
+    expect(await read()).toBe(once);
+    blank.bmc.forget();
+    expect(await read()).toBe(once * 2);
   });
 
   it("leaves out what is blank or a filler, and takes the chassis' serial number for want of another", async () => {
