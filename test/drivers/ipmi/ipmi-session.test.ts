@@ -192,7 +192,7 @@ describe("a network and a BMC that err", () => {
     const facets = ["power", "identity", "bootDevice", "tasks", "eventLog"] as const;
     const seen = await rig.driver.observe(rig.node, facets);
     expect(seen.unreachable).toMatchObject({ code: "IW-B24" });
-    expect(performance.now() - began, "one read's time").toBeLessThan(2 * 1200);
+    expect(performance.now() - began, "one read's time").toBeLessThan(2 * 2000);
   });
 
   it.each([0xc0, 0xc3, 0xc4, 0xd2])("completion code %i of a read passes", async (completion) => {

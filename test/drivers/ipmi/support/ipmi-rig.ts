@@ -26,13 +26,13 @@ export interface RigOptions {
   readonly driver?: IpmiOptions;
 }
 
-/** Waits of tests: a lost packet costs milliseconds. */
-const TEST_TIMINGS = { firstMs: 60, growth: 1.5 };
+/** Waits of tests: longer than a busy machine lets both sides stand, for packets are counted. */
+const TEST_TIMINGS = { firstMs: 200, growth: 1.5 };
 
 /** Starts a BMC and opens a driver that waits for milliseconds where the field waits for seconds. */
 export async function ipmiRig(options: RigOptions = {}): Promise<IpmiRig> {
   const bmc = await startSmallIpmiBmc(options.bmc);
-  const settings = withLimits({ requestSeconds: 1.2, connectSeconds: 0.6 });
+  const settings = withLimits({ requestSeconds: 2, connectSeconds: 1 });
   const lines: string[] = [];
   const debug = (line: string): void => void lines.push(line);
   const ports = { ...testPorts({ settings, ...options.ports }), debug, ...options.wire };
