@@ -40,6 +40,8 @@ export async function aRepo(names: readonly string[], spec: string): Promise<Tem
 /** A daemon, with the events that it has told so far. */
 export interface Watching extends Running {
   events(): readonly EngineEvent[];
+  /** Where it serves health and metrics. */
+  url(): Promise<string>;
   /** Until it tells such an event, or has told it after the first `from` of all. */
   until(event: string, message?: RegExp, from?: number): Promise<EngineEvent>;
 }
@@ -49,11 +51,15 @@ export function watch(
   instance: string,
   env: Readonly<Record<string, string>> = {},
 ): Watching {
-  const running = startCli(repo.dir, ["watch", "--json"], {
-    IRONWRIGHT_INSTANCE: instance,
-    ...env,
-  });
+  const own = { IRONWRIGHT_INSTANCE: instance, ...env };
+  return watching(startCli(repo.dir, ["watch", "--json"], own));
+}
+
+/** A daemon that was started with `--json`. */
+export function watching(running: Running): Watching {
   let out = "";
+  let err = "";
+  running.child.stderr?.on("data", (chunk: Buffer) => (err += chunk.toString()));
   running.child.stdout?.on("data", (chunk: Buffer) => (out += chunk.toString()));
   const events = (): readonly EngineEvent[] =>
     out
@@ -67,6 +73,13 @@ export function watch(
   return {
     ...running,
     events,
+    url: async () => {
+      for (;;) {
+        const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(err) ?? [];
+        if (url !== undefined) return url;
+        await pause(50);
+      }
+    },
     until: async (event, message = /./, from = 0) => {
       let one: EngineEvent | undefined;
       for (; one === undefined; one = found(event, message, from)) {
