@@ -123,8 +123,25 @@ const SHARED = [
   "places",
 ] as const;
 
-/** Nodes of `after` that are not the very same in `before`; both are sorted by name. */
+/** What was answered last of a list, for many ask the same of one commit; the one before it is kept by nobody here. */
+const compared = new WeakMap<
+  readonly FleetNode[],
+  { readonly before: WeakRef<readonly FleetNode[]>; readonly unlike: readonly FleetNode[] }
+>();
+
+/** Nodes of `after` that are not the very same in `before`; both are sorted by name, and never changed. */
 export function nodesUnlike(
+  before: readonly FleetNode[],
+  after: readonly FleetNode[],
+): readonly FleetNode[] {
+  const known = compared.get(after);
+  if (known?.before.deref() === before) return known.unlike;
+  const unlike = compareNodes(before, after);
+  compared.set(after, { before: new WeakRef(before), unlike });
+  return unlike;
+}
+
+function compareNodes(
   before: readonly FleetNode[],
   after: readonly FleetNode[],
 ): readonly FleetNode[] {

@@ -22,8 +22,18 @@ export async function tipOf(
   ref: string,
   { what, known, fetched = false }: TipOptions,
 ): Promise<Result<string>> {
-  // Its own cache: an object that was missing may be here now.
+  const id = (await readCommit(repository, ref))?.id ?? null;
+  if (id !== null && (await isWhole(repository, id, known))) return ok(id);
+  // An object that was missing may be here now, in a pack that the cache does not know.
   const fresh = { ...repository, cache: {} };
+  return tipAnew(fresh, ref, { what, known, fetched });
+}
+
+async function tipAnew(
+  fresh: Repository,
+  ref: string,
+  { what, known, fetched = false }: TipOptions,
+): Promise<Result<string>> {
   const id = (await readCommit(fresh, ref))?.id ?? null;
   if (id === null) return fail(fetched ? damaged(what, ref) : await whyNoCommit(fresh, ref, what));
   return (await isWhole(fresh, id, known)) ? ok(id) : fail(damaged(what, id));

@@ -43,11 +43,15 @@ export class Members {
     const owned =
       (last === null ? null : movedOwned(last, fleet, { members, me: me.name })) ??
       allOwned(fleet, { members, arrivals, me: me.name });
-    const ring = {
-      members: members.map(({ name }) => name),
-      owned,
-      isMember: members.some(({ name }) => name === me.name),
-    };
+    // The very same ring where a commit changes nothing of it: all who keep it know so at once.
+    const ring =
+      last?.ring.owned === owned
+        ? last.ring
+        : {
+            members: members.map(({ name }) => name),
+            owned,
+            isMember: members.some(({ name }) => name === me.name),
+          };
     this.#last = { fleet, living, ring };
     return ring;
   }
@@ -83,8 +87,13 @@ function movedOwned(
   if (come.some(isOther)) return null;
   const parents = come.flatMap(({ spec }) => findNode(fleet.nodes, spec.parent ?? "") ?? []);
   const owners = ownersOf([...new Set([...come, ...parents])], members);
+  const lost = nodesUnlike(fleet.nodes, before.nodes).filter(
+    ({ name }) => ring.owned.has(name) && owners.get(name) !== me,
+  );
+  const gained = come.filter(({ name }) => owners.get(name) === me && !ring.owned.has(name));
+  if (lost.length + gained.length === 0) return ring.owned;
   const owned = new Set(ring.owned);
-  for (const { name } of nodesUnlike(fleet.nodes, before.nodes)) owned.delete(name);
-  for (const { name } of come) if (owners.get(name) === me) owned.add(name);
+  for (const { name } of lost) owned.delete(name);
+  for (const { name } of gained) owned.add(name);
   return owned;
 }
