@@ -4,6 +4,7 @@ import { apply } from "../apply.ts";
 import { type Limits, limitsOf } from "../limits.ts";
 import type { Planned } from "../plan-fleet.ts";
 import { type Declared, isAsBefore, mayEnd } from "./declared.ts";
+import type { Obeyed } from "./commits.ts";
 import type { Planner } from "./planner.ts";
 import type { WatchPorts } from "./ports.ts";
 import type { Schedule } from "./schedule.ts";
@@ -22,8 +23,8 @@ interface Parts {
   readonly planner: Planner;
   /** Told whenever an apply has ended. */
   readonly ended: () => void;
-  /** What this engine obeys once it has come to that entry of the register; null where it does not come to it soon. */
-  readonly obeyed: (tree: string, signal: AbortSignal) => Promise<Declared | null>;
+  /** What is in force, once this engine obeys it; null where it does not soon. */
+  readonly obeyed: (signal: AbortSignal) => Promise<Obeyed | null>;
 }
 
 /** A daemon's applies, which run beside its rounds: each has its nodes to itself until it ends. */
@@ -93,11 +94,11 @@ export class Applies {
     isOpen: boolean,
     stopping: AbortSignal,
   ): Promise<number | null> {
-    const entry = await this.#ports.store.inForce();
-    const now = entry === null ? null : await this.#parts.obeyed(entry.tree, stopping);
-    if (entry === null || now === null) return null;
-    const goesOn = isAsBefore(began, now, node) || (isOpen && mayEnd(began, now, node));
-    return goesOn ? entry.seq : null;
+    const now = await this.#parts.obeyed(stopping);
+    if (now === null) return null;
+    const { declared, seq } = now;
+    const goesOn = isAsBefore(began, declared, node) || (isOpen && mayEnd(began, declared, node));
+    return goesOn ? seq : null;
   }
 
   async #apply(

@@ -21,6 +21,12 @@ const SIGNATURE_CODES = new Set(["IW-G10", "IW-G11", "IW-G12", "IW-G13", "IW-G14
 const OBEY_MS = 20_000;
 const OBEY_STEP_MS = 500;
 
+/** A commit that is obeyed here and in force, and its place in the register. */
+export interface Obeyed {
+  readonly declared: Declared;
+  readonly seq: number;
+}
+
 /** What commits are read by. */
 export interface CommitPorts {
   readonly repository: Repository;
@@ -154,19 +160,22 @@ export class Commits {
   }
 
   /**
-   * What is obeyed, once that is the commit of this tree: another member has put it in force, and this one comes to it in a
-   * round or two. Null where it does not.
+   * What is in force, once it is what is obeyed here: where another member has put a commit in force this one comes to it in a
+   * round or two. Null where it does not; `isPatient`: there are further rounds.
    */
-  async obeyed(tree: string, signal: AbortSignal): Promise<Declared | null> {
+  async obeyed(isPatient: boolean, signal: AbortSignal): Promise<Obeyed | null> {
     const { clock, store } = this.#ports;
-    const by = clock.monotonic() + OBEY_MS;
-    while (this.declared?.fleet.tree !== tree) {
+    const by = clock.monotonic() + (isPatient ? OBEY_MS : 0);
+    for (;;) {
+      const entry = await store.inForce();
+      const { declared } = this;
+      if (entry !== null && declared?.fleet.tree === entry.tree)
+        return { declared, seq: entry.seq };
       const left = by - clock.monotonic();
       if (left <= 0 || signal.aborted || store.dead() !== null) return null;
       this.wake();
       await clock.sleep(Math.min(left, OBEY_STEP_MS), signal).catch(() => undefined);
     }
-    return this.declared;
   }
 
   /** From now on it is obeyed. */

@@ -67,7 +67,7 @@ export class Daemon {
       schedule: this.#schedule,
       planner: this.#planner,
       ended: () => this.#resting?.(),
-      obeyed: (tree, signal) => this.#obeyed(tree, signal),
+      obeyed: (signal) => this.#commits.obeyed(!this.#isOnce, signal),
     });
     this.#beatAt = ports.clock.now();
   }
@@ -176,13 +176,6 @@ export class Daemon {
     return (
       owned.has(name) && !this.#applies.isBusy(name) && this.#judging?.changed.has(name) !== true
     );
-  }
-
-  /** In the one round of `once` no further commit is obeyed. */
-  async #obeyed(tree: string, signal: AbortSignal): Promise<Declared | null> {
-    if (!this.#isOnce) return this.#commits.obeyed(tree, signal);
-    const { declared } = this.#commits;
-    return declared?.fleet.tree === tree ? declared : null;
   }
 
   #beat(): void {

@@ -107,7 +107,13 @@ export class Planner {
     const fits = ({ node, record }: Look): boolean =>
       node === findNode(declared.fleet.nodes, node.name) &&
       sameValue(record, whole.resolved.nodes.get(node.name)?.record ?? null);
-    const fitting = ended.filter(({ looks }) => [...looks.values()].every(fits));
+    // A relative on which somebody works is another one at each moment, and is planned by nobody here.
+    const fitting = ended.filter(({ names, looks }) =>
+      names.every((name) => {
+        const look = looks.get(name);
+        return look !== undefined && fits(look);
+      }),
+    );
     if (fitting.length === 0) return { planned: null, doubted: [] };
     const looks = new Map(fitting.flatMap((one) => [...one.looks]));
     const { store } = this.#ports;
