@@ -62,7 +62,7 @@ export interface LoginGuard {
 export interface BmcCall {
   /** login and logout are of sessions; act is every other request that may change something. */
   readonly kind: "read" | "act" | "login" | "logout";
-  /** `2xx` to `5xx` of an answer, or the code of what came in its place (`IW-B01`). */
+  /** `2xx` to `5xx` of an answer, over IPMI its completion code (`C0h`), or the code of what came in its place (`IW-B01`). */
   readonly result: string;
   /** From the write, the opening of a connection included, to the end of the answer. */
   readonly seconds: number;

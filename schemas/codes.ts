@@ -107,6 +107,11 @@ export const CODES = {
   "IW-B17": "a task is running on the BMC",
   "IW-B18": "the BMC does not offer it",
   "IW-B19": "a secret was refused by too many BMCs and is tried nowhere else",
+  "IW-B20": "the user's privilege on the BMC is too low",
+  "IW-B21": "the BMC has another key (Kg)",
+  "IW-B22": "the BMC speaks none of the IPMI versions and cipher suites that are asked for",
+  "IW-B23": "no IPMI service answers there",
+  "IW-B24": "what the BMC sends is of another session, or damaged",
   // D: drivers from packages
   "IW-D01": "a driver that the settings name cannot be loaded",
   "IW-D02": "a driver from a package broke its word",

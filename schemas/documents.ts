@@ -64,9 +64,21 @@ export const bmcSchema = z.strictObject({
     .optional()
     .meta(means("auto: a session where the BMC has them, else basic", "auto")),
   tls: tlsSchema.optional(),
-  kg: secretRefSchema.optional(),
-  privilege: z.enum(["user", "operator", "administrator"]).optional(),
-  cipherSuite: z.string().optional(),
+  kg: secretRefSchema
+    .optional()
+    .meta(means("ipmi: where the BMC's own key is kept; 40 hex digits, or up to 20 letters")),
+  privilege: z
+    .enum(["user", "operator", "administrator"])
+    .optional()
+    .meta(means("ipmi: level that a session asks for", "administrator")),
+  cipherSuite: z
+    .union([z.string(), z.number()])
+    .optional()
+    .meta(means("ipmi: 17 or 3; auto: 17 where the BMC has it, else 3", "auto")),
+  ipmiVersion: z
+    .union([z.literal(2), z.literal(1.5)])
+    .optional()
+    .meta(means("ipmi: 1.5 for BMCs that know no other; it has no encryption", 2)),
   ipmi: z.record(z.string(), z.unknown()).optional(),
 });
 

@@ -105,7 +105,16 @@ export interface Capabilities {
 
 /** How the BMC is spoken to; every plan lists what is not verified. */
 export interface Transport {
-  readonly tls: "verified" | "ca-file" | "pinned" | "unverified" | "plain";
+  readonly tls:
+    | "verified"
+    | "ca-file"
+    | "pinned"
+    | "unverified"
+    | "plain"
+    /** IPMI 2.0: signed and encrypted with keys of the user's password; there is no certificate. */
+    | "rmcp+"
+    /** IPMI 1.5: signed, in the clear. */
+    | "ipmi-1.5";
   /** session: takeover can end it at the BMC. time-only: basic authentication, nothing bounds a paused holder. */
   readonly fence: "session" | "time-only";
 }

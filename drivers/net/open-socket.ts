@@ -87,7 +87,8 @@ async function addressesOf(
   }
 }
 
-async function resolveByDns(host: string): Promise<readonly string[]> {
+/** Asks this host's resolver, as everything else here does. */
+export async function resolveByDns(host: string): Promise<readonly string[]> {
   const found = await lookup(host, { all: true, verbatim: true });
   return found.map((entry) => entry.address);
 }

@@ -1,3 +1,4 @@
+import { oneLine } from "../net/plain-words.ts";
 import type { Identity, SecretRef } from "../../schemas/documents.ts";
 import { failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
@@ -9,7 +10,6 @@ import type { Bmc } from "./bmc.ts";
 import { behavioursOf } from "./quirks.ts";
 import { readIdentity } from "./read-system.ts";
 import { RedfishDriver } from "./redfish-driver.ts";
-import { oneLine } from "./resource.ts";
 
 /** How an unknown BMC is logged in to and trusted. */
 export interface DiscoverHow {

@@ -1,9 +1,10 @@
+import { oneLine } from "../net/plain-words.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 import type { LogLine, SecureBootReading, TaskReading } from "../../schemas/observation.ts";
 import type { JsonObject } from "../net/read-json.ts";
 import type { Bmc } from "./bmc.ts";
 import type { Read } from "./read-system.ts";
-import { linkAt, membersOf, objectAt, objectsAt, oneLine, pathOf, textAt } from "./resource.ts";
+import { linkAt, membersOf, objectAt, objectsAt, pathOf, textAt } from "./resource.ts";
 
 function offersNot(bmc: Bmc, what: string): { readonly why: Failure } {
   const fact = `${bmc.wire.thing} does not offer ${what}`;

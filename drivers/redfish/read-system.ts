@@ -1,3 +1,4 @@
+import { oneLine, realValue } from "../net/plain-words.ts";
 import {
   BOOT_DEVICES,
   type BootDevice,
@@ -8,7 +9,7 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 import type { BootDeviceReading, Capabilities, PowerState } from "../../schemas/observation.ts";
 import type { JsonObject } from "../net/read-json.ts";
 import type { Behaviour } from "./quirks.ts";
-import { linkAt, objectAt, objectsAt, oneLine, pathOf, textAt, textsAt } from "./resource.ts";
+import { linkAt, objectAt, objectsAt, pathOf, textAt, textsAt } from "./resource.ts";
 
 /** DSP0268 Resource.PowerState; `Paused` and what is not listed is unknown, never off. */
 const POWER_WORDS: Readonly<Record<string, PowerState>> = {
@@ -29,13 +30,6 @@ export const BOOT_TARGETS: Readonly<Record<BootDevice, readonly [string, ...stri
 
 /** DSP0268 ComputerSystem.BootSourceOverrideMode. */
 export const MODE_WORDS: Readonly<Record<BootMode, string>> = { uefi: "UEFI", bios: "Legacy" };
-
-/**
- * What vendors write where they have no value: none of these is an identity. The UUID is the one that AMI's
- * firmware leaves on boards whose maker filled none in.
- */
-const NO_VALUE =
-  /^(0+|[0-]+|[fF-]+|x+|none|null|n\/?a|unknown|default|default string|system serial number|not specified|not available|to be filled by o\.?e\.?m\.?|chassis serial number|empty|invalid|undefined|\.+|[?*]+|0?123456789|1234567890|03000200-0400-0500-0006-000700080009)$/i;
 
 /** A value, or why it is not known. */
 export type Read<T> = { readonly value: T } | { readonly why: Failure };
@@ -98,11 +92,6 @@ export function readIdentity(
       ...(systemUuid === undefined ? {} : { systemUuid }),
     },
   };
-}
-
-/** A value in one line; undefined for what vendors leave in a field that nobody filled. */
-export function realValue(text: string | undefined): string | undefined {
-  return text === undefined || NO_VALUE.test(text) ? undefined : oneLine(text);
 }
 
 /** What the system's own annotations allow; `resetTypes` is handed in where they are in an ActionInfo. */

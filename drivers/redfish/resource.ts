@@ -1,3 +1,4 @@
+import { oneLine } from "../net/plain-words.ts";
 import { isObject, type JsonObject } from "../net/read-json.ts";
 
 /** The object at a key; empty when there is none. */
@@ -59,9 +60,6 @@ export function messageIdsOf(body: JsonObject | null): readonly string[] {
   return [...ids, textAt(error, "code")].filter((id) => id !== undefined);
 }
 
-/** A BMC's own words are quoted this long at most. */
-const WORDS_MAX = 300;
-
 /** A BMC's own words about an error, in one line. */
 export function wordsOf(status: number, body: JsonObject | null): string {
   const error = objectAt(body, "error");
@@ -69,11 +67,4 @@ export function wordsOf(status: number, body: JsonObject | null): string {
   const words = infos.find((word) => word !== undefined) ?? textAt(error, "message") ?? "";
   const ids = messageIdsOf(body).slice(0, 1).join("");
   return oneLine(`HTTP ${status}${ids === "" ? "" : ` ${ids}`}${words === "" ? "" : `: ${words}`}`);
-}
-
-/** Text of a stranger made fit for one line: control characters out, cut to a bound. */
-export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]+/g, " ").trim();
-  return clean.length > WORDS_MAX ? `${clean.slice(0, WORDS_MAX)}...` : clean;
 }

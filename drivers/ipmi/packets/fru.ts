@@ -200,7 +200,7 @@ function decodeArea(
     const head = area[at];
     if (head === undefined || head === END_OF_FIELDS) break;
     const length = head & 0x3f;
-    const text = fieldText(head >> 6, area.subarray(at + 1, at + 1 + length)).trim();
+    const text = decodeFieldText(head >> 6, area.subarray(at + 1, at + 1 + length)).trim();
     if (text !== "") said[field] = text;
     at += 1 + length;
   }
@@ -209,8 +209,8 @@ function decodeArea(
 
 const BCD_DIGITS = "0123456789 -.???";
 
-/** The text of a field by its type (FRU 1.0, 13); binary as hexadecimal digits. */
-function fieldText(type: number, bytes: Buffer): string {
+/** The text of a field by its type (FRU 1.0, 13; the same in SDRs, IPMI 2.0, 43.15); binary as hexadecimal digits. */
+export function decodeFieldText(type: number, bytes: Buffer): string {
   switch (type) {
     case 0:
       return bytes.toString("hex");

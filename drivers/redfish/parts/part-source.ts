@@ -1,8 +1,9 @@
+import { oneLine, realValue } from "../../net/plain-words.ts";
 import type { Failure } from "../../../schemas/failure.ts";
 import type { JsonObject } from "../../net/read-json.ts";
 import type { Bmc } from "../bmc.ts";
-import { realValue } from "../read-system.ts";
-import { objectAt, oneLine, pathOf, textAt } from "../resource.ts";
+
+import { objectAt, pathOf, textAt } from "../resource.ts";
 
 /** Resources of one part that are asked for at once; the BMC's own limit holds below. */
 const AT_ONCE = 4;

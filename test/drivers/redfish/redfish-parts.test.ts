@@ -1,9 +1,10 @@
+import { oneLine } from "../../../drivers/net/plain-words.ts";
 import { describe, expect, it } from "vitest";
 import { findHardwareType, hardwareTypes } from "../../../drivers/registry.ts";
 import { EtagForms } from "../../../drivers/redfish/etag-forms.ts";
 import { BEHAVIOURS, behavioursOf, QUIRKS } from "../../../drivers/redfish/quirks.ts";
 import { redfishType } from "../../../drivers/redfish/redfish-type.ts";
-import { oneLine, pathOf } from "../../../drivers/redfish/resource.ts";
+import { pathOf } from "../../../drivers/redfish/resource.ts";
 import type { NodeSpec } from "../../../schemas/documents.ts";
 import { testNode } from "../support/driver-bench.ts";
 

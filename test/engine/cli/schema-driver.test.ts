@@ -9,7 +9,7 @@ test("schema driver: a name that nobody brings is 64 with the one that was meant
   const dir = tempDir();
   const wrong = [
     [["schema", "driver", "redfsh"], "did you mean redfish?"],
-    [["schema", "driver", ""], "is none of fake, redfish"],
+    [["schema", "driver", ""], "is none of fake, ipmi, redfish"],
     [["schema", "Nod"], "did you mean Node?"],
     [["schema", "Node", "n1"], "takes no name"],
   ] as const;
@@ -25,7 +25,7 @@ test("schema driver: lists the hardware types, for people, machines and the shel
   const text = await runCli(dir, ["schema", "driver"]);
   expect(text.out).toMatch(/^redfish +servers whose BMC speaks Redfish/m);
   const names = await runCli(dir, ["schema", "driver", "-o", "name"]);
-  expect(names.out).toBe("fake\nredfish\n");
+  expect(names.out).toBe("fake\nipmi\nredfish\n");
   const one = await runCli(dir, ["schema", "driver", "redfish", "--json"]);
   expect(JSON.parse(one.out)).toMatchObject({
     hardwareType: "redfish",

@@ -1,10 +1,12 @@
-import { boolean, constantFrom, integer, record, string, uuid } from "fast-check";
+import { boolean, constant, constantFrom, integer, oneof, record, string, uuid } from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as boot from "../../../../drivers/ipmi/packets/boot-options.ts";
 import * as chassis from "../../../../drivers/ipmi/packets/chassis.ts";
 import * as device from "../../../../drivers/ipmi/packets/device.ts";
 import * as fru from "../../../../drivers/ipmi/packets/fru.ts";
-import { byte, bytes, expectInverse, hex, reasonOf, valueOf } from "./arbitraries.ts";
+import * as sdr from "../../../../drivers/ipmi/packets/sdr.ts";
+import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
+import { byte, bytes, expectInverse, hex, reasonOf, valueOf, word32 } from "./arbitraries.ts";
 
 describe("chassis commands (IPMI 2.0, 28.2, 28.3 and 28.5)", () => {
   it("has the commands of table G-1", () => {
@@ -167,6 +169,121 @@ describe("Get System GUID (IPMI 2.0, 20.8)", () => {
         (text) => device.encodeSystemGuid(text, order),
         (data) => device.decodeSystemGuid(data, { order }),
       );
+  });
+});
+
+describe("the System Event Log (IPMI 2.0, 31 and 32)", () => {
+  it("encode and decode are inverse", () => {
+    const word = integer({ min: 0, max: 0xffff });
+    const info = record({ entryCount: word, addedAt: word32, erasedAt: word32 });
+    expectInverse(info, sel.encodeSelInfo, sel.decodeSelInfo);
+    expectInverse(word, sel.encodeReservation, sel.decodeReservation);
+    expectInverse(word, sel.encodeSelEntryRequest, sel.decodeSelEntryRequest);
+    const clear = record({ reservation: word, isStart: boolean() });
+    expectInverse(clear, sel.encodeClearSel, sel.decodeClearSel);
+    const event = record({
+      kind: constant<"event">("event"),
+      id: word,
+      at: word32,
+      generator: word,
+      sensorType: byte,
+      sensor: byte,
+      isDeassertion: boolean(),
+      eventType: integer({ min: 0, max: 127 }),
+      data: bytes(3),
+    });
+    const oem = record({
+      kind: constant<"oem">("oem"),
+      id: word,
+      type: integer({ min: 0xc0, max: 0xff }),
+      rest: bytes(13),
+    });
+    const entry = record({ next: word, record: oneof(event, oem) });
+    expectInverse(entry, sel.encodeSelEntry, sel.decodeSelEntry);
+  });
+
+  it("clears with the word CLR and nothing else", () => {
+    expect(sel.encodeClearSel({ reservation: 0x0102, isStart: true }).toString("hex")).toBe(
+      "0201434c52aa",
+    );
+    expect(reasonOf(sel.decodeClearSel(hex("0201434c53aa")))).toContain("CLR");
+    expect(sel.encodeSelEntryRequest(sel.SEL_FIRST).toString("hex")).toBe("0000000000ff");
+  });
+});
+
+describe("sensors (IPMI 2.0, 33.12, 35.14, 36.3 and 43.1)", () => {
+  const ten = integer({ min: -512, max: 511 });
+  const four = integer({ min: -8, max: 7 });
+  const linear = {
+    format: "unsigned",
+    m: 1,
+    b: 0,
+    bExponent: 0,
+    rExponent: 0,
+    linearization: 0,
+  } as const;
+
+  it("encode and decode are inverse", () => {
+    const word = integer({ min: 0, max: 0xffff });
+    const request = record({ reservation: word, record: word, offset: byte, count: byte });
+    expectInverse(request, sdr.encodeSdrRequest, sdr.decodeSdrRequest);
+    expectInverse(
+      record({ next: word, bytes: bytes(1, 22) }),
+      sdr.encodeSdrPart,
+      sdr.decodeSdrPart,
+    );
+    const reading = record({ raw: byte, isThere: boolean() });
+    expectInverse(reading, sdr.encodeSensorReading, sdr.decodeSensorReading);
+    const sensor = record({
+      id: word,
+      owner: byte,
+      lun: integer({ min: 0, max: 3 }),
+      number: byte,
+      sensorType: byte,
+      unit: byte,
+      isPercent: boolean(),
+      formula: record({
+        format: constantFrom("unsigned" as const, "ones" as const, "twos" as const),
+        m: ten,
+        b: ten,
+        bExponent: four,
+        rExponent: four,
+        linearization: integer({ min: 0, max: 127 }),
+      }),
+      name: string({ maxLength: 16, unit: constantFrom("A", "b", "7", "-", "_") }),
+    });
+    expectInverse(sensor, sdr.encodeFullSensor, sdr.decodeFullSensor);
+    const whole = sdr.encodeFullSensor({
+      id: 1,
+      owner: 0x20,
+      lun: 0,
+      number: 1,
+      sensorType: 1,
+      unit: 1,
+      isPercent: false,
+      formula: linear,
+      name: "CPU",
+    });
+    expect(valueOf(sdr.sdrLength(whole))).toBe(whole.length);
+  });
+
+  it.each([
+    [{ m: 1, rExponent: 0 }, 42, 42],
+    [{ m: 60 }, 100, 6000],
+    [{ m: 59, rExponent: -3 }, 206, 12.154],
+    [{ m: 2, b: -30, bExponent: 1 }, 200, 100],
+    [{ format: "twos" as const }, 0xf6, -10],
+    [{ format: "ones" as const }, 0xfe, -1],
+    [{ linearization: 7 }, 4, 0.25],
+    [{ linearization: 7 }, 0, null],
+    [{ linearization: 0x70 }, 4, null],
+  ])("a formula %j makes of %i the value %s", (change, raw, value) => {
+    expect(sdr.sensorValue(raw, { ...linear, ...change })).toBe(value);
+  });
+
+  it("a record that is no sensor, or has no readings, is none; one that is cut off is told", () => {
+    expect(valueOf(sdr.decodeFullSensor(hex("0100511206")))).toBeNull();
+    expect(reasonOf(sdr.decodeFullSensor(hex("0100510106")))).toContain("at least 48");
   });
 });
 

@@ -1,0 +1,198 @@
+import type { BootMode, Identity } from "../../schemas/documents.ts";
+import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
+import { type IndicatorReading, indicatorName } from "../../schemas/indicators.ts";
+import type { BootDeviceReading, PowerState, TaskReading } from "../../schemas/observation.ts";
+import { realValue } from "../net/plain-words.ts";
+import { readingOf } from "./boot-device.ts";
+import { fruRead, READS } from "./commands.ts";
+import type { Command } from "./ask-command.ts";
+import type { IpmiBmc } from "./ipmi-bmc.ts";
+import { wireFault } from "./ipmi-faults.ts";
+import { type BootFlags, decodeBootFlags, decodeBootOption } from "./packets/boot-options.ts";
+import { type ChassisStatus, decodeChassisStatus } from "./packets/chassis.ts";
+import type { Decoded } from "./packets/decoded.ts";
+import { decodeDeviceId, decodeSystemGuid, type DeviceId } from "./packets/device.ts";
+import {
+  decodeFru,
+  decodeFruAreaInfo,
+  decodeFruPart,
+  type Fru,
+  type FruAreaInfo,
+  fruBytesNeeded,
+} from "./packets/fru.ts";
+import { type Behaviour, behavioursOf, manufacturerName } from "./quirks.ts";
+
+/** A BMC that is read, and until when. */
+export interface ReadAt {
+  readonly bmc: IpmiBmc;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sends a read and decodes its answer. */
+export async function readBy<T>(
+  { bmc, signal }: ReadAt,
+  command: Command,
+  decode: (data: Buffer) => Decoded<T>,
+): Promise<Result<T>> {
+  const data = await bmc.read(command, signal);
+  if (!data.ok) return data;
+  const value = decode(data.value);
+  return value.ok ? ok(value.value) : fail(wireFault(bmc.thing, "unreadable", value.reason));
+}
+
+/** Get Chassis Status: power and light in one request. */
+export function readStatus(at: ReadAt): Promise<Result<ChassisStatus>> {
+  return readBy(at, READS.chassisStatus, decodeChassisStatus);
+}
+
+/** The state of power that a status says; IPMI has no words for the ways between. */
+export function powerOf({ isOn }: ChassisStatus): PowerState {
+  return isOn ? "on" : "off";
+}
+
+/** The name of the identify light: IPMI has one for each chassis. */
+export const IDENTIFY_LIGHT = { component: "chassis", id: "identify" } as const;
+
+/** The identify light; one that only glows for some seconds is neither on nor off. */
+export function lightsOf({ identify }: ChassisStatus): Readonly<Record<string, IndicatorReading>> {
+  const state = identify === "on" || identify === "off" ? identify : "unknown";
+  const name = indicatorName(IDENTIFY_LIGHT.component, IDENTIFY_LIGHT.id);
+  return { [name]: { state, states: ["on", "off"] } };
+}
+
+/** Get Device ID. */
+export function readDeviceId(at: ReadAt): Promise<Result<DeviceId>> {
+  return readBy(at, READS.deviceId, decodeDeviceId);
+}
+
+/** What runs on a BMC: the only task that IPMI tells of is the BMC's own update, or its start. */
+export function tasksOf({ isUpdating }: DeviceId): readonly TaskReading[] {
+  if (!isUpdating) return [];
+  return [{ uri: "device", name: "firmware update or start of the BMC", state: "running" }];
+}
+
+/** Vendor, model and firmware, as far as the BMC says them of itself. */
+export interface MakeRead {
+  readonly vendor?: string;
+  readonly bmcFirmware?: string;
+}
+
+/** The same of a device id. */
+export function makeOf({ manufacturer, firmware }: DeviceId): MakeRead {
+  const vendor = manufacturerName(manufacturer);
+  return { ...(vendor === undefined ? {} : { vendor }), bmcFirmware: firmware };
+}
+
+/** What a BMC does differently; a BMC that does not say who made it does as the specification says. */
+export async function readBehaviours(at: ReadAt): Promise<ReadonlySet<Behaviour>> {
+  const id = await readDeviceId(at);
+  return behavioursOf(id.ok ? id.value.manufacturer : 0);
+}
+
+/** The boot flags; flags of a parameter that is marked invalid hold nothing. */
+export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
+  const option = await readBy(at, READS.bootFlags, decodeBootOption);
+  if (!option.ok) return option;
+  const flags = decodeBootFlags(option.value.data);
+  if (!flags.ok) return fail(wireFault(at.bmc.thing, "unreadable", flags.reason));
+  return ok(option.value.isValid ? flags.value : { ...flags.value, isValid: false });
+}
+
+/** The override that the BMC holds. */
+export async function readBootDevice(at: ReadAt): Promise<Result<BootDeviceReading>> {
+  const flags = await readBootFlags(at);
+  return flags.ok ? ok(readingOf(flags.value, await readBehaviours(at))) : flags;
+}
+
+/**
+ * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
+ * place where the machine's mode would be said.
+ */
+export async function readBootMode(at: ReadAt): Promise<Result<BootMode>> {
+  const flags = await readBootFlags(at);
+  if (!flags.ok) return flags;
+  if (!flags.value.isValid) return fail(noBootMode(at.bmc));
+  return ok(flags.value.isEfi ? "uefi" : "bios");
+}
+
+/** Nothing is set that has a boot mode. */
+export function noBootMode({ thing }: IpmiBmc): Failure {
+  const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
+  return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
+}
+
+/** What the machine says of itself, by System GUID and FRU. What a BMC does not offer is left out; what fails is a reason. */
+export async function readIdentity(
+  at: ReadAt,
+  declared: string | undefined,
+): Promise<Result<Identity>> {
+  const hints = { declared: declared?.toLowerCase() };
+  const uuid = await readBy(at, READS.systemGuid, (data) => decodeSystemGuid(data, hints));
+  if (!uuid.ok && !isUnoffered(uuid.failure)) return uuid;
+  const fru = await at.bmc.fru(() => readFru(at));
+  if (!fru.ok && !isUnoffered(fru.failure)) return fru;
+  return ok(identityOf(fru.ok ? fru.value : {}, uuid.ok ? uuid.value : null));
+}
+
+function identityOf({ product, chassis, board }: Fru, uuid: string | null): Identity {
+  const manufacturer = realValue(product?.manufacturer) ?? realValue(board?.manufacturer);
+  // A board's own serial number is none of the machine: a board that is changed would make it another one.
+  const serial = realValue(product?.serial) ?? realValue(chassis?.serial);
+  const systemUuid = realValue(uuid ?? undefined);
+  return {
+    ...(manufacturer === undefined ? {} : { manufacturer }),
+    ...(serial === undefined ? {} : { serial }),
+    ...(systemUuid === undefined ? {} : { systemUuid }),
+  };
+}
+
+/** The BMC answered, and has no such thing. */
+function isUnoffered({ code }: Failure): boolean {
+  return code === "IW-B18" || code === "IW-B10";
+}
+
+/** Chips of a few hundred bytes are usual; nothing beyond is read. */
+const FRU_BYTES_MAX = 4096;
+/** Bytes of one read: every BMC answers so many, some no more (ipmitool goes down to it, too). */
+const FRU_PART_BYTES = 16;
+
+/** Chassis, board and product of FRU 0. */
+async function readFru(at: ReadAt): Promise<Result<Fru>> {
+  const info = await readBy(at, READS.fruAreaInfo, decodeFruAreaInfo);
+  if (!info.ok) return info;
+  const header = await readFruBytes(at, info.value, Buffer.alloc(0), 8);
+  if (!header.ok) return header;
+  const needed = fruBytesNeeded(header.value);
+  // A chip that nobody wrote says nothing, which is no fault.
+  if (!needed.ok) return ok({});
+  const bytes = await readFruBytes(at, info.value, header.value, needed.value);
+  if (!bytes.ok) return bytes;
+  const fru = decodeFru(bytes.value);
+  return ok(fru.ok ? fru.value : {});
+}
+
+/** Goes on from what is there, until so many bytes are there or the chip ends. */
+async function readFruBytes(
+  at: ReadAt,
+  { bytes: size, isByWords }: FruAreaInfo,
+  from: Buffer,
+  to: number,
+): Promise<Result<Buffer>> {
+  const unit = isByWords ? 2 : 1;
+  const end = Math.min(to, size, FRU_BYTES_MAX);
+  let all = from;
+  while (all.length < end) {
+    const count = Math.ceil(Math.min(FRU_PART_BYTES, end - all.length) / unit);
+    const command = fruRead(all.length / unit, count);
+    const part = await readBy(at, command, (data) => decodeFruPart(data, unit));
+    if (!part.ok) return part;
+    all = Buffer.concat([all, part.value]);
+  }
+  return ok(all);
+}
+
+/** A facet of which a BMC says nothing. */
+export function notSaid(bmc: IpmiBmc, what: string): Failure {
+  const fact = `${bmc.thing} does not tell ${what} over IPMI`;
+  return failure("stalled", "IW-B18", `${fact}; a BMC that speaks Redfish may (driver: redfish)`);
+}
