@@ -16,6 +16,8 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 
 /** The IPMI face of BMCs. */
 export interface IpmiFace {
+  /** The first machine's UDP port; the others' are chosen by the system. 0, the default, lets it choose all. */
+  readonly port?: number;
   /** Default: the simulation's own user, as administrator. */
   readonly users?: readonly IpmiUser[];
   /** Kg, at most 20 bytes; default none. */
@@ -102,7 +104,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   for (const [index, group] of groups.entries())
     await running.serve(group, index === 0 ? all.port : 0, identity);
   if (options.ipmi !== undefined)
-    for (const machine of machines.values()) await running.serveIpmi(machine, options.ipmi);
+    for (const [index, machine] of [...machines.values()].entries())
+      await running.serveIpmi(machine, options.ipmi, index === 0);
   for (const text of all.faults) {
     const wrong = running.fault(text);
     if (wrong === null) continue;
@@ -189,7 +192,7 @@ class Running implements Simulator {
     for (const { spec } of group) this.addresses.set(spec.name, address);
   }
 
-  async serveIpmi(machine: Machine, face: IpmiFace): Promise<void> {
+  async serveIpmi(machine: Machine, face: IpmiFace, isFirst: boolean): Promise<void> {
     const { clock, host, username, password } = this.#options;
     let address = "";
     const bmc = new IpmiBmc({
@@ -204,7 +207,7 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new IpmiServer(bmc, host, { clock, lies: this.#lies });
-    address = await server.listen(host);
+    address = await server.listen(host, isFirst ? (face.port ?? 0) : 0);
     this.#ipmiServers.push(server);
     this.ipmiAddresses.set(machine.spec.name, address);
   }

@@ -2,6 +2,7 @@ import { PRIVILEGES, type Privilege } from "../../ipmi/packets/rakp.ts";
 import type { Fault, FaultKind } from "../faults.ts";
 import type { Machine, Shown } from "../machine.ts";
 import type { SessionSlots, SimulatedSession } from "./session-slots.ts";
+import type { SolConsole } from "./sol-console.ts";
 
 /** Somebody who may log in. */
 export interface IpmiUser {
@@ -32,6 +33,9 @@ export interface CommandSite {
   readonly machine: Machine;
   readonly memory: BmcMemory;
   readonly slots: SessionSlots;
+  readonly sol: SolConsole;
+  /** The UDP port of the BMC. */
+  readonly port: () => number;
   readonly users: readonly IpmiUser[];
   /** Ids of the cipher suites that it speaks now; none: IPMI 1.5 alone. */
   readonly suites: readonly number[];

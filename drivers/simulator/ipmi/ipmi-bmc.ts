@@ -5,12 +5,14 @@ import {
   encodeLanResponse,
   type LanRequest,
   lanResponse,
+  NET_FN,
   RQ_SEQ_COUNT,
 } from "../../ipmi/packets/lan-message.ts";
 import { encodeAsf, encodeRmcp, RMCP_NO_ACK } from "../../ipmi/packets/rmcp.ts";
 import { received } from "../../ipmi/packets/sequence-window.ts";
 import { SESSION_COMMANDS } from "../../ipmi/packets/session-commands.ts";
 import { encodeSession15, isAuthentic15, type Received15 } from "../../ipmi/packets/session15.ts";
+import { decodeSolToBmc, encodeSolToConsole, type SolToConsole } from "../../ipmi/packets/sol.ts";
 import {
   encodeSession20,
   openSession20,
@@ -21,14 +23,15 @@ import type { LoggedCall } from "../exchange.ts";
 import type { FaultKind } from "../faults.ts";
 import type { Lies } from "../lies.ts";
 import type { Machine } from "../machine.ts";
-import { type BmcMemory, type CommandSite, type IpmiUser } from "./command.ts";
+import type { BmcMemory, CommandAnswer, CommandSite, IpmiUser } from "./command.ts";
 import { RESTART_UNKNOWN } from "./chassis-commands.ts";
 import { systemGuid } from "./device-commands.ts";
 import { Login15 } from "./login15.ts";
 import { Login20 } from "./login20.ts";
 import type { LoginNote, LoginSite } from "./login-site.ts";
 import { runCommand } from "./run-command.ts";
-import { SessionSlots, type SimulatedSession, takeOutbound } from "./session-slots.ts";
+import { type Peer, SessionSlots, type SimulatedSession, takeOutbound } from "./session-slots.ts";
+import { SolConsole } from "./sol-console.ts";
 import { SpoiledWire } from "./spoil-answer.ts";
 
 /** What a BMC that speaks IPMI is made from. */
@@ -48,6 +51,12 @@ export interface IpmiBmcOptions {
   readonly log: (call: LoggedCall) => void;
 }
 
+/** A datagram on its way out. */
+export interface Outgoing {
+  readonly datagram: Buffer;
+  readonly to: Peer;
+}
+
 const NO_PASSWORD = Buffer.alloc(0);
 const IV_BYTES = 16;
 /** Farther off than any window reaches. */
@@ -64,6 +73,7 @@ export class IpmiBmc {
   readonly #login15: Login15;
   readonly #login20: Login20;
   readonly #wire: SpoiledWire;
+  readonly #sol: SolConsole;
 
   constructor(options: IpmiBmcOptions) {
     const { machine, lies, clock } = options;
@@ -84,6 +94,7 @@ export class IpmiBmc {
       silentUntil: 0,
       restartCause: RESTART_UNKNOWN,
     };
+    this.#sol = new SolConsole(machine, this.slots, () => clock.now());
     const site = this.#loginSite();
     this.#login15 = new Login15(site);
     this.#login20 = new Login20(site);
@@ -145,6 +156,8 @@ export class IpmiBmc {
       machine,
       memory: this.#memory,
       slots,
+      sol: this.#sol,
+      port: () => Number(new URL(this.#options.address()).port),
       users,
       suites: this.#suites(),
       hasKg: kg !== null,
@@ -158,14 +171,23 @@ export class IpmiBmc {
   }
 
   /** What goes out for a datagram that came in, in order; what it does not understand it answers nothing to. */
-  receive(bytes: Buffer): readonly Buffer[] {
+  receive(bytes: Buffer, peer: Peer): readonly Outgoing[] {
     if (this.#options.clock.now() < this.#memory.silentUntil) return [];
     if (this.#takes("ipmi-lose-request") !== null) return [];
-    const answer = this.#answer(bytes);
-    return answer === null ? [] : this.#wire.send(answer);
+    const answer = this.#answer(bytes, peer);
+    const sent = answer === null ? [] : this.#wire.send(answer);
+    return [...sent.map((datagram) => ({ datagram, to: peer })), ...this.#pushed()];
   }
 
-  #answer(bytes: Buffer): Buffer | null {
+  /** What the console sends by itself. */
+  #pushed(): readonly Outgoing[] {
+    return this.#sol.takePushes().flatMap(({ session, packet }) => {
+      const datagram = this.#sealedSol(session, packet);
+      return datagram === null ? [] : [{ datagram, to: session.peer }];
+    });
+  }
+
+  #answer(bytes: Buffer, peer: Peer): Buffer | null {
     const datagram = decodeDatagram(bytes);
     if (!datagram.ok) return null;
     switch (datagram.value.kind) {
@@ -183,24 +205,23 @@ export class IpmiBmc {
         return encodeRmcp({ kind: "asf", sequence: RMCP_NO_ACK, body: encodeAsf(pong) });
       }
       case "ipmi15":
-        return this.#answer15(datagram.value.session);
+        return this.#answer15(datagram.value.session, peer);
       case "ipmi20":
-        return this.#suites().length === 0 ? null : this.#answer20(datagram.value.session);
+        return this.#suites().length === 0 ? null : this.#answer20(datagram.value.session, peer);
     }
   }
 
   /** A request outside a session, one by which a login is made, or one of a session. */
-  #answer15(packet: Received15): Buffer | null {
+  #answer15(packet: Received15, peer: Peer): Buffer | null {
     const request = decodeLanRequest(packet.payload);
     if (!request.ok) return null;
     const { command, data, netFn } = request.value;
-    const isActivation = command === SESSION_COMMANDS.activateSession;
+    const isActivation = netFn === NET_FN.app && command === SESSION_COMMANDS.activateSession;
     if (isActivation && packet.sequence === 0) return this.#activate(packet, request.value);
-    if (packet.sessionId !== 0) return this.#inSession15(packet, request.value);
-    const isChallenge = command === SESSION_COMMANDS.getSessionChallenge;
-    const answer = isChallenge
-      ? this.#login15.challenge(data)
-      : this.#run({ ...request.value, netFn }, null);
+    if (packet.sessionId !== 0) return this.#inSession15(packet, request.value, peer);
+    const isChallenge = netFn === NET_FN.app && command === SESSION_COMMANDS.getSessionChallenge;
+    const answer = isChallenge ? this.#login15.challenge(data) : this.#run(request.value, null);
+    if (answer === null) return null;
     const payload = responseBytes(request.value, answer);
     const outside = { authType: "none", sequence: 0, sessionId: 0, payload } as const;
     return ipmiDatagram(encodeSession15(outside, NO_PASSWORD));
@@ -215,19 +236,21 @@ export class IpmiBmc {
     return ipmiDatagram(encodeSession15({ authType, sessionId, sequence, payload }, password));
   }
 
-  #inSession15(packet: Received15, request: LanRequest): Buffer | null {
+  #inSession15(packet: Received15, request: LanRequest, peer: Peer): Buffer | null {
     const session = this.slots.find(packet.sessionId);
     if (session?.version !== "1.5") return null;
     const { authType, password } = session;
     if (packet.authType !== authType || !isAuthentic15(packet, password)) return null;
-    if (!this.#isInWindow(session, packet.sequence)) return null;
-    const payload = responseBytes(this.#misnumbered(request), this.#run(request, session));
+    if (!this.#isInWindow(session, packet.sequence, peer)) return null;
+    const answer = this.#run(request, session);
+    if (answer === null) return null;
+    const payload = responseBytes(this.#misnumbered(request), answer);
     const { sessionId, sequence } = this.#numbered(session, session.id);
     return ipmiDatagram(encodeSession15({ authType, sessionId, sequence, payload }, password));
   }
 
-  #answer20(packet: Received20): Buffer | null {
-    if (packet.sessionId !== 0) return this.#inSession20(packet);
+  #answer20(packet: Received20, peer: Peer): Buffer | null {
+    if (packet.sessionId !== 0) return this.#inSession20(packet, peer);
     if (packet.type !== "ipmi") {
       const answer = this.#login20.answer(packet.type, packet.payload);
       if (answer === null) return null;
@@ -235,31 +258,49 @@ export class IpmiBmc {
     }
     const request = decodeLanRequest(packet.payload);
     if (!request.ok) return null;
-    const payload = responseBytes(request.value, this.#run(request.value, null));
+    const answer = this.#run(request.value, null);
+    if (answer === null) return null;
+    const payload = responseBytes(request.value, answer);
     return ipmiDatagram(encodeSession20({ type: "ipmi", sessionId: 0, sequence: 0, payload }));
   }
 
-  #inSession20(packet: Received20): Buffer | null {
+  #inSession20(packet: Received20, peer: Peer): Buffer | null {
     const session = this.slots.find(packet.sessionId);
     if (session?.version !== "2.0") return null;
     const opened = openSession20(packet, session.keys);
-    if (!opened.ok || opened.value.type !== "ipmi") return null;
-    const request = decodeLanRequest(opened.value.payload);
-    if (!request.ok || !this.#isInWindow(session, packet.sequence)) return null;
-    const payload = responseBytes(
-      this.#misnumbered(request.value),
-      this.#run(request.value, session),
-    );
-    const numbered = this.#numbered(session, session.consoleId);
-    const answer = { type: "ipmi", ...numbered, payload } as const;
-    return ipmiDatagram(sealSession20(answer, session.keys, this.#random(IV_BYTES)));
+    if (!opened.ok || !this.#isInWindow(session, packet.sequence, peer)) return null;
+    const { type, payload } = opened.value;
+    if (type === "sol") return this.#answerSol(session, payload);
+    const request = decodeLanRequest(payload);
+    if (type !== "ipmi" || !request.ok) return null;
+    const answer = this.#run(request.value, session);
+    if (answer === null) return null;
+    return this.#sealed(session, "ipmi", responseBytes(this.#misnumbered(request.value), answer));
   }
 
-  #isInWindow(session: SimulatedSession, sequence: number): boolean {
+  #answerSol(session: SimulatedSession, payload: Buffer): Buffer | null {
+    const packet = decodeSolToBmc(payload);
+    if (!packet.ok) return null;
+    const answer = this.#sol.receive(session, packet.value);
+    return answer === null ? null : this.#sealedSol(session, answer);
+  }
+
+  #sealedSol(session: SimulatedSession, packet: SolToConsole): Buffer | null {
+    return this.#sealed(session, "sol", encodeSolToConsole(packet));
+  }
+
+  /** A packet of a session of RMCP+; null where it is of IPMI 1.5, which has no payloads. */
+  #sealed(session: SimulatedSession, type: "ipmi" | "sol", payload: Buffer): Buffer | null {
+    if (session.version !== "2.0") return null;
+    const packet = { type, ...this.#numbered(session, session.consoleId), payload };
+    return ipmiDatagram(sealSession20(packet, session.keys, this.#random(IV_BYTES)));
+  }
+
+  #isInWindow(session: SimulatedSession, sequence: number, peer: Peer): boolean {
     const window = received(session.window, sequence);
     if (window === null) return false;
     session.window = window;
-    this.slots.touch(session);
+    this.slots.touch(session, peer);
     return true;
   }
 
@@ -283,19 +324,21 @@ export class IpmiBmc {
     return { ...request, rqSeq: (request.rqSeq + 1) % RQ_SEQ_COUNT };
   }
 
-  #run(request: LanRequest, session: SimulatedSession | null): Ran {
+  /** Null where an act is done and its answer lost, as a fault has it. */
+  #run(request: LanRequest, session: SimulatedSession | null): CommandAnswer | null {
     const { answer, act } = runCommand(request, session, this.#site());
-    if (act !== null)
-      this.#note({
-        // As by Redfish: a session is the BMC's, and its end no act upon the machine.
-        machine: act.acts === "session" ? null : this.machine.spec.name,
-        session: session === null ? null : String(session.handle),
-        path: act.name,
-        body: answer.said ?? {},
-        status: answer.completion,
-        effect: answer.effect ?? "",
-      });
-    return answer;
+    if (act === null) return answer;
+    const isLost = act.acts === "machine" && this.#fault("drop-after") !== null;
+    this.#note({
+      // As by Redfish: a session is the BMC's, and its end no act upon the machine.
+      machine: act.acts === "session" ? null : this.machine.spec.name,
+      session: session === null ? null : String(session.handle),
+      path: act.name,
+      body: answer.said ?? {},
+      status: isLost ? null : answer.completion,
+      effect: answer.effect ?? "",
+    });
+    return isLost ? null : answer;
   }
 
   #noteLogin({ username, status, session }: LoginNote): void {
@@ -318,8 +361,6 @@ export class IpmiBmc {
   }
 }
 
-type Ran = ReturnType<typeof runCommand>["answer"];
-
-function responseBytes(request: LanRequest, { completion, data }: Ran): Buffer {
+function responseBytes(request: LanRequest, { completion, data }: CommandAnswer): Buffer {
   return encodeLanResponse(lanResponse(request, completion, data));
 }

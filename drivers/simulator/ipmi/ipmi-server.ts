@@ -22,11 +22,11 @@ export class IpmiServer {
     this.#socket.on("error", () => {});
   }
 
-  /** The address as an inventory has it; the system chooses the port. */
-  async listen(host: string): Promise<string> {
+  /** The address as an inventory has it; with port 0 the system chooses one. */
+  async listen(host: string, wanted: number): Promise<string> {
     await new Promise<void>((done, failed) => {
       this.#socket.once("error", failed);
-      this.#socket.bind(0, host, () => {
+      this.#socket.bind(wanted, host, () => {
         this.#socket.off("error", failed);
         done();
       });
@@ -36,11 +36,12 @@ export class IpmiServer {
   }
 
   async #serve(bytes: Buffer, peer: RemoteInfo): Promise<void> {
-    const answers = this.bmc.receive(bytes);
+    const { address, port } = peer;
+    const outgoing = this.bmc.receive(bytes, { address, port });
     const slow = this.#lies.of(this.bmc.machine.spec.name, "slow");
     if (slow !== null) await this.#clock.sleep(slow.ms ?? 0);
     if (!this.#isOpen) return;
-    for (const answer of answers) this.#socket.send(answer, peer.port, peer.address);
+    for (const { datagram, to } of outgoing) this.#socket.send(datagram, to.port, to.address);
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import {
   refused,
 } from "./command.ts";
 import { DEVICE_ROWS } from "./device-commands.ts";
+import { PAYLOAD_ROWS } from "./payload-commands.ts";
 import { SEL_ROWS } from "./sel-commands.ts";
 import { SENSOR_ROWS } from "./sensor-commands.ts";
 import { SESSION_ROWS } from "./session-commands.ts";
@@ -16,10 +17,14 @@ import type { SimulatedSession } from "./session-slots.ts";
 
 /** Every command that a simulated BMC knows, but for those that open a session. */
 const ROWS: ReadonlyMap<number, CommandRow> = new Map(
-  [...SESSION_ROWS, ...DEVICE_ROWS, ...CHASSIS_ROWS, ...SEL_ROWS, ...SENSOR_ROWS].map((row) => [
-    keyOf(row),
-    row,
-  ]),
+  [
+    ...SESSION_ROWS,
+    ...DEVICE_ROWS,
+    ...CHASSIS_ROWS,
+    ...SEL_ROWS,
+    ...SENSOR_ROWS,
+    ...PAYLOAD_ROWS,
+  ].map((row) => [keyOf(row), row]),
 );
 
 function keyOf({ netFn, command }: Pick<CommandRow, "netFn" | "command">): number {

@@ -2,6 +2,12 @@ import type { AuthType } from "../../ipmi/packets/session15.ts";
 import type { SessionKeys } from "../../ipmi/packets/session20.ts";
 import { nextSequence, type SequenceWindow } from "../../ipmi/packets/sequence-window.ts";
 
+/** A remote console's end of the wire. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
 interface AnySession {
   /** The id that the BMC chose. */
   readonly id: number;
@@ -17,6 +23,8 @@ interface AnySession {
   outbound: number;
   /** When it was used last. */
   used: number;
+  /** Where its last packet came from. */
+  peer: Peer;
 }
 
 /** A living session of either version. */
@@ -36,7 +44,7 @@ export type SimulatedSession =
 /** What a login hands over. */
 export type NewSession = SimulatedSession extends infer One
   ? One extends SimulatedSession
-    ? Omit<One, "handle" | "used">
+    ? Omit<One, "handle" | "used" | "peer">
     : never
   : never;
 
@@ -46,6 +54,9 @@ export interface SlotRules {
   readonly limit: () => number;
   readonly timeoutMs: number;
 }
+
+/** Before the first packet of a session. */
+const NOWHERE: Peer = { address: "127.0.0.1", port: 0 };
 
 /** The slots for sessions: a few, as BMCs have, and free again after a time without use. */
 export class SessionSlots {
@@ -87,14 +98,15 @@ export class SessionSlots {
 
   open(session: NewSession): SimulatedSession {
     this.#count += 1;
-    const opened = { ...session, handle: this.#count, used: this.#rules.now() };
+    const opened = { ...session, handle: this.#count, used: this.#rules.now(), peer: NOWHERE };
     this.#sessions.set(opened.id, opened);
     return opened;
   }
 
   /** A packet of it came in: it lives on. */
-  touch(session: SimulatedSession): void {
+  touch(session: SimulatedSession, peer: Peer): void {
     session.used = this.#rules.now();
+    session.peer = peer;
   }
 
   /** False where there is none. */

@@ -50,6 +50,12 @@ import {
   sealSession20,
   type SessionKeys,
 } from "../../../drivers/ipmi/packets/session20.ts";
+import {
+  decodeSolToConsole,
+  encodeSolToBmc,
+  type SolToBmc,
+  type SolToConsole,
+} from "../../../drivers/ipmi/packets/sol.ts";
 import { valueOf } from "../ipmi/packets/arbitraries.ts";
 
 export interface Login {
@@ -73,8 +79,10 @@ export interface Live {
   readonly id: number;
   readonly consoleId: number;
   next: number;
-  readonly seal: (sequence: number, payload: Buffer) => Buffer;
+  readonly seal: (sequence: number, payload: Buffer, type?: "ipmi" | "sol") => Buffer;
   readonly open: (bytes: Buffer) => Heard | null;
+  /** A packet of the machine's console; null for any other. */
+  readonly openSol: (bytes: Buffer) => SolToConsole | null;
 }
 
 /** A remote console in pieces, so that each packet can be looked at. What comes of a packet is known when the pong is there. */
@@ -238,6 +246,14 @@ export class IpmiConsole {
     return heard.map((bytes) => session.open(bytes));
   }
 
+  /** One packet for the machine's console: what its session heard of it. */
+  async sol(session: Live, packet: Partial<SolToBmc>): Promise<readonly (SolToConsole | null)[]> {
+    const payload = encodeSolToBmc({ ...SOL_NOTHING, ...packet });
+    const heard = await this.exchange(session.seal(session.next, payload, "sol"));
+    session.next += 1;
+    return heard.map((bytes) => session.openSol(bytes));
+  }
+
   /** One command in a session, and its one answer. */
   async ask(
     session: Live,
@@ -253,6 +269,17 @@ export class IpmiConsole {
   }
 }
 
+const SOL_NOTHING: SolToBmc = {
+  number: 0,
+  acknowledged: 0,
+  acceptedCount: 0,
+  isRefused: false,
+  letters: Buffer.alloc(0),
+  isBreak: false,
+  flushesInbound: false,
+  flushesOutbound: false,
+};
+
 function suiteOf(id: number): CipherSuite {
   const suite = CIPHER_SUITES.find((one) => one.id === id);
   if (suite === undefined) throw new Error(`there is no suite ${id}`);
@@ -264,16 +291,24 @@ function live20(id: number, consoleId: number, keys: SessionKeys): Live {
     id,
     consoleId,
     next: 1,
-    seal: (sequence, payload) =>
+    openSol: (bytes) => {
+      const datagram = decodeDatagram(bytes);
+      if (!datagram.ok || datagram.value.kind !== "ipmi20") return null;
+      const opened = openSession20(datagram.value.session, keys);
+      if (!opened.ok || opened.value.type !== "sol") return null;
+      return valueOf(decodeSolToConsole(opened.value.payload));
+    },
+    seal: (sequence, payload, type = "ipmi") =>
       ipmiDatagram(
-        sealSession20({ type: "ipmi", sessionId: id, sequence, payload }, keys, randomBytes(16)),
+        sealSession20({ type, sessionId: id, sequence, payload }, keys, randomBytes(16)),
       ),
     open: (bytes) => {
       const datagram = decodeDatagram(bytes);
       if (!datagram.ok || datagram.value.kind !== "ipmi20") return null;
       const opened = openSession20(datagram.value.session, keys);
       if (!opened.ok) return null;
-      const { sessionId, sequence, payload } = opened.value;
+      const { sessionId, sequence, payload, type } = opened.value;
+      if (type !== "ipmi") return null;
       return { sessionId, sequence, response: valueOf(decodeLanResponse(payload)) };
     },
   };
@@ -289,6 +324,7 @@ function live15(begun: {
   return {
     id: sessionId,
     consoleId: sessionId,
+    openSol: () => null,
     next: inboundSequence,
     seal: (sequence, payload) =>
       ipmiDatagram(encodeSession15({ authType, sequence, sessionId, payload }, password)),
