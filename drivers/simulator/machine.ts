@@ -158,7 +158,6 @@ export class Machine {
   }
 
   #arrive(at: number): void {
-    this.#expire(at);
     const { ends, again } = this.#power;
     this.#power = { word: ends, until: at, ends, again: false };
     this.revision += 1;

@@ -2,17 +2,26 @@ import { describe, expect, it } from "vitest";
 import { CHASSIS_COMMANDS } from "../../../drivers/ipmi/packets/chassis.ts";
 import { DEVICE_COMMANDS } from "../../../drivers/ipmi/packets/device.ts";
 import { NET_FN } from "../../../drivers/ipmi/packets/lan-message.ts";
-import { encodeRakp1, encodeRakp3, RAKP_STATUS } from "../../../drivers/ipmi/packets/rakp.ts";
+import {
+  encodeOpenRequest,
+  encodeRakp1,
+  encodeRakp3,
+  RAKP_STATUS,
+} from "../../../drivers/ipmi/packets/rakp.ts";
 import {
   decodeAuthCapabilities,
   decodeSuiteRecords,
   SESSION_COMMANDS,
 } from "../../../drivers/ipmi/packets/session-commands.ts";
 import { valueOf } from "../ipmi/packets/arbitraries.ts";
+import { seededRandom } from "../../support/fake-clock.ts";
+import { MD5_15, SUITE_3 } from "../ipmi/packets/captured.ts";
 import { IpmiConsole, type Live } from "./ipmi-console.ts";
 import { ipmiRig } from "./ipmi-rig.ts";
 
 const { app, chassis } = NET_FN;
+/** Numbers of its three algorithms. */
+const SUITE_17 = { rakp: 3, integrity: 4, confidentiality: 1 };
 const KG = Buffer.from("a key of twenty byte");
 
 function must(session: Live | string): Live {
@@ -24,6 +33,23 @@ describe("before a session", () => {
   it("a presence ping is answered, and bytes that are nothing are not", async () => {
     const { console } = await ipmiRig();
     expect(await console.exchange(Buffer.from("nothing that is known"))).toEqual([]);
+  });
+
+  it("no bytes make it fall: mutated packets of a real login and of sessions", async () => {
+    const { console } = await ipmiRig();
+    const random = seededRandom(7);
+    const session = must(await console.login());
+    const status = session.seal(1, console.request(chassis, CHASSIS_COMMANDS.getStatus));
+    const known = [...SUITE_3, ...MD5_15].map((line) => Buffer.from(line.slice(2), "hex"));
+    for (let count = 0; count < 1500; count += 1) {
+      const all = [...known, status];
+      const bytes = Buffer.from(all[Math.floor(random.next() * all.length)] ?? status);
+      for (let flips = 0; flips < 3; flips += 1)
+        bytes.writeUInt8(Math.floor(random.next() * 256), Math.floor(random.next() * bytes.length));
+      const cut = random.next() < 0.3 ? Math.floor(random.next() * bytes.length) : bytes.length;
+      await console.exchange(bytes.subarray(0, cut));
+    }
+    must(await console.login());
   });
 
   it("says what it speaks: both versions, two suites, and whether there is a Kg", async () => {
@@ -71,6 +97,13 @@ describe("a login by RMCP+", () => {
     ]);
   });
 
+  it("comes through where answers are lost and its messages come again", async () => {
+    const { console, acts } = await ipmiRig({ sessionLimit: 1 });
+    const session = must(await console.login({ isRepeating: true }));
+    expect((await console.ask(session, app, DEVICE_COMMANDS.getDeviceId)).completion).toBe(0);
+    expect(acts()).toHaveLength(1);
+  });
+
   it("wants both keys where there is a Kg", async () => {
     const { console } = await ipmiRig({ kg: KG });
     expect(await console.login()).toBe("rakp4 code");
@@ -81,6 +114,11 @@ describe("a login by RMCP+", () => {
   it.each([
     ["a wrong password is found by the console", { password: "wrong" }, "rakp2 code"],
     ["an unknown user", { username: "nobody" }, `rakp2 ${RAKP_STATUS.unauthorizedName}`],
+    [
+      "a wrong password of a console that does not look",
+      { password: "wrong", isBlind: true },
+      `rakp4 ${RAKP_STATUS.invalidCheckValue}`,
+    ],
     [
       "more than the user may",
       { username: "guest", password: "guestpass", privilege: "operator" },
@@ -241,6 +279,26 @@ describe("a session", () => {
     expect((await console.ask(second, app, DEVICE_COMMANDS.getDeviceId)).completion).toBe(0);
     simulator.fault("n1=session-limit:9");
     must(await console.login());
+  });
+
+  it("a login that has begun is forgotten when eight others have begun, or after ten seconds", async () => {
+    const { clock, console } = await ipmiRig();
+    const begin = async (): Promise<number> => {
+      const request = { tag: 1, privilege: 4, consoleId: 7, algorithms: SUITE_17 };
+      const answer = await console.payload("openSessionRequest", encodeOpenRequest(request));
+      return answer?.readUInt32LE(8) ?? 0;
+    };
+    const statusOf = async (bmcId: number) => {
+      const known = { privilege: 4, isNameOnly: false, username: Buffer.from("admin") };
+      const rakp1 = { tag: 2, bmcId, consoleRandom: Buffer.alloc(16), ...known };
+      return (await console.payload("rakp1", encodeRakp1(rakp1)))?.[1];
+    };
+    const ids = [];
+    for (let count = 0; count < 9; count += 1) ids.push(await begin());
+    expect(await statusOf(ids[0] ?? 0)).toBe(RAKP_STATUS.invalidSessionId);
+    expect(await statusOf(ids[1] ?? 0)).toBe(0);
+    clock.advance(10_001);
+    expect(await statusOf(ids[1] ?? 0)).toBe(RAKP_STATUS.invalidSessionId);
   });
 
   it("logins that go no further keep nobody out", async () => {
