@@ -50,7 +50,10 @@ export function act(machine: Machine, asked: Asked, site: ActSite): Acted {
   if (stale !== null) site.freeze(machine.shown(now), now + (stale.ms ?? Infinity));
   if (found.kind !== "Reset") return patch(machine, found.kind, site);
   const type = typeof body["ResetType"] === "string" ? body["ResetType"] : "";
-  const effect = machine.reset(type, now, fault("ignore-graceful") !== null);
+  const effect = machine.reset(type, now, {
+    door: "Redfish",
+    ignoresGraceful: fault("ignore-graceful") !== null,
+  });
   return { answer: { status: 204 }, effect };
 }
 
@@ -60,7 +63,7 @@ function setLight(machine: Machine, { path, word }: LightAsked, fault: ActSite["
   const none = fault("no-effect");
   if (none !== null && [null, "all", "Indicator"].includes(none.argument))
     return { answer: { status: 204 }, effect: "nothing: the BMC lies" };
-  machine.lights.set(path, word);
+  machine.setLight(path, word);
   return { answer: { status: 204 }, effect: "taken" };
 }
 
@@ -87,11 +90,11 @@ function patch(machine: Machine, kind: Exclude<Kind, "Reset">, { body, fault }: 
     const text = (key: string, old: string): string =>
       typeof boot[key] === "string" ? boot[key] : old;
     const { target, enabled, mode } = machine.boot;
-    machine.boot = {
+    machine.setBoot({
       target: text("BootSourceOverrideTarget", target),
       enabled: text("BootSourceOverrideEnabled", enabled),
       mode: text("BootSourceOverrideMode", mode),
-    };
+    });
   }
   return { answer: { status: 204 }, effect: half ? "half of it was taken" : "taken" };
 }

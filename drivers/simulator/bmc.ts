@@ -2,7 +2,8 @@ import type { DriverClock } from "../driver.ts";
 import { senderIn } from "../net/sender.ts";
 import type { Fault, FaultKind } from "./faults.ts";
 import { act, etagOf, notFound } from "./acts.ts";
-import type { Machine, Shown } from "./machine.ts";
+import type { Lies } from "./lies.ts";
+import type { Machine } from "./machine.ts";
 import { type Answered, type Asked, bodyOf, type LoggedCall } from "./exchange.ts";
 import {
   hardwareLinks,
@@ -17,6 +18,7 @@ import { Subscriptions } from "./subscriptions.ts";
 export interface BmcOptions {
   readonly machines: readonly Machine[];
   readonly clock: DriverClock;
+  readonly lies: Lies;
   readonly username: string;
   readonly password: string;
   readonly sessionLimit: number;
@@ -39,12 +41,6 @@ export class SimulatedBmc {
   readonly machines: ReadonlyMap<string, Machine>;
   readonly #options: BmcOptions;
   readonly #sessions = new Map<string, Session>();
-  readonly #faults = new Map<
-    string,
-    Map<FaultKind, { readonly fault: Fault; readonly since: number }>
-  >();
-  /** What a stale BMC goes on showing, and until when. */
-  readonly #stale = new Map<string, { readonly shown: Shown; readonly until: number }>();
   readonly #subscriptions = new Subscriptions();
   #sessionCount = 0;
 
@@ -53,20 +49,9 @@ export class SimulatedBmc {
     this.machines = new Map(options.machines.map((machine) => [machine.spec.name, machine]));
   }
 
-  /** Adds a fault; a swap and an end of sessions happen at once. */
-  addFault(fault: Fault): void {
-    if (fault.kind === "expire-sessions") {
-      this.#sessions.clear();
-      return;
-    }
-    const its = this.#faults.get(fault.machine) ?? new Map();
-    its.set(fault.kind, { fault, since: this.#now() });
-    this.#faults.set(fault.machine, its);
-  }
-
-  clearFaults(machine: string): void {
-    this.#faults.delete(machine);
-    this.#stale.delete(machine);
+  /** Ends all sessions, this moment. */
+  endSessions(): void {
+    this.#sessions.clear();
   }
 
   get sessions(): number {
@@ -80,11 +65,8 @@ export class SimulatedBmc {
   #has(machine: string | null, kind: FaultKind): Fault | null {
     const names = machine === null ? [...this.machines.keys()] : [machine];
     for (const name of names) {
-      const found = this.#faults.get(name)?.get(kind);
-      if (found === undefined) continue;
-      const { fault, since } = found;
-      if (kind === "busy" && fault.ms !== null && this.#now() - since > fault.ms) continue;
-      return fault;
+      const found = this.#options.lies.of(name, kind);
+      if (found !== null) return found;
     }
     return null;
   }
@@ -226,6 +208,8 @@ export class SimulatedBmc {
     if (this.#subscriptions.owns(path)) return this.#subscriptions.read(path);
     if (room === "SessionService") return this.#readSession(path, rest);
     if (machine === undefined) return notFound(path);
+    // What is over has come to pass before it is shown: lights go out by themselves.
+    machine.power(this.#now());
     if (room === "Chassis" && rest.length === 0)
       return { status: 200, body: made.chassis(machine) };
     return room === "Systems" ? this.#readSystem(machine, rest, path) : notFound(path);
@@ -242,7 +226,7 @@ export class SimulatedBmc {
   /** The tasks of strangers that faults have started, numbered by machine. */
   #tasks(): readonly made.TaskShown[] {
     return [...this.machines.keys()].flatMap((name, index) => {
-      const found = this.#faults.get(name)?.get("task");
+      const found = this.#options.lies.told(name, "task");
       if (found === undefined) return [];
       const ended = found.fault.ms !== null && this.#now() - found.since >= found.fault.ms;
       return [{ id: String(index + 1), state: ended ? "Completed" : "Running" }];
@@ -267,7 +251,7 @@ export class SimulatedBmc {
   }
 
   #readSystem(machine: Machine, rest: readonly string[], path: string): Answered {
-    const shown = this.#shown(machine);
+    const shown = this.#options.lies.shown(machine);
     const etag = etagOf(machine);
     const headers = { etag };
     switch (rest.join("/")) {
@@ -303,13 +287,6 @@ export class SimulatedBmc {
     return { name: spec.name, hardware: none ? { ...hardware, disks: [] } : hardware, lit };
   }
 
-  #shown(machine: Machine): Shown {
-    const now = this.#now();
-    const stale = this.#stale.get(machine.spec.name);
-    if (stale !== undefined && now < stale.until) return stale.shown;
-    return machine.shown(now);
-  }
-
   #write(asked: Asked, path: string, session: string): Answered {
     const sessionId = /^\/redfish\/v1\/SessionService\/Sessions\/([^/]+)$/.exec(path)?.[1];
     if (sessionId !== undefined && asked.method === "DELETE") {
@@ -342,7 +319,7 @@ export class SimulatedBmc {
       room: path.slice(made.systemPath(machine.spec.name).length),
       now: this.#now(),
       fault: (kind) => this.#has(machine.spec.name, kind),
-      freeze: (shown, until) => this.#stale.set(machine.spec.name, { shown, until }),
+      freeze: (shown, until) => this.#options.lies.freeze(machine.spec.name, shown, until),
     });
     const lost = this.#has(machine.spec.name, "drop-after") !== null;
     this.#log(asked, {

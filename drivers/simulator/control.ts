@@ -4,6 +4,7 @@ import type { Answered, Asked, LoggedCall } from "./exchange.ts";
 /** What the switches of a simulation reach. */
 export interface Switches {
   readonly addresses: ReadonlyMap<string, string>;
+  readonly ipmiAddresses: ReadonlyMap<string, string>;
   readonly log: readonly LoggedCall[];
   /** Adds a fault by its text; a Failure says what is wrong with it. */
   fault(text: string): Failure | null;
@@ -25,7 +26,10 @@ export function controlAnswer(simulator: Switches, { method, path, body }: Asked
     return {
       status: 200,
       body: {
-        machines: [...simulator.addresses].map(([machine, address]) => ({ machine, address })),
+        machines: [...simulator.addresses].map(([machine, address]) => {
+          const ipmi = simulator.ipmiAddresses.get(machine);
+          return ipmi === undefined ? { machine, address } : { machine, address, ipmi };
+        }),
       },
     };
   if (ask === "GET log") return { status: 200, body: { calls: simulator.log } };

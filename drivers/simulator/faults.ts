@@ -39,6 +39,47 @@ export const FAULTS = {
     does: "a stranger's task runs on its BMC for that long, and has ended then",
   },
   "wrong-password": { argument: "", does: "refuses every login" },
+  "ipmi-lose-request": {
+    argument: "a number; for ever without",
+    does: "loses so many packets before it looks at them",
+  },
+  "ipmi-lose-answer": {
+    argument: "a number; for ever without",
+    does: "does what it is asked and loses so many answers",
+  },
+  "ipmi-double": { argument: "a number; for ever without", does: "sends so many answers twice" },
+  "ipmi-late": {
+    argument: "a number; for ever without",
+    does: "keeps so many answers back, each until the next one was sent",
+  },
+  "ipmi-garbage": {
+    argument: "a number; for ever without",
+    does: "sends so many answers as bytes without sense",
+  },
+  "ipmi-busy": {
+    argument: "a number, a code such as /d2, or both; for ever and C0h without",
+    does: "refuses so many requests with a completion code",
+  },
+  "ipmi-bad-sequence": {
+    argument: "a number; for ever without",
+    does: "numbers so many packets of a session far outside the window",
+  },
+  "ipmi-other-request": {
+    argument: "a number; for ever without",
+    does: "answers so many requests with the number of another one",
+  },
+  "ipmi-other-session": {
+    argument: "a number; for ever without",
+    does: "sends so many answers to another session than the one that asked",
+  },
+  "ipmi-suites": {
+    argument: "numbers, such as 3 or 3,17; or none",
+    does: "speaks only these cipher suites; with none, only IPMI 1.5",
+  },
+  "ipmi-guid": {
+    argument: "blank, rfc4122 or ipmi",
+    does: "says its GUID as zeros, or in another order of bytes than SMBIOS has",
+  },
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 
@@ -50,11 +91,32 @@ export interface Fault {
   readonly argument: string | null;
   /** How long, milliseconds, for those that take a time. */
   readonly ms: number | null;
+  /** How often, for those that take a number of times; null for ever. */
+  readonly times: number | null;
   /** The other machine of a swap. */
   readonly other: string | null;
 }
 
 const TIMED = new Set<FaultKind>(["busy", "stale", "slow", "task"]);
+const COUNT = { pattern: /^([1-9]\d*)?$/, says: "takes a number" };
+/** What an argument must look like, where it is no time; an empty one stands for none. */
+const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly says: string }>> = {
+  "session-limit": { pattern: /^\d+$/, says: "needs a number" },
+  "ipmi-lose-request": COUNT,
+  "ipmi-lose-answer": COUNT,
+  "ipmi-double": COUNT,
+  "ipmi-late": COUNT,
+  "ipmi-garbage": COUNT,
+  "ipmi-busy": {
+    pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
+    says: "takes a number, and /CODE behind it",
+  },
+  "ipmi-bad-sequence": COUNT,
+  "ipmi-other-request": COUNT,
+  "ipmi-other-session": COUNT,
+  "ipmi-suites": { pattern: /^(none|\d+(,\d+)*)$/, says: "needs numbers of suites, or none" },
+  "ipmi-guid": { pattern: /^(blank|rfc4122|ipmi)$/, says: "needs blank, rfc4122 or ipmi" },
+};
 
 /** Reads `name=fault:argument` or `swap=a,b`; the error says what is allowed. */
 export function parseFault(text: string): Result<Fault> {
@@ -73,7 +135,7 @@ function parseSwap(text: string, names: string): Result<Fault> {
   const [a = "", b = "", ...more] = names.split(",");
   const two = a !== "" && b !== "" && a !== b && more.length === 0;
   if (!two) return wrong(text, "a swap names two machines");
-  return ok({ machine: a, kind: "swap", argument: null, ms: null, other: b });
+  return ok({ machine: a, kind: "swap", argument: null, ms: null, times: null, other: b });
 }
 
 function parseOne(text: string, machine: string, fault: string): Result<Fault> {
@@ -85,9 +147,15 @@ function parseOne(text: string, machine: string, fault: string): Result<Fault> {
   const timeless = TIMED.has(kind) && argument !== null && ms === null;
   if (timeless) return wrong(text, `"${argument}" is no time`);
   if (kind === "slow" && ms === null) return wrong(text, "slow needs a time");
-  if (kind === "session-limit" && !/^\d+$/.test(argument ?? ""))
-    return wrong(text, "session-limit needs a number");
-  return ok({ machine, kind, argument, ms, other: null });
+  const rule = ARGUMENTS[kind];
+  if (rule?.pattern.test(argument ?? "") === false) return wrong(text, `${kind} ${rule.says}`);
+  return ok({ machine, kind, argument, ms, times: timesIn(kind, argument), other: null });
+}
+
+function timesIn(kind: FaultKind, argument: string | null): number | null {
+  const number = /^\d+/.exec(argument ?? "")?.[0];
+  const counted = kind === "ipmi-busy" || ARGUMENTS[kind] === COUNT;
+  return counted && number !== undefined ? Number(number) : null;
 }
 
 function isKind(word: string): word is FaultKind {

@@ -26,18 +26,37 @@ export interface MachineSpec {
   readonly hardware?: Partial<Hardware>;
 }
 
+/** What lines of its event log are about. */
+export type LogEvent =
+  | "power-on"
+  | "power-off"
+  | "restart"
+  | "shutdown"
+  | "nmi"
+  | "button"
+  | "log-cleared";
+
 /** One line of its event log. */
 export interface LogEntry {
+  /** Rises by one with each line, and is never used twice. */
+  readonly id: number;
   readonly at: number;
+  readonly event: LogEvent;
   readonly message: string;
 }
+
+/** The boot override, in Redfish's words. */
+export type Boot = Readonly<Record<"target" | "enabled" | "mode", string>>;
+
+/** By which door an act came, as the log has it. */
+export type Door = "Redfish" | "IPMI";
 
 export type PowerWord = "On" | "Off" | "PoweringOn" | "PoweringOff";
 
 /** What of a machine its BMC shows; a stale BMC shows an old one. */
 export interface Shown {
   readonly power: PowerWord;
-  readonly boot: Readonly<Record<"target" | "enabled" | "mode", string>>;
+  readonly boot: Boot;
   readonly secureBoot: boolean;
 }
 
@@ -52,6 +71,13 @@ export const RESET_TYPES = [
   "Nmi",
 ] as const;
 
+/** How a reset comes about. */
+export interface ResetHow {
+  readonly door: Door;
+  /** Its system ignores a graceful stop. */
+  readonly ignoresGraceful: boolean;
+}
+
 /** Log lines that are kept. */
 const LOG_MAX = 200;
 
@@ -60,13 +86,15 @@ export class Machine {
   readonly spec: MachineSpec;
   /** Who it says it is; swapped by a fault. */
   identity: Pick<MachineSpec, "serial" | "uuid" | "manufacturer">;
-  boot: { target: string; enabled: string; mode: string };
+  boot: Boot;
   secureBoot: { enabled: boolean; current: boolean };
   bios: Record<string, string | number | boolean>;
   biosPending: Record<string, string | number | boolean> = {};
   /** Lights that were set, by the path of their resource, in the words of IndicatorLED. */
   readonly lights = new Map<string, string>();
   readonly log: LogEntry[] = [];
+  /** When its log was cleared last. */
+  logClearedAt: number | null = null;
   /** What it consists of; swapped by a fault, as its identity is. */
   hardware: Hardware;
   /** Rises with each change: the ETag of its resource. */
@@ -74,6 +102,11 @@ export class Machine {
   lastReset: number | null = null;
   #power: { word: PowerWord; until: number; ends: "On" | "Off"; again: boolean };
   readonly #timings: Timings;
+  #lines = 0;
+  /** When the BMC forgets the boot override; null where it does not. */
+  #bootUntil: number | null = null;
+  /** Lights that go out by themselves, and when. */
+  readonly #lightsUntil = new Map<string, number>();
 
   constructor(spec: MachineSpec, timings: Timings) {
     this.spec = spec;
@@ -89,7 +122,39 @@ export class Machine {
   /** Power at a moment; what was under way and is over has come to pass. */
   power(now: number): PowerWord {
     while (isMoving(this.#power.word) && now >= this.#power.until) this.#arrive(this.#power.until);
+    this.#expire(now);
     return this.#power.word;
+  }
+
+  /** A boot override and lights whose time is over are gone. */
+  #expire(now: number): void {
+    if (this.#bootUntil !== null && now >= this.#bootUntil)
+      this.setBoot({ ...this.boot, enabled: "Disabled", target: "None" });
+    for (const [path, until] of this.#lightsUntil) if (now >= until) this.setLight(path, "Off");
+  }
+
+  /** Sets the boot override; `until`: when it is forgotten. */
+  setBoot(boot: Boot, until: number | null = null): void {
+    this.boot = boot;
+    this.#bootUntil = until;
+    this.revision += 1;
+  }
+
+  /** Changes nothing but when the boot override is forgotten. */
+  keepBootUntil(until: number | null): void {
+    this.#bootUntil = until;
+  }
+
+  /** True where the BMC will forget the boot override by itself. */
+  get forgetsBoot(): boolean {
+    return this.#bootUntil !== null;
+  }
+
+  /** Sets the light of a resource, in the words of IndicatorLED; `until`: when it goes out. */
+  setLight(path: string, word: string, until: number | null = null): void {
+    this.lights.set(path, word);
+    if (until === null) this.#lightsUntil.delete(path);
+    else this.#lightsUntil.set(path, until);
   }
 
   #arrive(at: number): void {
@@ -106,7 +171,7 @@ export class Machine {
     this.bios = { ...this.bios, ...this.biosPending };
     this.biosPending = {};
     if (this.boot.enabled === "Once")
-      this.boot = { ...this.boot, enabled: "Disabled", target: "None" };
+      this.setBoot({ ...this.boot, enabled: "Disabled", target: "None" });
     this.lastReset = at;
   }
 
@@ -116,7 +181,7 @@ export class Machine {
   }
 
   /** Does a reset; answers in words what really happened. */
-  reset(type: string, now: number, ignoresGraceful: boolean): string {
+  reset(type: string, now: number, how: ResetHow): string {
     const power = this.power(now);
     const { powerOnMs, powerOffMs, gracefulMs } = this.#timings;
     const up = power === "On" || power === "PoweringOn";
@@ -124,26 +189,26 @@ export class Machine {
       case "On":
         if (up) return "was on already";
         this.#move("PoweringOn", "On", now + powerOnMs);
-        this.note(now, "Power on requested over Redfish");
+        this.note(now, "power-on", `Power on requested over ${how.door}`);
         return "powering on";
       case "ForceOff":
         if (!up && power !== "PoweringOff") return "was off already";
         this.#move("PoweringOff", "Off", now + powerOffMs);
-        this.note(now, "Forced power off requested over Redfish");
+        this.note(now, "power-off", `Forced power off requested over ${how.door}`);
         return "powering off";
       case "GracefulShutdown":
         if (!up) return "was off already";
-        this.note(now, "Graceful shutdown requested over Redfish");
-        if (ignoresGraceful) return "the system ignores it";
+        this.note(now, "shutdown", `Graceful shutdown requested over ${how.door}`);
+        if (how.ignoresGraceful) return "the system ignores it";
         this.#move("PoweringOff", "Off", now + gracefulMs);
         return "shutting down";
       case "GracefulRestart":
-        return this.#restart(now, gracefulMs, ignoresGraceful);
+        return this.#restart(now, gracefulMs, how);
       case "ForceRestart":
       case "PowerCycle":
-        return this.#restart(now, powerOffMs, false);
+        return this.#restart(now, powerOffMs, { ...how, ignoresGraceful: false });
       case "Nmi":
-        this.note(now, "NMI asserted over Redfish");
+        this.note(now, "nmi", `NMI asserted over ${how.door}`);
         return "nmi";
       default:
         return "unknown";
@@ -151,12 +216,12 @@ export class Machine {
   }
 
   /** Down, and up again by itself. */
-  #restart(now: number, downMs: number, ignored: boolean): string {
+  #restart(now: number, downMs: number, { ignoresGraceful, door }: ResetHow): string {
     const power = this.power(now);
     if (power !== "On" && power !== "PoweringOn") return "is off: nothing to restart";
-    if (ignored) return "the system ignores it";
+    if (ignoresGraceful) return "the system ignores it";
     this.#move("PoweringOff", "Off", now + downMs, true);
-    this.note(now, "Restart requested over Redfish");
+    this.note(now, "restart", `Restart requested over ${door}`);
     return "restarting";
   }
 
@@ -166,12 +231,20 @@ export class Machine {
     const ends = on ? "Off" : "On";
     this.#power = { word: ends, until: now, ends, again: false };
     this.revision += 1;
-    this.note(now, "power button pressed");
+    this.note(now, "button", "power button pressed");
   }
 
-  note(at: number, message: string): void {
-    this.log.push({ at, message });
+  note(at: number, event: LogEvent, message: string): void {
+    this.#lines += 1;
+    this.log.push({ id: this.#lines, at, event, message });
     if (this.log.length > LOG_MAX) this.log.shift();
+  }
+
+  /** Empties its log but for the line that says so. */
+  clearLog(at: number): void {
+    this.log.length = 0;
+    this.logClearedAt = at;
+    this.note(at, "log-cleared", "Log cleared");
   }
 
   shown(now: number): Shown {

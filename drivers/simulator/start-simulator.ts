@@ -1,16 +1,34 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { appendFileSync } from "node:fs";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
-import https from "node:https";
-import type { AddressInfo } from "node:net";
 import { generate } from "selfsigned";
 import type { DriverClock } from "../driver.ts";
 import { SimulatedBmc } from "./bmc.ts";
-import type { Answered, Asked, LoggedCall } from "./exchange.ts";
+import { BmcServer, type TlsIdentity } from "./bmc-server.ts";
+import type { LoggedCall } from "./exchange.ts";
 import { controlAnswer } from "./control.ts";
 import { parseFault } from "./faults.ts";
+import type { IpmiUser } from "./ipmi/command.ts";
+import { IpmiBmc } from "./ipmi/ipmi-bmc.ts";
+import { IpmiServer } from "./ipmi/ipmi-server.ts";
+import { Lies } from "./lies.ts";
 import { DEFAULT_TIMINGS, Machine, type MachineSpec, type Timings } from "./machine.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
+
+/** The IPMI face of BMCs. */
+export interface IpmiFace {
+  /** The first machine's UDP port; the others' are chosen by the system. 0, the default, lets it choose all. */
+  readonly port?: number;
+  /** Default: the simulation's own user, as administrator. */
+  readonly users?: readonly IpmiUser[];
+  /** Kg, at most 20 bytes; default none. */
+  readonly kg?: Buffer | null;
+  /** Ids of cipher suites; default 17 and 3. */
+  readonly suites?: readonly number[];
+  readonly sessionLimit?: number;
+  readonly sessionTimeoutMs?: number;
+  /** How long a BMC that is reset does not answer. */
+  readonly resetMs?: number;
+}
 
 /** How a simulation is started. */
 export interface SimulatorOptions {
@@ -33,12 +51,16 @@ export interface SimulatorOptions {
   readonly sessionTimeoutMs?: number;
   readonly username?: string;
   readonly password?: string;
+  /** Each machine's BMC speaks IPMI too, on a UDP port of its own that the system chooses; `{}` for its defaults. */
+  readonly ipmi?: IpmiFace;
 }
 
 /** A running simulation. */
 export interface Simulator {
   /** Root URL of each machine's BMC. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** Where each machine's BMC speaks IPMI, as `ipmi://127.0.0.1:PORT`; empty where they do not. */
+  readonly ipmiAddresses: ReadonlyMap<string, string>;
   readonly machines: ReadonlyMap<string, Machine>;
   /** Mutating calls since the start, oldest first. */
   readonly log: readonly LoggedCall[];
@@ -58,9 +80,14 @@ export interface Simulator {
 /** Sessions that common BMCs hold; iDRAC 9 has 8, many have 16. */
 const SESSION_LIMIT = 16;
 const SESSION_TIMEOUT_MS = 30 * 60_000;
-/** Larger requests are no Redfish. Bytes. */
-const BODY_MAX = 1024 * 1024;
-const HUGE_BYTES = 16 * 1024 * 1024;
+/** IPMI sessions that common BMCs hold: four or five; they end after 60 seconds without use (IPMI 2.0, 6.12.15). */
+const IPMI_DEFAULTS = {
+  kg: null,
+  suites: [17, 3],
+  sessionLimit: 5,
+  sessionTimeoutMs: 60_000,
+  resetMs: 1000,
+} as const satisfies IpmiFace;
 
 /** Starts BMCs that speak Redfish over real HTTP or HTTPS, on loopback unless told otherwise. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
@@ -76,6 +103,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const running = new Running(all, machines, identity?.cert ?? null);
   for (const [index, group] of groups.entries())
     await running.serve(group, index === 0 ? all.port : 0, identity);
+  if (options.ipmi !== undefined)
+    for (const [index, machine] of [...machines.values()].entries())
+      await running.serveIpmi(machine, options.ipmi, index === 0);
   for (const text of all.faults) {
     const wrong = running.fault(text);
     if (wrong === null) continue;
@@ -107,11 +137,13 @@ const DEFAULTS = {
   password: "password",
 } as const satisfies Omit<SimulatorOptions, "machines">;
 
-type AllOptions = Required<Omit<SimulatorOptions, "logFile">> & Pick<SimulatorOptions, "logFile">;
+type AllOptions = Required<Omit<SimulatorOptions, "logFile" | "ipmi">> &
+  Pick<SimulatorOptions, "logFile">;
 
 /** A simulation with its servers. */
 class Running implements Simulator {
   readonly addresses = new Map<string, string>();
+  readonly ipmiAddresses = new Map<string, string>();
   readonly machines: ReadonlyMap<string, Machine>;
   readonly log: LoggedCall[] = [];
   readonly certificate: string | null;
@@ -120,6 +152,8 @@ class Running implements Simulator {
   readonly password: string;
   readonly #options: AllOptions;
   readonly #servers: BmcServer[] = [];
+  readonly #ipmiServers: IpmiServer[] = [];
+  readonly #lies: Lies;
   readonly #hex: (bytes: number) => string;
 
   constructor(
@@ -134,14 +168,20 @@ class Running implements Simulator {
     this.username = options.username;
     this.password = options.password;
     this.#hex = hexFrom(options.seed);
+    this.#lies = new Lies(() => options.clock.now());
   }
 
-  async serve(group: readonly Machine[], port: number, identity: Identity | null): Promise<void> {
+  async serve(
+    group: readonly Machine[],
+    port: number,
+    identity: TlsIdentity | null,
+  ): Promise<void> {
     const { clock, host } = this.#options;
     let address = "";
     const bmc = new SimulatedBmc({
       ...this.#options,
       machines: group,
+      lies: this.#lies,
       address: () => address,
       hex: this.#hex,
       log: (call) => this.#note(call),
@@ -150,6 +190,26 @@ class Running implements Simulator {
     address = await server.listen(host, port, identity);
     this.#servers.push(server);
     for (const { spec } of group) this.addresses.set(spec.name, address);
+  }
+
+  async serveIpmi(machine: Machine, face: IpmiFace, isFirst: boolean): Promise<void> {
+    const { clock, host, username, password } = this.#options;
+    let address = "";
+    const bmc = new IpmiBmc({
+      ...IPMI_DEFAULTS,
+      users: [{ name: username, password, privilege: "administrator" }],
+      ...face,
+      machine,
+      clock,
+      lies: this.#lies,
+      address: () => address,
+      hex: this.#hex,
+      log: (call) => this.#note(call),
+    });
+    const server = new IpmiServer(bmc, host, { clock, lies: this.#lies });
+    address = await server.listen(host, isFirst ? (face.port ?? 0) : 0);
+    this.#ipmiServers.push(server);
+    this.ipmiAddresses.set(machine.spec.name, address);
   }
 
   #note(call: LoggedCall): void {
@@ -170,16 +230,18 @@ class Running implements Simulator {
       return failure("stalled", "IW-I06", message);
     }
     if (kind === "swap") swap(this.machines.get(machine), this.machines.get(other ?? ""));
-    else this.#bmcOf(machine)?.addFault(parsed.value);
+    else if (kind === "expire-sessions") this.#endSessions(machine);
+    else this.#lies.add(parsed.value);
     return null;
   }
 
-  #bmcOf(name: string): SimulatedBmc | undefined {
-    return this.#servers.map(({ bmc }) => bmc).find(({ machines }) => machines.has(name));
+  #endSessions(name: string): void {
+    for (const { bmc } of this.#servers) if (bmc.machines.has(name)) bmc.endSessions();
+    for (const { bmc } of this.#ipmiServers) if (bmc.machine.spec.name === name) bmc.slots.forget();
   }
 
   clearFaults(machine: string): void {
-    this.#bmcOf(machine)?.clearFaults(machine);
+    this.#lies.clear(machine);
   }
 
   pressPowerButton(machine: string): void {
@@ -187,7 +249,8 @@ class Running implements Simulator {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.close()));
+    const all = [...this.#servers, ...this.#ipmiServers];
+    await Promise.all(all.map((server) => server.close()));
   }
 }
 
@@ -225,13 +288,7 @@ function hexFrom(seed: number): (bytes: number) => string {
     Array.from({ length: bytes }, () => byte().toString(16).padStart(2, "0")).join("");
 }
 
-/** Key and certificate, PEM. */
-interface Identity {
-  readonly key: string;
-  readonly cert: string;
-}
-
-async function certificate(host: string): Promise<Identity> {
+async function certificate(host: string): Promise<TlsIdentity> {
   const isAddress = /^[\d.]+$|:/.test(host);
   const alt = isAddress ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const);
   const pem = await generate([{ name: "commonName", value: host }], {
@@ -242,108 +299,4 @@ async function certificate(host: string): Promise<Identity> {
     ],
   });
   return { key: pem.private, cert: pem.cert };
-}
-
-/** One port with a BMC behind it. */
-class BmcServer {
-  readonly bmc: SimulatedBmc;
-  readonly #clock: DriverClock;
-  readonly #control: (asked: Asked) => Answered | null;
-  #server: http.Server | https.Server | null = null;
-
-  constructor(bmc: SimulatedBmc, clock: DriverClock, control: (asked: Asked) => Answered | null) {
-    this.bmc = bmc;
-    this.#clock = clock;
-    this.#control = control;
-  }
-
-  async listen(host: string, port: number, identity: Identity | null): Promise<string> {
-    const handler = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#serve(request, response).catch(() => response.destroy());
-    };
-    const server =
-      identity === null ? http.createServer(handler) : https.createServer(identity, handler);
-    // Many clients of many BMCs share a process here; a slow one must not be cut off by a default.
-    server.requestTimeout = 0;
-    this.#server = server;
-    await new Promise<void>((done, failed) => {
-      server.once("error", failed);
-      server.listen(port, host, done);
-    });
-    const bound = server.address();
-    const at: AddressInfo | null = typeof bound === "object" ? bound : null;
-    return `${identity === null ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${at?.port ?? port}`;
-  }
-
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = request.method === "GET" ? "" : await bodyOf(request);
-    const asked: Asked = {
-      method: request.method ?? "GET",
-      path: (request.url ?? "/").split("?")[0] ?? "/",
-      headers: request.headers,
-      body,
-    };
-    const control = this.#control(asked);
-    if (control !== null) return write(response, control);
-    await this.#answer(asked, request, response);
-  }
-
-  async #answer(asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const kind = this.bmc.wireFault(asked);
-    if (kind?.kind === "hang") return;
-    if (kind?.kind === "drop") return void request.socket.destroy();
-    if (kind?.kind === "slow") await this.#clock.sleep(kind.ms ?? 0);
-    const answer = this.bmc.handle(asked);
-    if (answer.drop === true) request.socket.destroy();
-    else if (kind === null || kind.kind === "slow") write(response, answer);
-    else spoil(response, answer, kind.kind);
-  }
-
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (server === null) return;
-    await new Promise<void>((done) => {
-      server.close(() => done());
-      server.closeAllConnections();
-    });
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > BODY_MAX) throw new Error("the request is too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function write(response: ServerResponse, { status, body, headers }: Answered): void {
-  const text = body === undefined ? "" : JSON.stringify(body);
-  response.writeHead(status, {
-    ...(text === "" ? {} : { "content-type": "application/json; charset=utf-8" }),
-    "content-length": Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
-}
-
-/** Answers that no client should trust. */
-function spoil(response: ServerResponse, answer: Answered, kind: string): void {
-  const text = JSON.stringify(answer.body ?? {});
-  if (kind === "garbage") {
-    response.writeHead(200, { "content-type": "text/html" });
-    response.end("<!doctype html><title>Please log in</title>");
-    return;
-  }
-  if (kind === "huge") {
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ ...answer.body, Oem: "x".repeat(HUGE_BYTES) }));
-    return;
-  }
-  response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
-  response.write(text.slice(0, Math.floor(text.length / 2)), () => response.destroy());
 }

@@ -88,14 +88,28 @@ const UNIT = 8;
 const END_OF_FIELDS = 0xc1;
 const ENGLISH = 0x19;
 
-/** The areas: place in the header, bytes before the first field, and the fields in order (FRU 1.0, 10, 11, 12). */
+/** A rack mount chassis, among the types of SMBIOS. */
+const RACK_MOUNT = 0x17;
+
+/**
+ * The areas: place in the header, bytes before the first field, the last of those that say something, and the fields in order
+ * (FRU 1.0, 10, 11, 12). `unsaid` fields come behind them and stay empty: the FRU file id, which is no custom field.
+ */
 const AREAS = {
-  chassis: { at: 2, headBytes: 3, fields: ["part", "serial"] },
-  board: { at: 3, headBytes: 6, fields: ["manufacturer", "product", "serial", "part"] },
+  chassis: { at: 2, headBytes: 3, third: RACK_MOUNT, fields: ["part", "serial"], unsaid: 0 },
+  board: {
+    at: 3,
+    headBytes: 6,
+    third: ENGLISH,
+    fields: ["manufacturer", "product", "serial", "part"],
+    unsaid: 1,
+  },
   product: {
     at: 4,
     headBytes: 3,
+    third: ENGLISH,
     fields: ["manufacturer", "name", "part", "version", "serial", "asset"],
+    unsaid: 1,
   },
 } as const;
 const AREA_NAMES = ["chassis", "board", "product"] as const;
@@ -109,9 +123,10 @@ export function encodeFru(fru: Fru): Buffer {
   for (const name of AREA_NAMES) {
     const said: Readonly<Record<string, string>> | undefined = fru[name];
     if (said === undefined) continue;
-    const { headBytes, fields } = AREAS[name];
-    const texts = fields.map((field) => Buffer.from(fieldOf(said[field] ?? ""), "latin1"));
-    const area = encodeArea(headBytes, texts);
+    const { headBytes, third, fields, unsaid } = AREAS[name];
+    const texts = [...fields.map((field) => said[field] ?? ""), ...Array<string>(unsaid).fill("")];
+    const bytes = texts.map((text) => Buffer.from(fieldOf(text), "latin1"));
+    const area = encodeArea({ headBytes, third }, bytes);
     header.writeUInt8(at, AREAS[name].at);
     areas.push(area);
     at += area.length / UNIT;
@@ -125,13 +140,16 @@ function fieldOf(text: string): string {
   return text.length === 1 ? `${text} ` : text;
 }
 
-function encodeArea(headBytes: number, texts: readonly Buffer[]): Buffer {
+function encodeArea(
+  { headBytes, third }: { readonly headBytes: number; readonly third: number },
+  texts: readonly Buffer[],
+): Buffer {
   const fields = texts.flatMap((text) => [Buffer.from([0xc0 | text.length]), text]);
   const used = headBytes + Buffer.concat(fields).length + 2;
   const area = Buffer.alloc(Math.ceil(used / UNIT) * UNIT);
   area.writeUInt8(FORMAT_VERSION, 0);
   area.writeUInt8(area.length / UNIT, 1);
-  area.writeUInt8(ENGLISH, 2);
+  area.writeUInt8(third, 2);
   Buffer.concat([...fields, Buffer.from([END_OF_FIELDS])]).copy(area, headBytes);
   area.writeUInt8(checksum(area), area.length - 1);
   return area;

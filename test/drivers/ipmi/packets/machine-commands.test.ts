@@ -330,6 +330,16 @@ describe("FRU inventories (IPMI 2.0, 34; Platform Management FRU 1.0)", () => {
     expect(needed).toBeGreaterThanOrEqual(bytesOf.length);
   });
 
+  it("board and product have their empty FRU file id, the chassis its type", () => {
+    const ofBoard = fru.encodeFru({ board: { part: "B2" } });
+    // Three empty fields, "B2", the empty id, the end of the fields.
+    expect(ofBoard.subarray(8 + 6, 8 + 14).toString("hex")).toBe("c0c0c0c24232c0c1");
+    const ofChassis = fru.encodeFru({ chassis: { part: "A1" } });
+    expect(ofChassis.subarray(8 + 2, 8 + 8).toString("hex")).toBe("17c24131c0c1");
+    const ofProduct = fru.encodeFru({ product: { asset: "C3" } });
+    expect(ofProduct.subarray(8 + 3, 8 + 13).toString("hex")).toBe("c0c0c0c0c0c24333c0c1");
+  });
+
   it("an area with a wrong checksum is left out, and the others are read", () => {
     const bytesOf = fru.encodeFru({ chassis: { serial: "A1" }, product: { serial: "B2" } });
     bytesOf.writeUInt8(0x41, 12);
