@@ -225,15 +225,16 @@ export class Wire {
       signal?.addEventListener("abort", onAbort, { once: true });
       if (signal?.aborted === true) onAbort();
       else
-        this.#warmPool().dispatch(
+        (this.#pool ??= this.#newPool()).dispatch(
           { path, method: "GET", headers: { ...READ_HEADERS, ...headers } },
           collector,
         );
     });
   }
 
-  #warmPool(): Pool {
-    this.#pool ??= new Pool(this.#plan.address.origin, {
+  /** Kept while a connection is: between two looks at a large fleet pools without one would weigh 20 KB a BMC. */
+  #newPool(): Pool {
+    const pool = new Pool(this.#plan.address.origin, {
       connections: this.#plan.perBmc,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -246,7 +247,12 @@ export class Wire {
         void this.#connect(callback);
       },
     });
-    return this.#pool;
+    pool.on("disconnect", () => {
+      if (this.#pool !== pool || this.#reading.size > 0 || pool.stats.connected > 0) return;
+      this.#pool = null;
+      void pool.destroy();
+    });
+    return pool;
   }
 
   async #connect(callback: buildConnector.Callback): Promise<void> {
