@@ -144,7 +144,7 @@ export class BenchDaemon {
 }
 
 /** Of /proc: sysconf(_SC_CLK_TCK) is 100 on every Linux that Node runs on. */
-const TICKS = 100;
+export const TICKS = 100;
 
 function lines(hear: (line: string) => void): (chunk: Buffer) => void {
   let rest = "";

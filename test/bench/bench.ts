@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { makeInventory } from "../support/make-inventory.ts";
 import { daemonBench, type DaemonResult, powerSyncBench, takeoverBench } from "./daemon-bench.ts";
 import { AIMS, IRONIC, lifecycleBench } from "./lifecycle-bench.ts";
+import { ipmiBench, type IpmiResult } from "./ipmi-bench.ts";
 import { leaseBench, type LeasesMeasured } from "./lease-bench.ts";
 import { powerReadBench } from "./power-read-bench.ts";
 
@@ -81,6 +82,7 @@ const json = process.argv.includes("--json");
 const sizes = short ? [1000] : [1000, 10_000];
 const inventories = sizes.map(inventory);
 const reads = await powerReadBench({ bmcs: short ? 10 : 50 });
+const ipmi = await ipmiBench(short ? { bmcs: 10, many: 200 } : { bmcs: 50, many: 2000 });
 const life = lifecycleBench({ nodes: short ? 100 : 1000 });
 const leases = await leaseBench({ count: short ? 300 : 2000 });
 const daemons: DaemonResult[] = [];
@@ -93,7 +95,7 @@ const takeover = await takeoverBench(short ? 1000 : 10_000);
 const ratio = reads.cpuSecondsPer1000 / reads.floorCpuSecondsPer1000;
 if (json)
   process.stdout.write(
-    `${JSON.stringify({ inventories, reads: { ...reads, ratio }, life, leases }, null, 2)}\n`,
+    `${JSON.stringify({ inventories, reads: { ...reads, ratio }, ipmi, life, leases }, null, 2)}\n`,
   );
 else {
   for (const one of inventories) {
@@ -108,6 +110,7 @@ else {
   process.stdout.write(
     `1,000 power readings over Redfish, ${reads.bmcs} BMCs\n` +
       `  CPU    ${ratio.toFixed(2)} x the floor   (aim 2;  ${reads.cpuSecondsPer1000.toFixed(3)} s, floor ${reads.floorCpuSecondsPer1000.toFixed(3)} s: a bare undici GET loop)\n` +
+      ipmiText(ipmi) +
       `enroll to active, ${life.nodes} fake nodes, ${(life.lines / life.nodes).toFixed(0)} durable lines each\n` +
       `  time   ${life.secondsOverFloor.toFixed(1)} x the floor   (aim ${AIMS.timesFloor};  ${life.whole.seconds.toFixed(1)} s, floor ${life.floor.seconds.toFixed(2)} s: the same lines in the same ${life.groups} syncs)\n` +
       `  rate   ${(life.nodesPerSecond / IRONIC.nodesPerSecond).toFixed(0)} x Ironic's    (aim ${AIMS.timesIronic};  ${life.nodesPerSecond.toFixed(0)} nodes a second)\n` +
@@ -119,6 +122,19 @@ else {
       daemonText(daemons) +
       syncText() +
       "for scale, measured on a machine like these: Ironic 21.4 spends 12.5 CPU s on 1,000 such readings, and brings 1.6 fake nodes a second to active at 0.21 CPU s each; terraform plan takes 8.5 s for 1,000 resources\n",
+  );
+}
+
+function ipmiText({ ours, ipmitool, many }: IpmiResult): string {
+  const scale = `${ours.cpuSeconds.toFixed(3)} s of CPU, ${ours.seconds.toFixed(2)} s`;
+  const beside =
+    ipmitool === null
+      ? `  CPU    ${scale}; no ipmitool is installed here to be measured beside it\n`
+      : `  CPU    ${(ipmitool.cpuSeconds / ours.cpuSeconds).toFixed(0)} x less than ipmitool   (aim 100;  ${scale}; ipmitool ${ipmitool.cpuSeconds.toFixed(1)} s of CPU, ${ipmitool.seconds.toFixed(1)} s)\n`;
+  return (
+    `1,000 power readings over IPMI, cipher suite 17\n${beside}` +
+    `${many.bmcs} BMCs in session at once\n` +
+    `  ${many.datagramsPerSecond.toFixed(0)} datagrams a second, ${many.mb.toFixed(0)} MB, the slowest reading ${many.slowestSeconds.toFixed(2)} s\n`
   );
 }
 

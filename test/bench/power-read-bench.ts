@@ -44,12 +44,13 @@ export async function powerReadBench(options: { readonly bmcs: number }): Promis
 }
 
 /** One machine of each simulated BMC: where its system is. */
-interface Target {
+export interface Target {
   readonly name: string;
   readonly address: string;
 }
 
-async function targetsOf(stdout: NodeJS.ReadableStream): Promise<readonly Target[]> {
+/** The first line of a process of simulated BMCs: their names and addresses. */
+export async function targetsOf(stdout: NodeJS.ReadableStream): Promise<readonly Target[]> {
   let text = "";
   for await (const chunk of stdout) {
     text += String(chunk);
@@ -136,7 +137,8 @@ function bareReader(): {
   return { read, close: () => dispatcher.close() };
 }
 
-async function inTurns<T>(
+/** So many at once, each item in its turn, round and round. */
+export async function inTurns<T>(
   items: readonly T[],
   count: number,
   work: (item: T) => Promise<void>,
