@@ -27,13 +27,15 @@ export interface PlannedLooks {
   readonly doubted: readonly string[];
 }
 
+type PlannerPorts = Pick<WatchPorts, "store" | "clock" | "digest" | "catalog" | "drivers">;
+
 /** Reads and plans nodes of a commit for a daemon, in two parts: between them the rounds go on. */
 export class Planner {
-  readonly #ports: WatchPorts;
+  readonly #ports: PlannerPorts;
   readonly #known: Known;
   readonly #beat: () => void;
 
-  constructor(ports: WatchPorts, known: Known, beat: () => void) {
+  constructor(ports: PlannerPorts, known: Known, beat: () => void) {
     this.#ports = ports;
     this.#known = known;
     this.#beat = beat;
@@ -104,8 +106,10 @@ export class Planner {
       declared,
       ended.flatMap(({ names }) => names),
     );
-    const fits = ({ node, record }: Look): boolean =>
+    const fits = ({ node, record, before }: Look): boolean =>
       node === findNode(declared.fleet.nodes, node.name) &&
+      // Asked meanwhile to try a login again that was refused: what was read does not answer that.
+      before?.refusedSecret === whole.observations.get(node.name)?.refusedSecret &&
       sameValue(record, whole.resolved.nodes.get(node.name)?.record ?? null);
     // A relative on which somebody works is another one at each moment, and is planned by nobody here.
     const fitting = ended.filter(({ names, looks }) =>
