@@ -46,7 +46,7 @@ export function* planInTurns(
   const { resolved, allocations } = allocate(input, options, whole.resolved);
   const surroundings = surroundingsOf(input, whole);
   const nodes = yield* planAll(resolved, input, surroundings, options);
-  const removed = removedNames(fleet, resolved, input.inForce);
+  const removed = removedNames(whole, input.inForce);
   const orphans = [
     ...new Set([...removed, ...resolved.orphans.map((record) => record.name)]),
   ].sort();

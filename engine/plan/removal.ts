@@ -1,16 +1,16 @@
 import type { Fleet } from "../../schemas/fleet.ts";
 import type { Refusal } from "../../schemas/plan.ts";
 import type { PlanInput, PlanOptions } from "./input.ts";
-import type { Resolved } from "./match-records.ts";
+import type { Whole } from "./whole.ts";
 
 /** Names that the entry in force holds and this commit does not; renamed nodes are not among them. */
 export function removedNames(
-  fleet: Fleet,
-  { nodes, renamed }: Resolved,
+  whole: Pick<Whole, "fleet" | "resolved" | "undeclaredOf">,
   inForce: PlanInput["inForce"],
 ): readonly string[] {
-  if (inForce === null || inForce.tree === fleet.tree) return [];
-  return inForce.names.filter((name) => !nodes.has(name) && !renamed.has(name));
+  if (inForce === null || inForce.tree === whole.fleet.tree) return [];
+  const { renamed } = whole.resolved;
+  return [...whole.undeclaredOf(inForce)].filter((name) => !renamed.has(name)).sort();
 }
 
 /**

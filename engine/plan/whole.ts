@@ -1,10 +1,18 @@
 import { type Fleet, findNode, nodesUnlike } from "../../schemas/fleet.ts";
 import type { Observation } from "../../schemas/observation.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
+import type { RegisterEntry } from "../../schemas/store.ts";
 import { MachineIndex, type Machines } from "./machines.ts";
 import { type Resolved, Resolver } from "./match-records.ts";
 import { Owners } from "./owners.ts";
 import { type Policies, policiesOf } from "./policies.ts";
+
+/** What of an entry in force is declared no more. */
+interface Undeclared {
+  readonly entry: Pick<RegisterEntry, "names">;
+  readonly all: ReadonlySet<string>;
+  readonly names: Set<string>;
+}
 
 /** How an Image was applied; when is null for a workload of which nobody wrote it down. */
 export interface RecordedImage {
@@ -27,6 +35,7 @@ export class Whole {
   readonly #images = new Owners<RecordedImage>();
   readonly #seen = new Set<string>();
   readonly #silent = new Set<string>();
+  #undeclared: Undeclared | null = null;
   #fleet: Fleet;
   #policies: Policies | null = null;
 
@@ -104,13 +113,28 @@ export class Whole {
     if (fleet === this.#fleet) return;
     const before = this.#fleet.nodes;
     for (const { name } of nodesUnlike(fleet.nodes, before)) this.#gone(name, fleet);
-    for (const node of nodesUnlike(before, fleet.nodes)) this.#resolver.setNode(node.name, node);
+    for (const node of nodesUnlike(before, fleet.nodes)) {
+      this.#resolver.setNode(node.name, node);
+      this.#undeclared?.names.delete(node.name);
+    }
     this.#fleet = fleet;
     this.#policies = null;
   }
 
   #gone(name: string, fleet: Fleet): void {
-    if (findNode(fleet.nodes, name) === undefined) this.#resolver.setNode(name, null);
+    if (findNode(fleet.nodes, name) !== undefined) return;
+    this.#resolver.setNode(name, null);
+    if (this.#undeclared?.all.has(name) === true) this.#undeclared.names.add(name);
+  }
+
+  /** Names of an entry of the register that this fleet does not declare, in no order. */
+  undeclaredOf(entry: Pick<RegisterEntry, "names">): ReadonlySet<string> {
+    if (this.#undeclared?.entry !== entry) {
+      const { nodes } = this.#resolver.resolved;
+      const names = new Set(entry.names.filter((name) => !nodes.has(name)));
+      this.#undeclared = { entry, all: new Set(entry.names), names };
+    }
+    return this.#undeclared.names;
   }
 
   /** Null where there is none any more. */

@@ -12,8 +12,28 @@ const trees = new WeakMap<readonly FleetNode[], Tree>();
 
 /** The power tree of a fleet, in whichever order its nodes are given; found once for the very same nodes. */
 export function treeOf(nodes: readonly FleetNode[]): Tree {
-  const tree = trees.get(nodes) ?? growTree(nodes);
+  const known = trees.get(nodes);
+  if (known !== undefined) return known;
+  const tree = sameTree(nodes) ?? growTree(nodes);
   trees.set(nodes, tree);
+  last = new WeakRef(nodes);
+  return tree;
+}
+
+/** The fleet whose tree was found last. */
+let last: WeakRef<readonly FleetNode[]> | null = null;
+
+/** The tree of before, where a commit changes nodes that are none of it; null where that is not so. */
+function sameTree(nodes: readonly FleetNode[]): Tree | null {
+  const before = last?.deref();
+  const tree = before === undefined ? undefined : trees.get(before);
+  if (before === undefined || tree === undefined || before.length !== nodes.length) return null;
+  const isApart = (one: FleetNode): boolean => !isFed(one) && !tree.children.has(one.name);
+  for (const [index, node] of nodes.entries()) {
+    const was = before[index];
+    if (was === node) continue;
+    if (was?.name !== node.name || !isApart(was) || !isApart(node)) return null;
+  }
   return tree;
 }
 
