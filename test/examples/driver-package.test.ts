@@ -131,7 +131,7 @@ test("a machine behind the package's driver is planned, applied and read back", 
       .replace("system: 3", "system: 4"),
   });
   const run = cli(repo);
-  expect((await run("schema", "driver", "-o", "name")).out).toBe("fake\nredfish\noutlet\n");
+  expect((await run("schema", "driver", "-o", "name")).out).toBe("fake\nipmi\nredfish\noutlet\n");
   expect((await run("schema", "driver", "outlet")).out).toMatch(
     /driverInfo\.bank +1 +integer, 1 to 4: bank of outlets/,
   );
