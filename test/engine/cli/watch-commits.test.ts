@@ -58,6 +58,7 @@ test("a push is followed; a bad commit is refused whole, the last good one stays
   const repo = await aRepo(["n1"], "power: off");
   const daemon = watch(repo, "a");
   await daemon.until("watch.commit");
+  await daemon.until("apply.summary", /1 applied/);
   repo.write("inventory/n1.yaml", document("n1", "power: maybe"));
   await repo.commit("bad");
   const refused = await daemon.until("watch.refused");
