@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import * as files from "node:fs/promises";
 
 /** Directories that isomorphic-git asks for before each object, though they stand as long as they are read. */
-const IS_GIT_DIRECTORY = /(^|\/)\.git$|\.git\/?$/;
+const IS_GIT_DIRECTORY = /\.git\/?$/;
 const directories = new Map<string, Stats>();
 
 /**

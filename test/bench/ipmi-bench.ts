@@ -110,7 +110,7 @@ async function byIpmitool(addresses: Addresses): Promise<Cost | null> {
   const before = childrenCpuSeconds();
   const from = performance.now();
   await inTurns(addresses, IPMITOOL_READS, read);
-  const seconds = ((performance.now() - from) / 1000 / IPMITOOL_READS) * 1000;
+  const seconds = (performance.now() - from) / IPMITOOL_READS;
   return { cpuSeconds: ((childrenCpuSeconds() - before) / IPMITOOL_READS) * 1000, seconds };
 }
 

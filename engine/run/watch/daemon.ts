@@ -5,7 +5,7 @@ import type { Planned } from "../plan-fleet.ts";
 import { Applies } from "./applies.ts";
 import { ASKED_MS, hearPeople } from "./asked.ts";
 import { Commits } from "./commits.ts";
-import { askedIn, type Declared } from "./declared.ts";
+import { askedIn, type Declared, intervalMsOf } from "./declared.ts";
 import { hear } from "./hear.ts";
 import { Judging } from "./judging.ts";
 import { Known } from "./known.ts";
@@ -234,9 +234,8 @@ export class Daemon {
     if (stopping.aborted) return;
     if (why !== null) return this.#commits.refuse(candidate.commit, why);
     this.#commits.take(candidate);
-    const { powerSync } = candidate.settings;
     // Nobody's turn comes twice in the one round of `once`.
-    this.#schedule.intervalMs = this.#isOnce ? Infinity : powerSync.intervalSeconds * 1000;
+    this.#schedule.intervalMs = this.#isOnce ? Infinity : intervalMsOf(candidate);
     await this.#follow(ring);
     const { mine, changed, isJudged } = judging;
     this.#tellCommit(candidate, judging);
@@ -245,7 +244,7 @@ export class Daemon {
     this.#schedule.soon(askedIn(candidate, changed), "person");
     // Where it asks nothing of this engine's nodes nobody else would put it in force.
     if (mine.length > 0 || isJudged) return;
-    const nothing = await this.#planner.judge(candidate, [], [], stopping);
+    const nothing = await this.#planner.judge(candidate, [], [], { signal: stopping });
     await this.#begin(candidate, nothing, stopping);
   }
 

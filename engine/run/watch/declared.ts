@@ -18,6 +18,11 @@ export interface Declared {
   readonly settingsHash: string;
 }
 
+/** How often each node is read. */
+export function intervalMsOf({ settings }: Pick<Declared, "settings">): number {
+  return settings.powerSync.intervalSeconds * 1000;
+}
+
 /** The repository that is followed. */
 export interface Repository {
   readonly what: string;

@@ -77,7 +77,9 @@ export class Judging {
   async #offline(before: Declared | null): Promise<void> {
     const { planner, isFree, signal } = this.#parts;
     const { candidate } = this;
-    this.#refusal = refusedIn(await planner.offline(candidate, [...this.changed], signal));
+    this.#refusal = refusedIn(
+      await planner.judge(candidate, [...this.changed], [], { offline: true, signal }),
+    );
     if (this.#refusal !== null) return;
     const unread = planner.unread(candidate, before, this.mine);
     this.#isUnread = unread.length > 0;
@@ -94,7 +96,7 @@ export class Judging {
     const { planner, known, signal } = this.#parts;
     if (this.isJudged || this.#refusal !== null || !this.#isUnread) return this.#refusal;
     const why = refusedIn(
-      await planner.judge(this.candidate, this.mine, this.#looks.take(), signal),
+      await planner.judge(this.candidate, this.mine, this.#looks.take(), { signal }),
     );
     // What was seen where it says that they are is no word on the nodes in force.
     if (why !== null) await known.take(this.mine);

@@ -10,11 +10,10 @@ import {
   lookedAt,
   type Planned,
   planSeen,
-  planWhole,
   type PlanFleetOptions,
   readFacts,
 } from "../plan-fleet.ts";
-import type { Declared } from "./declared.ts";
+import { type Declared, intervalMsOf } from "./declared.ts";
 import type { Known } from "./known.ts";
 import type { Looked, Looks } from "./looks.ts";
 import type { WatchPorts } from "./ports.ts";
@@ -51,19 +50,6 @@ export class Planner {
       maxImpact: settings.watch.maxImpact,
       obeyBackoff: true,
     };
-  }
-
-  /** From the last readings alone; nothing of it is kept. */
-  async offline(
-    declared: Declared,
-    names: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Planned> {
-    const whole = await this.#wholeOf(declared, names);
-    const how = { keeps: false, signal, offline: true };
-    return planWhole(whole, this.#ports.store, this.#observePorts(declared), {
-      ...this.#how(declared, names, how),
-    });
   }
 
   /** Begins to read those that nobody reads yet, each with those of its family that may be planned with it. */
@@ -132,19 +118,19 @@ export class Planner {
     return { planned: sure.length === 0 ? null : await planned(sure), doubted };
   }
 
-  /** A commit's plan of these nodes, with what was read for it; nothing of it is kept. */
+  /** A commit's plan of these nodes, with what was read for it, or from the last readings alone; nothing of it is kept. */
   async judge(
     candidate: Declared,
     names: readonly string[],
     ended: readonly Looked[],
-    signal: AbortSignal,
+    how: { readonly offline?: boolean; readonly signal: AbortSignal },
   ): Promise<Planned> {
     const whole = await this.#wholeOf(candidate, names);
     const { store } = this.#ports;
     const facts = await readFacts(store, candidate.fleet);
     const looks = new Map(ended.flatMap((one) => [...one.looks]));
-    const how = { keeps: false, signal };
-    return planSeen(whole, store, { facts, looks }, this.#how(candidate, names, how));
+    const kept = this.#how(candidate, names, { ...how, keeps: false });
+    return planSeen(whole, store, { facts, looks }, kept);
   }
 
   /** Those of them of which too little was read, or too long ago, to judge a commit by. */
@@ -186,8 +172,4 @@ export class Planner {
       ...how,
     };
   }
-}
-
-function intervalMsOf({ settings }: Declared): number {
-  return settings.powerSync.intervalSeconds * 1000;
 }

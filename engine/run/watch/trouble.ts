@@ -3,7 +3,7 @@ import type { NodePlan } from "../../../schemas/plan.ts";
 import { breakerRefusal, inTrouble } from "../../plan/breaker.ts";
 import type { Planned } from "../plan-fleet.ts";
 import type { ActingStore, Clock, TroubleCount } from "../ports.ts";
-import type { Declared } from "./declared.ts";
+import { type Declared, intervalMsOf } from "./declared.ts";
 import type { Teller } from "./teller.ts";
 
 /** The code of a stop and of a breaker. */
@@ -138,10 +138,6 @@ export class Trouble {
 
 function writesOf(counts: readonly TroubleCount[]): ReadonlyMap<string, string> {
   return new Map(counts.map(({ file, write }) => [file, write]));
-}
-
-function intervalMsOf({ settings }: Declared): number {
-  return settings.powerSync.intervalSeconds * 1000;
 }
 
 function forget(at: Map<string, number>, since: number): void {
