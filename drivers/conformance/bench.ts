@@ -37,7 +37,7 @@ export interface DriverBench {
   readonly secret: string | null;
   /** Makes the machine treat a verb so; answers the node to perform on. */
   treat(verb: DriverAction["verb"], how: Treatment): FleetNode;
-  /** Takes all disks out of the machine; answers the node to observe. Required where the type reads `inventory`. */
+  /** Takes all disks out of the machine; answers the node to observe. Required where the type reads `inventory` and its BMCs tell parts. */
   diskless?(): FleetNode;
   /** How many mutating requests have reached the machine, sessions left out. */
   mutations(): number | Promise<number>;

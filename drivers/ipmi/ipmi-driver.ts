@@ -2,6 +2,7 @@ import type { DriverAction } from "../../schemas/action.ts";
 import { type Failure, failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { BootMode } from "../../schemas/documents.ts";
+import type { MachineInventory } from "../../schemas/machine-inventory.ts";
 import type {
   BootDeviceReading,
   Observation,
@@ -27,6 +28,7 @@ import type { ChassisStatus } from "./packets/chassis.ts";
 import type { DeviceId } from "./packets/device.ts";
 import { performAct } from "./perform-act.ts";
 import { readEventLog } from "./read-event-log.ts";
+import { readIdentity, readInventory } from "./read-identity.ts";
 import {
   lightsOf,
   makeOf,
@@ -37,7 +39,6 @@ import {
   bootModeOf,
   readBootFlags,
   readDeviceId,
-  readIdentity,
   readStatus,
   tasksOf,
 } from "./read-machine.ts";
@@ -229,7 +230,7 @@ class Reader {
     power: () => this.#ofStatus(powerOf),
     indicators: () => this.#ofStatus(lightsOf),
     bootDevice: () => this.#bootDevice(),
-    identity: () => readIdentity(this.#at, this.#node.spec.identity?.systemUuid),
+    identity: () => readIdentity(this.#at, this.#declared),
     tasks: () => this.#ofDeviceId(tasksOf),
     // Nothing of what its methods change can be seen.
     vendor: () => Promise.resolve(ok({})),
@@ -241,8 +242,18 @@ class Reader {
     work: () => this.#not("what a ramdisk does"),
     nextBoot: () => this.#not("what a ramdisk does"),
     eventLog: () => readEventLog(this.#at),
-    inventory: () => this.#not("what the machine consists of"),
+    inventory: () => this.#inventory(),
   };
+
+  /** The UUID that people say the machine has: it tells in which order its bytes come. */
+  get #declared(): string | undefined {
+    return this.#node.spec.identity?.systemUuid;
+  }
+
+  async #inventory(): Promise<Result<MachineInventory>> {
+    const id = await this.#readDeviceId();
+    return id.ok ? readInventory(this.#at, this.#declared, id.value) : id;
+  }
 
   #not(what: string): Promise<Result<never>> {
     return Promise.resolve(fail(notSaid(this.#at.bmc, what)));

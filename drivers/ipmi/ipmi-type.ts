@@ -36,6 +36,7 @@ export const ipmiType: HardwareType = {
     "indicators",
     "tasks",
     "eventLog",
+    "inventory",
     "vendor",
   ],
   performs: [

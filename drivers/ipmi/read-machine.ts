@@ -1,24 +1,15 @@
-import type { BootMode, Identity } from "../../schemas/documents.ts";
+import type { BootMode } from "../../schemas/documents.ts";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
 import { type IndicatorReading, indicatorName } from "../../schemas/indicators.ts";
 import type { PowerState, TaskReading } from "../../schemas/observation.ts";
-import { realValue } from "../net/plain-words.ts";
-import { fruRead, READS } from "./commands.ts";
+import { READS } from "./commands.ts";
 import type { Command } from "./ask-command.ts";
 import type { IpmiBmc } from "./ipmi-bmc.ts";
 import { wireFault } from "./ipmi-faults.ts";
 import { type BootFlags, decodeBootFlags, decodeBootOption } from "./packets/boot-options.ts";
 import { type ChassisStatus, decodeChassisStatus } from "./packets/chassis.ts";
 import type { Decoded } from "./packets/decoded.ts";
-import { decodeDeviceId, decodeSystemGuid, type DeviceId } from "./packets/device.ts";
-import {
-  decodeFru,
-  decodeFruAreaInfo,
-  decodeFruPart,
-  type Fru,
-  type FruAreaInfo,
-  fruBytesNeeded,
-} from "./packets/fru.ts";
+import { decodeDeviceId, type DeviceId } from "./packets/device.ts";
 import { type Behaviour, behavioursOf, manufacturerName } from "./quirks.ts";
 
 /** A BMC that is read, and until when. */
@@ -109,76 +100,6 @@ export function bootModeOf(bmc: IpmiBmc, { isValid, isEfi }: BootFlags): Result<
 export function noBootMode({ thing }: IpmiBmc): Failure {
   const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
   return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
-}
-
-/** What the machine says of itself, by System GUID and FRU. What a BMC does not offer is left out; what fails is a reason. */
-export async function readIdentity(
-  at: ReadAt,
-  declared: string | undefined,
-): Promise<Result<Identity>> {
-  const hints = { declared: declared?.toLowerCase() };
-  const uuid = await readBy(at, READS.systemGuid, (data) => decodeSystemGuid(data, hints));
-  if (!uuid.ok && !isUnoffered(uuid.failure)) return uuid;
-  const systemUuid = realValue((uuid.ok ? uuid.value : null) ?? undefined);
-  const fru = await at.bmc.fru(systemUuid ?? null, () => readFru(at));
-  if (!fru.ok && !isUnoffered(fru.failure)) return fru;
-  return ok(identityOf(fru.ok ? fru.value : {}, systemUuid));
-}
-
-function identityOf({ product, chassis, board }: Fru, systemUuid: string | undefined): Identity {
-  const manufacturer = realValue(product?.manufacturer) ?? realValue(board?.manufacturer);
-  // A board's own serial number is none of the machine: a board that is changed would make it another one.
-  const serial = realValue(product?.serial) ?? realValue(chassis?.serial);
-  return {
-    ...(manufacturer === undefined ? {} : { manufacturer }),
-    ...(serial === undefined ? {} : { serial }),
-    ...(systemUuid === undefined ? {} : { systemUuid }),
-  };
-}
-
-/** The BMC answered, and has no such thing. */
-function isUnoffered({ code }: Failure): boolean {
-  return code === "IW-B18" || code === "IW-B10";
-}
-
-/** Chips of a few hundred bytes are usual; nothing beyond is read. */
-const FRU_BYTES_MAX = 4096;
-/** Bytes of one read: every BMC answers so many, some no more (ipmitool goes down to it, too). */
-const FRU_PART_BYTES = 16;
-
-/** Chassis, board and product of FRU 0. */
-async function readFru(at: ReadAt): Promise<Result<Fru>> {
-  const info = await readBy(at, READS.fruAreaInfo, decodeFruAreaInfo);
-  if (!info.ok) return info;
-  const header = await readFruBytes(at, info.value, Buffer.alloc(0), 8);
-  if (!header.ok) return header;
-  const needed = fruBytesNeeded(header.value);
-  // A chip that nobody wrote says nothing, which is no fault.
-  if (!needed.ok) return ok({});
-  const bytes = await readFruBytes(at, info.value, header.value, needed.value);
-  if (!bytes.ok) return bytes;
-  const fru = decodeFru(bytes.value);
-  return ok(fru.ok ? fru.value : {});
-}
-
-/** Goes on from what is there, until so many bytes are there or the chip ends. */
-async function readFruBytes(
-  at: ReadAt,
-  { bytes: size, isByWords }: FruAreaInfo,
-  from: Buffer,
-  to: number,
-): Promise<Result<Buffer>> {
-  const unit = isByWords ? 2 : 1;
-  const end = Math.min(to, size, FRU_BYTES_MAX);
-  let all = from;
-  while (all.length < end) {
-    const count = Math.ceil(Math.min(FRU_PART_BYTES, end - all.length) / unit);
-    const command = fruRead(all.length / unit, count);
-    const part = await readBy(at, command, (data) => decodeFruPart(data, unit));
-    if (!part.ok) return part;
-    all = Buffer.concat([all, part.value]);
-  }
-  return ok(all);
 }
 
 /** A facet of which a BMC says nothing. */

@@ -94,6 +94,31 @@ describe("the driver at a simulated BMC", () => {
     expect(seen).toEqual(["off", "off"]);
   });
 
+  it("tells of an inspection who made the machine, and nothing that IPMI can't tell", async () => {
+    const { see } = await rigOf();
+    expect(known(await see("inventory"), "inventory")).toEqual({
+      system: {
+        uuid: "00000000-0000-4000-8000-000000000001",
+        serial: "S-n1",
+        manufacturer: "Dell",
+        model: "R660",
+        sku: "R660",
+      },
+      cpu: {
+        socketCount: null,
+        coreCount: null,
+        threadCount: null,
+        model: null,
+        architecture: null,
+      },
+      memoryBytes: null,
+      disks: null,
+      nics: null,
+      firmware: { bios: null, bmc: "1.00", components: null },
+      notes: [],
+    });
+  });
+
   it("does not know what came of an act whose answer was lost, and looking tells", async () => {
     const { act, acts, see, simulator } = await rigOf();
     await act({ verb: "session.open" });
