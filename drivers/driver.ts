@@ -125,6 +125,8 @@ export type Performed =
       readonly task?: string | undefined;
       /** The session that `session.open` made; the engine writes it into the claim before going on. */
       readonly session?: string | undefined;
+      /** What it answered beside yes, in one line for a person; it is told and kept in the history, so no secret may be in it. */
+      readonly said?: string | undefined;
     }
   /** Nothing reached the BMC: its state is as before. */
   | { readonly sent: false; readonly failure: Failure }

@@ -97,7 +97,13 @@ export class IpmiBmc {
   }
 
   /** Sends a command that changes something, once, in the session that the engine has written down. */
-  act(node: string, command: Command, context: PerformContext): Promise<Performed> {
+  async act(node: string, command: Command, context: PerformContext): Promise<Performed> {
+    const performed = await this.actAloud(node, command, context);
+    return performed.sent === true ? { sent: true } : performed;
+  }
+
+  /** The same, and tells the bytes of the answer. */
+  actAloud(node: string, command: Command, context: PerformContext): Promise<Performed> {
     return this.#inTurn(async () => {
       const session = this.#sessionOf(node);
       if (!session.ok) return unsent(session.failure);
@@ -150,7 +156,7 @@ export class IpmiBmc {
       const isOwn = session.value.id === id;
       const performed = await this.#actIn(session.value, command, context, NO_SUCH_SESSION);
       if (isOwn && performed.sent === true) this.#forget();
-      return performed;
+      return performed.sent === true ? { sent: true } : performed;
     }, unsent);
   }
 
@@ -271,8 +277,8 @@ export class IpmiBmc {
     if (!asked.ok) return this.#unanswered(asked);
     keeper.used();
     this.#namedAt = this.#plan.ports.clock.monotonic();
-    const { completion } = asked.value;
-    if (completion === 0 || completion === done) return { sent: true };
+    const { completion, data } = asked.value;
+    if (completion === 0 || completion === done) return { sent: true, said: bytesText(data) };
     const why = actFault(this.thing, completion);
     return { sent: why.kind === "ambiguous" ? "unknown" : "refused", failure: why };
   }
@@ -353,6 +359,11 @@ const DONE = hexByte(0);
 
 function resultOf(asked: Asked<LanResponse>): string {
   return asked.ok ? hexByte(asked.value.completion) : asked.failure.code;
+}
+
+function bytesText(data: Buffer): string {
+  const bytes = [...data].map((byte) => byte.toString(16).padStart(2, "0"));
+  return bytes.length === 0 ? "no data" : `the bytes ${bytes.join(" ")}`;
 }
 
 function unsent(why: Failure): Performed {

@@ -38,7 +38,8 @@ export const ipmiVendor: readonly VendorMethod[] = [
   },
   {
     name: "send_raw",
-    description: "sends raw bytes to the BMC once; what it answers is not shown",
+    description:
+      "sends raw bytes to the BMC once; what it answers is shown, and kept in the history",
     reads: false,
     impact: "reboot",
     args: rawArgs,

@@ -61,7 +61,7 @@ export async function performAct(
     case "management.setIndicator":
       return sendOr(at, lightCommand(bmc, action));
     case "vendor.call":
-      return sendOr(at, await vendorCommand(at, action));
+      return vendorCall(at, action);
     case "management.setSecureBoot":
     case "boot.ramdisk":
     case "boot.instance":
@@ -74,6 +74,17 @@ export async function performAct(
 function sendOr({ bmc, node, context }: ActAt, command: Result<Command>): Promise<Performed> {
   if (command.ok) return bmc.act(node.name, command.value, context);
   return Promise.resolve({ sent: false, failure: command.failure });
+}
+
+/** What raw bytes are answered is what they were sent for. */
+async function vendorCall(
+  at: ActAt,
+  call: Extract<MachineAction, { readonly verb: "vendor.call" }>,
+): Promise<Performed> {
+  const command = await vendorCommand(at, call);
+  const { bmc, node, context } = at;
+  if (!command.ok || call.method !== "send_raw") return sendOr(at, command);
+  return bmc.actAloud(node.name, command.value, context);
 }
 
 function notOffered({ thing }: IpmiBmc, fact: string): Failure {

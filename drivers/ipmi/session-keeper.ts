@@ -4,7 +4,7 @@ import type { DriverPorts, PerformContext } from "../driver.ts";
 import type { RefusalLedger, SecretLogin } from "../net/refusal-ledger.ts";
 import { askCommand } from "./ask-command.ts";
 import { resolveSecrets } from "./bmc-secrets.ts";
-import { wireFault } from "./ipmi-faults.ts";
+import { completionFault, PASSING, wireFault } from "./ipmi-faults.ts";
 import { type IpmiWire, retryWaits, type Timings } from "./ipmi-wire.ts";
 import type { LiveSession } from "./live-session.ts";
 import { type LoggedIn, type LoginAt, loginFault } from "./login.ts";
@@ -227,7 +227,7 @@ export class SessionKeeper {
     const asked = await askCommand(at.wire, session, ask);
     if (asked.ok && asked.value.completion === 0) return { ok: true, session };
     await this.#end(session);
-    const failure = asked.ok ? wireFault(at.wire.thing, "noPrivilege") : asked.failure;
+    const failure = asked.ok ? levelFault(at.wire.thing, asked.value.completion) : asked.failure;
     return { ok: false, failure, verdict: "accepted", isSuite: false };
   }
 }
@@ -245,6 +245,12 @@ const UNSAID: AuthCapabilities = {
   speaks15: true,
   speaks20: true,
 };
+
+/** A BMC that is busy has said nothing of the privilege. */
+function levelFault(thing: string, completion: number): Failure {
+  if (PASSING.has(completion)) return completionFault(thing, completion);
+  return wireFault(thing, "noPrivilege");
+}
 
 function unmade(why: Failure): NotLoggedIn {
   return { failure: why, isRefused: false };

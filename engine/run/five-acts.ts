@@ -158,10 +158,10 @@ async function attemptNow(flow: Flow, asked: Asked, turn: Turn): Promise<Ended> 
   const intent = await grant.intent(intentOf(flow, asked, count));
   await context.checkpoint("intent-durable");
   tell(flow, "step.intent", asked.reason, told(asked));
-  const { outcome, why } = await performAndLook(flow, asked, { intent, over });
+  const { outcome, why, said } = await performAndLook(flow, asked, { intent, over });
   if (outcome === "left") return { outcome, why };
   const durationMs = Math.round(context.clock.monotonic() - started);
-  const message = why?.message ?? (asked.opens === true ? "begun" : seenText(asked));
+  const message = why?.message ?? (asked.opens === true ? "begun" : seenText(asked, said));
   const code = why?.code ?? null;
   const patch = asked.ended?.(outcome, why) ?? undefined;
   await grant.outcome(intent, outcome, { code, message, durationMs }, patch);
@@ -172,9 +172,11 @@ async function attemptNow(flow: Flow, asked: Asked, turn: Turn): Promise<Ended> 
 }
 
 /** Of what nobody can see, nothing was seen. */
-function seenText({ action, after }: Asked): string {
+function seenText({ action, after }: Asked, said: string | undefined): string {
   const isUnseen = !isOurs(action) && Object.keys(after).length === 0;
-  return isUnseen ? "its BMC accepted it; its effect can't be seen" : "seen";
+  if (!isUnseen) return "seen";
+  const answer = said === undefined ? "" : ` and answered ${said}`;
+  return `its BMC accepted it${answer}; its effect can't be seen`;
 }
 
 function told({ id, name, impact }: Asked): { step: string; action: string; impact: string } {
@@ -184,6 +186,8 @@ function told({ id, name, impact }: Asked): { step: string; action: string; impa
 interface Sighted {
   readonly outcome: OutcomeWord | "left";
   readonly why: Failure | null;
+  /** What the machine answered beside yes. */
+  readonly said?: string | undefined;
 }
 
 async function performAndLook(
@@ -204,7 +208,8 @@ async function performAndLook(
   const settled = await lookFor(flow, asked);
   await context.checkpoint("looked");
   if (settled.kind === "left") return { outcome: "left", why: leftRunning(nameInList(asked)) };
-  return sighted(asked, performed, settled);
+  const said = performed.sent === true ? performed.said : undefined;
+  return { ...sighted(asked, performed, settled), said };
 }
 
 /** `deploy.burnin_cpu, 2 of 3 of provision.clean`; a plain step has its name alone. */

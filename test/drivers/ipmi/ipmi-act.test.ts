@@ -80,12 +80,22 @@ describe("vendor methods", () => {
   it("send_raw sends its bytes, bmc_reset is warm unless told otherwise", async () => {
     const rig = await opened();
     const raw = { method: "send_raw", args: { raw_bytes: "0x00 0x04 0x05" } };
-    expect(await act(rig, { verb: "vendor.call", ...raw })).toEqual({ sent: true });
+    const bare = await act(rig, { verb: "vendor.call", ...raw });
+    expect(bare).toEqual({ sent: true, said: "no data" });
     expect(rig.bmc.seen.at(-1)).toMatchObject({ netFn: 0, command: 4, data: Buffer.from([5]) });
     await act(rig, { verb: "vendor.call", method: "bmc_reset", args: {} });
     expect(rig.bmc.seen.at(-1)?.command).toBe(3);
     await act(rig, { verb: "vendor.call", method: "bmc_reset", args: { warm: false } });
     expect(rig.bmc.seen.at(-1)?.command).toBe(2);
+  });
+
+  it("send_raw tells what the BMC answered", async () => {
+    const rig = await opened();
+    const raw = { method: "send_raw", args: { raw_bytes: "0x0a 0x42" } };
+    expect(await act(rig, { verb: "vendor.call", ...raw })).toMatchObject({
+      sent: true,
+      said: expect.stringMatching(/^the bytes [0-9a-f]{2} [0-9a-f]{2}$/),
+    });
   });
 
   it.each(["0x06", "06 01", "0x07 0x01", "0x40 0x01", "0x06 0x1", ""])(
