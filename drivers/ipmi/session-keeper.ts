@@ -3,12 +3,13 @@ import type { FleetNode } from "../../schemas/fleet.ts";
 import type { DriverPorts, PerformContext } from "../driver.ts";
 import type { RefusalLedger, SecretLogin } from "../net/refusal-ledger.ts";
 import { askCommand } from "./ask-command.ts";
+import { askCapabilities, askSuites } from "./before-login.ts";
 import { resolveSecrets } from "./bmc-secrets.ts";
 import { completionFault, PASSING, wireFault } from "./ipmi-faults.ts";
 import { type IpmiWire, retryWaits, type Timings } from "./ipmi-wire.ts";
 import type { LiveSession } from "./live-session.ts";
 import { type LoggedIn, type LoginAt, loginFault } from "./login.ts";
-import { askCapabilities, login15 } from "./login15.ts";
+import { login15 } from "./login15.ts";
 import { login20 } from "./login20.ts";
 import { type CipherSuite, CIPHER_SUITES } from "./packets/algorithms.ts";
 import { NET_FN } from "./packets/lan-message.ts";
@@ -197,23 +198,32 @@ export class SessionKeeper {
 
   /** The suite that worked, then the others, best first; a declared one alone. */
   async #bySuites(at: LoginAt): Promise<LoggedIn> {
-    let last: LoggedIn = loginFault(at.wire, "noSuite");
-    for (const suite of this.#suitesToTry()) {
+    const { suites, listed } = await this.#suitesToTry(at);
+    const cause = listed === null ? undefined : `it lists ${listed.join(", ")}`;
+    let last: LoggedIn = loginFault(at.wire, "noSuite", cause);
+    for (const suite of suites) {
       if (at.leftMs() <= 0) break;
-      last = await login20(at, suite);
-      if (last.ok) this.#suite = suite;
-      if (last.ok || !last.isSuite) break;
+      const one = await login20(at, suite);
+      if (one.ok) this.#suite = suite;
+      if (one.ok || !one.isSuite) return one;
+      // Where the list explains it, that is what is told.
+      if (cause === undefined) last = one;
       this.#plan.ports.debug(`${at.wire.thing}: it does not take cipher suite ${suite.id}`);
     }
     return last;
   }
 
-  #suitesToTry(): readonly CipherSuite[] {
+  async #suitesToTry(at: LoginAt): Promise<SuitesToTry> {
     const declared = this.#plan.node.spec.bmc?.cipherSuite ?? "auto";
     const known = CIPHER_SUITES.filter(({ id }) => String(id) === String(declared));
-    if (known.length > 0) return known;
-    const rest = CIPHER_SUITES.filter((suite) => suite !== this.#suite);
-    return this.#suite === null ? rest : [this.#suite, ...rest];
+    if (known.length > 0) return { suites: known, listed: null };
+    const first = this.#suite;
+    if (first !== null)
+      return { suites: [first, ...CIPHER_SUITES.filter((one) => one !== first)], listed: null };
+    const listed = await askSuites(at);
+    const isListed = ({ id }: CipherSuite): boolean => listed?.includes(id) ?? false;
+    const rest = CIPHER_SUITES.filter((suite) => !isListed(suite));
+    return { suites: [...CIPHER_SUITES.filter(isListed), ...rest], listed };
   }
 
   /** A session begins as user; more is asked for once (IPMI 2.0, 22.18). */
@@ -230,6 +240,12 @@ export class SessionKeeper {
     const failure = asked.ok ? levelFault(at.wire.thing, asked.value.completion) : asked.failure;
     return { ok: false, failure, verdict: "accepted", isSuite: false };
   }
+}
+
+interface SuitesToTry {
+  readonly suites: readonly CipherSuite[];
+  /** Ids that the BMC lists; null where it was not asked, or lists none. */
+  readonly listed: readonly number[] | null;
 }
 
 /** What a BMC may speak that does not say: everything. */

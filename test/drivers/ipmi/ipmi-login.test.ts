@@ -134,8 +134,35 @@ describe("a login over RMCP+ (IPMI 2.0, 13.15 to 13.24)", () => {
     });
   });
 
-  it("auto takes suite 17 first, falls back to 3, and remembers it", async () => {
-    await withRig({ bmc: { suites: [3] }, driver: { idleMs: 20 } }, async (rig) => {
+  it("auto begins with the best of the suites that the BMC lists, however long its list is", async () => {
+    const listed = [0, 1, 2, 3, 6, 7, 8, 11, 12];
+    await withRig({ bmc: { suites: [3], listed } }, async (rig) => {
+      expect(await refusalOf(rig)).toBeNull();
+      expect(openings(rig)).toBe(1);
+    });
+  });
+
+  it.each([
+    ["lists nothing", []],
+    ["lists what it does not take", [17]],
+    ["lists suites that are not spoken here", [1, 2]],
+    ["leaves the list unanswered", null],
+  ])("auto takes suite 17 first and falls back to 3 where the BMC %s", async (_name, listed) => {
+    await withRig({ bmc: { suites: [3], listed } }, async (rig) => {
+      expect(await refusalOf(rig)).toBeNull();
+      expect(openings(rig)).toBe(2);
+    });
+  });
+
+  it("a BMC whose suites are all too weak is told with what it lists", async () => {
+    await withRig({ bmc: { suites: [], listed: [0, 1, 2] } }, async (rig) => {
+      expect(await refusalOf(rig)).toMatchObject({ code: "IW-B22", cause: "it lists 0, 1, 2" });
+    });
+  });
+
+  it("auto remembers what worked", async () => {
+    const bmc = { suites: [3], listed: null };
+    await withRig({ bmc, driver: { idleMs: 20 } }, async (rig) => {
       expect(await refusalOf(rig)).toBeNull();
       expect(openings(rig)).toBe(2);
       rig.bmc.forget();

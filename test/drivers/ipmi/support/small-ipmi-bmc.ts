@@ -150,6 +150,7 @@ export class SmallIpmiBmc extends SmallIpmiMachine<Session> {
         data: commands.encodeAuthCapabilities(said, asked.value.isExtended),
       };
     }
+    if (command === commands.SESSION_COMMANDS.getChannelCipherSuites) return this.#listed(data);
     const asked = commands.decodeChallengeRequest(data);
     if (command !== commands.SESSION_COMMANDS.getSessionChallenge || !asked.ok) return null;
     if (asked.value.username.toString() !== username) return { completion: 0x81 };
@@ -164,6 +165,18 @@ export class SmallIpmiBmc extends SmallIpmiMachine<Session> {
     });
     const challenge = Buffer.alloc(16, 7);
     return { completion: 0, data: commands.encodeChallenge({ temporaryId, challenge }) };
+  }
+
+  #listed(data: Buffer): Answer {
+    const asked = commands.decodeSuitesRequest(data);
+    const { listed } = this.options;
+    if (!asked.ok || listed === null) return null;
+    // What the algorithms of a suite that nobody speaks are is of no interest here.
+    const algorithms = { rakp: 1, integrity: 1, confidentiality: 1 };
+    const list = commands.encodeSuiteRecords(listed.map((id) => ({ id, ...algorithms })));
+    const from = asked.value.index * commands.SUITE_LIST_BYTES;
+    const part = list.subarray(from, from + commands.SUITE_LIST_BYTES);
+    return { completion: 0, data: Buffer.concat([Buffer.from([1]), part]) };
   }
 
   #activate({ data }: LanRequest, session: Session): Answer {

@@ -14,6 +14,8 @@ export interface SmallOptions {
   /** Null: none. */
   readonly kg?: Buffer | null;
   readonly suites?: readonly number[];
+  /** What it says that it takes; default: what it takes. Null leaves the question unanswered. */
+  readonly listed?: readonly number[] | null;
   readonly speaks20?: boolean;
   readonly md5?: boolean;
   /** The highest privilege of its user. */
@@ -61,6 +63,7 @@ export class SmallIpmiMachine<S extends { privilege: number }> {
       password: "calvin",
       kg: null,
       suites: [17, 3],
+      listed: options.suites ?? [17, 3],
       speaks20: true,
       md5: true,
       privilege: 4,
