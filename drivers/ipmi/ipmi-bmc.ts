@@ -286,7 +286,7 @@ export class IpmiBmc {
   #unanswered(asked: Extract<Asked<unknown>, { readonly ok: false }>): Performed {
     if (asked.why === "unsent") return unsent(asked.failure);
     const { message } = asked.failure;
-    return { sent: "unknown", failure: wireFault(this.thing, "lost", message) };
+    return { sent: "unknown", failure: { ...wireFault(this.thing, "lost"), cause: message } };
   }
 
   async #ask(

@@ -85,7 +85,7 @@ export const PASSING: ReadonlySet<number> = new Set([0xc0, 0xc3, 0xc4, 0xce, 0xc
 
 const LOCKED = "it is tried again when the BMC is ready";
 const FIRMWARE = "it may need newer firmware";
-const QUIRK = "see the completion code; a quirk may be needed (drivers/README.md)";
+const QUIRK = "a quirk may be needed (drivers/README.md)";
 
 /** Completion codes of every command (table 5-2). An act that was answered so has not been done, but where it is ambiguous. */
 const COMPLETIONS: Readonly<Record<number, Fault>> = {

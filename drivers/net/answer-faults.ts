@@ -29,7 +29,7 @@ const ACT_STATUS_FAULTS: Readonly<Record<number, Fault>> = {
     "stalled",
     "IW-B10",
     "refused the act as wrong",
-    "see its own words; a quirk may be needed (drivers/README.md)",
+    "a quirk may be needed (drivers/README.md)",
   ),
   401: row(
     "stalled",
@@ -189,7 +189,7 @@ const MESSAGE_FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 const OTHER_READ = row("transient", "IW-B06", "gave an answer that is not understood", AGAIN);
-const OTHER_REFUSAL = row("stalled", "IW-B10", "refused the act", "see its own words");
+const OTHER_REFUSAL = row("stalled", "IW-B10", "refused the act", "correct what it names");
 const OTHER_ACT_5XX = row("ambiguous", "IW-B12", "failed while it was asked to act", LOOK);
 
 /** What the message of a refused login is believed to be: refused, busy, or out of sessions. */

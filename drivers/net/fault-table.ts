@@ -258,17 +258,18 @@ export const SOCKET_FAULTS: Readonly<Record<string, Fault>> = {
   ),
 };
 
-/** Makes the Failure of a row; `cause` is the lower layer's own words, already free of secrets. */
+/** Makes the Failure of a row; `cause` is the lower layer's own words in one line, already free of secrets: a person reads them. */
 export function faultOf(
   thing: string,
   fault: Fault,
   cause?: string,
   retryAfterMs?: number,
 ): Failure {
+  const words = cause === undefined || cause === "" ? "" : ` (${cause})`;
   return {
     kind: fault.kind,
     code: fault.code,
-    message: `${thing} ${fault.fact}; ${fault.wayOut}`,
+    message: `${thing} ${fault.fact}${words}; ${fault.wayOut}`,
     ...(cause === undefined || cause === "" ? {} : { cause }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
@@ -276,12 +277,14 @@ export function faultOf(
 
 const UNKNOWN_SOCKET_FAULT = row("transient", "IW-B01", "could not be reached", POWERED);
 
-/** The Failure of an error by its code; an unknown code is IW-B01 with the code as its cause. */
+/** The Failure of an error by its code, which a row's fact says in better words; an unknown code is IW-B01 and is said. */
 export function socketFault(thing: string, code: string, words?: string): Failure {
   const fault =
     SOCKET_FAULTS[code] ?? (code.startsWith("ERR_SSL") ? SOCKET_FAULTS["EPROTO"] : undefined);
+  if (code.startsWith("IW_")) return faultOf(thing, fault ?? UNKNOWN_SOCKET_FAULT, words);
   const cause = words === undefined ? code : `${code}: ${words}`;
-  return faultOf(thing, fault ?? UNKNOWN_SOCKET_FAULT, code.startsWith("IW_") ? words : cause);
+  if (fault === undefined) return faultOf(thing, UNKNOWN_SOCKET_FAULT, cause);
+  return { ...faultOf(thing, fault), cause };
 }
 
 /** The error codes that an Error carries, outermost first; `AggregateError` answers its first. */

@@ -4,7 +4,7 @@ import type { Failure, Result } from "../../schemas/failure.ts";
 import { fail, ok } from "../../schemas/failure.ts";
 import type { Sender } from "../driver.ts";
 import { AnswerCollector, type Collected } from "./collect-answer.ts";
-import { faultOf, SOCKET_FAULTS, socketFault } from "./fault-table.ts";
+import { faultOf, LOOK, SOCKET_FAULTS, socketFault } from "./fault-table.ts";
 import { openSocket, type OpenSocket, type SocketPlan } from "./open-socket.ts";
 import { isObject, type JsonObject, readJsonObject } from "./read-json.ts";
 import { userAgentOf } from "./sender.ts";
@@ -348,16 +348,9 @@ export class Wire {
 
   #lost(request: SendRequest, collected: Extract<Collected, { done: false }>): Failure {
     const why = SOCKET_FAULTS[collected.code]?.fact ?? "closed the connection without an answer";
-    return faultOf(
-      this.thing,
-      {
-        kind: "ambiguous",
-        code: "IW-B12",
-        fact: `was sent ${request.method} ${request.path} and ${why}`,
-        wayOut: "look at the machine before anything is repeated",
-      },
-      collected.code,
-    );
+    const fact = `was sent ${request.method} ${request.path} and ${why}`;
+    const lost = faultOf(this.thing, { kind: "ambiguous", code: "IW-B12", fact, wayOut: LOOK });
+    return { ...lost, cause: collected.code };
   }
 }
 

@@ -167,7 +167,9 @@ describe("the inventory of a machine over Redfish", () => {
     answering(bmc, { [`${SYSTEM_1}/Storage/2`]: 500 });
     const { disks, notes } = await read();
     expect(disks).toBeNull();
-    expect(notes).toEqual([expect.stringMatching(/^storage 2: BMC .+ failed inside; /)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^storage 2: BMC .+ failed inside \(HTTP 500\); /),
+    ]);
   });
 
   it("a drive that cannot be read stays in the list, with nothing known of it", async () => {
