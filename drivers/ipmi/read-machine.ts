@@ -5,7 +5,7 @@ import type { PowerState, TaskReading } from "../../schemas/observation.ts";
 import { realValue } from "../net/plain-words.ts";
 import { fruRead, READS } from "./commands.ts";
 import type { Command } from "./ask-command.ts";
-import type { IpmiBmc } from "./ipmi-bmc.ts";
+import type { Controller } from "./controller.ts";
 import { wireFault } from "./ipmi-faults.ts";
 import { type BootFlags, decodeBootFlags, decodeBootOption } from "./packets/boot-options.ts";
 import { type ChassisStatus, decodeChassisStatus } from "./packets/chassis.ts";
@@ -23,7 +23,7 @@ import { type Behaviour, behavioursOf, manufacturerName } from "./quirks.ts";
 
 /** A BMC that is read, and until when. */
 export interface ReadAt {
-  readonly bmc: IpmiBmc;
+  readonly bmc: Controller;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -100,13 +100,13 @@ export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
  * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
  * place where the machine's mode would be said.
  */
-export function bootModeOf(bmc: IpmiBmc, { isValid, isEfi }: BootFlags): Result<BootMode> {
+export function bootModeOf(bmc: Controller, { isValid, isEfi }: BootFlags): Result<BootMode> {
   if (!isValid) return fail(noBootMode(bmc));
   return ok(isEfi ? "uefi" : "bios");
 }
 
 /** Nothing is set that has a boot mode. */
-export function noBootMode({ thing }: IpmiBmc): Failure {
+export function noBootMode({ thing }: Controller): Failure {
   const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
   return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
 }
@@ -143,8 +143,6 @@ function isUnoffered({ code }: Failure): boolean {
 
 /** Chips of a few hundred bytes are usual; nothing beyond is read. */
 const FRU_BYTES_MAX = 4096;
-/** Bytes of one read: every BMC answers so many, some no more (ipmitool goes down to it, too). */
-const FRU_PART_BYTES = 16;
 
 /** Chassis, board and product of FRU 0. */
 async function readFru(at: ReadAt): Promise<Result<Fru>> {
@@ -172,7 +170,7 @@ async function readFruBytes(
   const end = Math.min(to, size, FRU_BYTES_MAX);
   let all = from;
   while (all.length < end) {
-    const count = Math.ceil(Math.min(FRU_PART_BYTES, end - all.length) / unit);
+    const count = Math.ceil(Math.min(at.bmc.partBytes, end - all.length) / unit);
     const command = fruRead(all.length / unit, count);
     const part = await readBy(at, command, (data) => decodeFruPart(data, unit));
     if (!part.ok) return part;
@@ -182,7 +180,7 @@ async function readFruBytes(
 }
 
 /** A facet of which a BMC says nothing. */
-export function notSaid(bmc: IpmiBmc, what: string): Failure {
+export function notSaid(bmc: Controller, what: string): Failure {
   const fact = `${bmc.thing} does not tell ${what} over IPMI`;
   return failure("stalled", "IW-B18", `${fact}; a BMC that speaks Redfish may (driver: redfish)`);
 }

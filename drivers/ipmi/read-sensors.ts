@@ -2,7 +2,6 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import { oneLine } from "../net/plain-words.ts";
 import { READS, sdrPart, sensorReading } from "./commands.ts";
 import { sensorTypeName } from "./event-text.ts";
-import { BMC_ADDRESS } from "./packets/lan-message.ts";
 import {
   decodeFullSensor,
   decodeSdrPart,
@@ -28,8 +27,6 @@ export interface SensorShown {
 
 /** Records of one repository that are read; machines of today have two hundred. */
 const RECORDS_MAX = 1024;
-/** Bytes of one part: with more some BMCs say that they cannot return so many (CAh). */
-const PART_BYTES = 16;
 /** The repository changed, and the reservation with it (IPMI 2.0, 33.11): so often it is begun anew. */
 const BEGINNINGS_MAX = 3;
 const RESERVATION_LOST = "completion code C5h";
@@ -110,7 +107,7 @@ async function readRecords(
     if (!whole.ok) return whole;
     const sensor = decodeFullSensor(whole.value.bytes);
     // One that cannot be read is no reason to show none; those of other controllers would need a bridge.
-    if (sensor.ok && sensor.value?.owner === BMC_ADDRESS && sensor.value.lun === 0)
+    if (sensor.ok && sensor.value?.owner === at.bmc.address && sensor.value.lun === 0)
       sensors.push(sensor.value);
     record = whole.value.next;
   }
@@ -130,7 +127,7 @@ async function readRecord(
   let { bytes } = header.value;
   const end = length.ok ? length.value : 0;
   while (bytes.length < end) {
-    const more = await part(bytes.length, Math.min(PART_BYTES, end - bytes.length));
+    const more = await part(bytes.length, Math.min(at.bmc.partBytes, end - bytes.length));
     if (!more.ok) return more;
     bytes = Buffer.concat([bytes, more.value.bytes]);
   }
