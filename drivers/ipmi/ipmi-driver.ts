@@ -311,6 +311,7 @@ const UNREACHED: ReadonlySet<string> = new Set([
   "IW-B02",
   "IW-B04",
   "IW-B09",
+  "IW-B13",
   "IW-B15",
   "IW-B19",
   "IW-B20",
