@@ -1,3 +1,4 @@
+import { hopText } from "../../schemas/bmc-unit.ts";
 import {
   BMC_ADDRESS,
   decodeLanResponse,
@@ -107,11 +108,6 @@ function ofTarget(message: LanResponse, command: PlainCommand, target: Hop): Bri
   if (!isIt) return other("it answers another request");
   if (message.responder !== target.address) return other("another controller answers");
   return { kind: "answer", response: message };
-}
-
-/** `channel 7 address 24h`, as the specification writes numbers. */
-export function hopText({ channel, address }: Hop): string {
-  return `channel ${channel} address ${address.toString(16).toUpperCase().padStart(2, "0")}h`;
 }
 
 /** The controller that is asked, after the BMC that passes things on to it, for messages: `BMC ipmi://10.0.0.7 channel ...`. */
