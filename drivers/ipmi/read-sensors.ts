@@ -2,6 +2,7 @@ import { type Failure, failure, fail, ok, type Result } from "../../schemas/fail
 import { oneLine } from "../net/plain-words.ts";
 import { READS, sdrPart, sensorReading } from "./commands.ts";
 import { sensorTypeName } from "./event-text.ts";
+import { BMC_ADDRESS } from "./packets/lan-message.ts";
 import {
   decodeFullSensor,
   decodeSdrPart,
@@ -106,12 +107,17 @@ async function readRecords(
     const whole = await readRecord(at, reservation, record);
     if (!whole.ok) return whole;
     const sensor = decodeFullSensor(whole.value.bytes);
-    // One that cannot be read is no reason to show none; those of other controllers would need a bridge.
-    if (sensor.ok && sensor.value?.owner === at.bmc.address && sensor.value.lun === 0)
-      sensors.push(sensor.value);
+    // One that cannot be read is no reason to show none; those of other controllers would need a bridge of their own.
+    if (sensor.ok && isOwn(at, sensor.value)) sensors.push(sensor.value);
     record = whole.value.next;
   }
   return ok(sensors);
+}
+
+/** A blade's controller has one address on the bus of its chassis, and calls itself BMC all the same. */
+function isOwn({ bmc }: ReadAt, sensor: FullSensor | null): sensor is FullSensor {
+  const isIts = sensor?.owner === bmc.address || sensor?.owner === BMC_ADDRESS;
+  return isIts && sensor.lun === 0;
 }
 
 async function readRecord(

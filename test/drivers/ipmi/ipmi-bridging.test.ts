@@ -20,6 +20,7 @@ interface Chassis {
     name: string,
     ...facets: Parameters<IpmiDriver["observe"]>[1]
   ) => Promise<Observation>;
+  readonly sensors: (name: string) => ReturnType<NonNullable<IpmiDriver["readVendor"]>>;
   readonly act: (name: string, action: DriverAction) => ReturnType<IpmiDriver["perform"]>;
   /** What was written down of acts: whose, and what came of them. */
   readonly acts: () => readonly string[];
@@ -51,6 +52,7 @@ async function chassis(face: IpmiFace = {}, spec: Partial<Bmc> = {}): Promise<Ch
   return {
     simulator,
     see: (name, ...facets) => driver.observe(nodeOf(name), facets),
+    sensors: (name) => driver.readVendor(nodeOf(name), { method: "get_sensors", args: {} }),
     act: (name, action) => driver.perform(nodeOf(name), action, performContext()),
     acts: () =>
       simulator.log.flatMap(({ machine, effect }) =>
@@ -189,6 +191,14 @@ describe("a machine behind its chassis's BMC", () => {
     expect(known(await see("n1", "power"), "power")).toBe("off");
     expect(acts().filter((line) => !line.endsWith("taken"))).toEqual(["n2: powering on"]);
     expect(logins()).toBe(1);
+  });
+
+  it("shows its own sensors", async () => {
+    const { sensors } = await chassis();
+    expect(await sensors("n2")).toMatchObject({
+      ok: true,
+      value: [{ name: "Inlet Temp" }, { name: "CPU1 Temp" }, { name: "Fan1" }, { name: "12V" }],
+    });
   });
 
   it("is another one than its neighbour, and than the chassis itself, in one session", async () => {
