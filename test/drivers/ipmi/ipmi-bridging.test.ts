@@ -22,6 +22,8 @@ interface Chassis {
   ) => Promise<Observation>;
   readonly sensors: (name: string) => ReturnType<NonNullable<IpmiDriver["readVendor"]>>;
   readonly act: (name: string, action: DriverAction) => ReturnType<IpmiDriver["perform"]>;
+  /** Acts of another process. */
+  readonly another: () => Chassis["act"];
   /** What was written down of acts: whose, and what came of them. */
   readonly acts: () => readonly string[];
   /** Logins that opened a session. */
@@ -38,8 +40,13 @@ async function chassis(face: IpmiFace = {}, spec: Partial<Bmc> = {}): Promise<Ch
   });
   onTestFinished(() => simulator.close());
   const settings = withLimits({ requestSeconds: 1, connectSeconds: 1 });
-  const driver = new IpmiDriver(testPorts({ settings }), { timings: { firstMs: 60, growth: 1.5 } });
-  onTestFinished(() => driver.close());
+  const opened = (): IpmiDriver => {
+    const timings = { firstMs: 60, growth: 1.5 };
+    const one = new IpmiDriver(testPorts({ settings }), { timings });
+    onTestFinished(() => one.close());
+    return one;
+  };
+  const driver = opened();
   const nodeOf = (name: string): ReturnType<typeof testNode> => {
     const address = simulator.ipmiAddresses.get(name) ?? "";
     const target = simulator.ipmiTargets.get(name);
@@ -54,6 +61,10 @@ async function chassis(face: IpmiFace = {}, spec: Partial<Bmc> = {}): Promise<Ch
     see: (name, ...facets) => driver.observe(nodeOf(name), facets),
     sensors: (name) => driver.readVendor(nodeOf(name), { method: "get_sensors", args: {} }),
     act: (name, action) => driver.perform(nodeOf(name), action, performContext()),
+    another: () => {
+      const successor = opened();
+      return (name, action) => successor.perform(nodeOf(name), action, performContext());
+    },
     acts: () =>
       simulator.log.flatMap(({ machine, effect }) =>
         machine === null ? [] : [`${machine}: ${effect}`],
@@ -253,6 +264,22 @@ describe("a machine behind its chassis's BMC", () => {
     expect(await act("n1", { verb: "session.end", session })).toEqual({ sent: true });
     expect(await act("n2", ON)).toMatchObject({ sent: false, failure: { code: "IW-B14" } });
     expect(await act("n2", { verb: "session.end", session })).toEqual({ sent: true });
+  });
+
+  it("a takeover of one ends the dead holder's session for both, whoever ends it first", async () => {
+    const { act, acts, another } = await chassis();
+    const opened = await act("n1", OPEN);
+    expect(await act("n2", OPEN)).toEqual(opened);
+    const session = "session" in opened ? (opened.session ?? "") : "";
+    const successor = another();
+    for (const name of ["n1", "n2"])
+      expect(await successor(name, { verb: "session.end", session })).toEqual({ sent: true });
+    // The holder was only paused: what it sends is heard by nobody.
+    expect(await act("n2", ON)).toMatchObject({ sent: "unknown" });
+    expect(acts()).toEqual([]);
+    await successor("n2", OPEN);
+    expect(await successor("n2", ON)).toEqual({ sent: true });
+    expect(acts()).toEqual(["n2: powering on"]);
   });
 
   it("both asked at once are answered one after the other", async () => {
