@@ -25,10 +25,7 @@ import type { Machine } from "../machine.ts";
 import { Bridge, type BridgedForm } from "./bridge.ts";
 import { type CommandAnswer, COMPLETION, type IpmiUser } from "./command.ts";
 import { type ActNote, type Around, Controller } from "./controller.ts";
-import { systemGuid } from "./device-commands.ts";
-import { Login15 } from "./login15.ts";
-import { Login20 } from "./login20.ts";
-import type { LoginNote, LoginSite } from "./login-site.ts";
+import { BmcLogins } from "./bmc-logins.ts";
 import { BMC_ROWS, CHASSIS_BMC_ROWS, type CommandRows, SATELLITE_ROWS } from "./run-command.ts";
 import { type Peer, SessionSlots, type SimulatedSession, takeOutbound } from "./session-slots.ts";
 import { SolConsole } from "./sol-console.ts";
@@ -80,8 +77,7 @@ export class IpmiBmc {
   readonly #options: IpmiBmcOptions;
   readonly #own: Controller;
   readonly #bridge: Bridge;
-  readonly #login15: Login15;
-  readonly #login20: Login20;
+  readonly #logins: BmcLogins;
   readonly #sol: SolConsole;
 
   constructor(options: IpmiBmcOptions) {
@@ -100,9 +96,18 @@ export class IpmiBmc {
       ([address, one]) => [address, this.#satellite(one, timeoutMs)] as const,
     );
     this.#bridge = new Bridge(new Map(behind), options.bridged);
-    const site = this.#loginSite();
-    this.#login15 = new Login15(site);
-    this.#login20 = new Login20(site);
+    const { slots } = this;
+    const { users, kg } = options;
+    this.#logins = new BmcLogins({
+      slots,
+      own: this.#own,
+      users,
+      kg,
+      clock,
+      suites: () => this.#suites(),
+      random: (bytes) => this.#random(bytes),
+      note: (act) => this.#note(act),
+    });
   }
 
   #controller(machine: Machine, rows: CommandRows, around: () => Around): Controller {
@@ -125,34 +130,8 @@ export class IpmiBmc {
     return [this.#own, ...this.#bridge.satellites].some(({ name }) => name === machine);
   }
 
-  #loginSite(): LoginSite {
-    const { users, kg, clock } = this.#options;
-    return {
-      slots: this.slots,
-      users,
-      kg,
-      now: () => clock.now(),
-      suites: () => this.#suites(),
-      guid: () => systemGuid(this.#own.site()),
-      passwordOf: (user) => {
-        const isRefused = this.#own.fault("wrong-password") !== null;
-        return isRefused ? this.#random(IV_BYTES) : Buffer.from(user.password, "utf8");
-      },
-      random: (bytes) => this.#random(bytes),
-      newId: (isTaken) => this.#newId(isTaken),
-      note: (login) => this.#noteLogin(login),
-    };
-  }
-
   #random(bytes: number): Buffer {
     return Buffer.from(this.#options.hex(bytes), "hex");
-  }
-
-  #newId(isTaken: (id: number) => boolean): number {
-    for (;;) {
-      const id = this.#random(4).readUInt32LE();
-      if (id !== 0 && !this.slots.has(id) && !isTaken(id)) return id;
-    }
   }
 
   #suites(): readonly number[] {
@@ -220,7 +199,9 @@ export class IpmiBmc {
       return this.#reply(this.#activate(packet, request.value));
     if (packet.sessionId !== 0) return this.#inSession15(packet, request.value, peer);
     const isChallenge = netFn === NET_FN.app && command === SESSION_COMMANDS.getSessionChallenge;
-    const answer = isChallenge ? this.#login15.challenge(data) : this.#own.run(request.value, null);
+    const answer = isChallenge
+      ? this.#logins.login15.challenge(data)
+      : this.#own.run(request.value, null);
     if (answer === null) return [];
     const payload = responseBytes(request.value, answer);
     const outside = { authType: "none", sequence: 0, sessionId: 0, payload } as const;
@@ -228,7 +209,7 @@ export class IpmiBmc {
   }
 
   #activate(packet: Received15, request: LanRequest): Buffer | null {
-    const activation = this.#login15.activate(packet, request.data);
+    const activation = this.#logins.login15.activate(packet, request.data);
     if (activation === null) return null;
     const { answer, password, sequence } = activation;
     const { authType, sessionId } = packet;
@@ -252,7 +233,7 @@ export class IpmiBmc {
   #answer20(packet: Received20, peer: Peer): readonly Reply[] {
     if (packet.sessionId !== 0) return this.#inSession20(packet, peer);
     if (packet.type !== "ipmi") {
-      const answer = this.#login20.answer(packet.type, packet.payload);
+      const answer = this.#logins.login20.answer(packet.type, packet.payload);
       if (answer === null) return [];
       return this.#reply(ipmiDatagram(encodeSession20({ ...answer, sessionId: 0, sequence: 0 })));
     }
@@ -333,17 +314,6 @@ export class IpmiBmc {
       sequence: isFar ? (number + FAR) >>> 0 : number,
       sessionId: isAstray ? (own ^ 1) >>> 0 : own,
     };
-  }
-
-  #noteLogin({ username, status, session }: LoginNote): void {
-    this.#note({
-      machine: null,
-      session: session === null ? null : String(session),
-      path: "Login",
-      body: { username },
-      status,
-      effect: status === 0 ? "session opened" : "refused",
-    });
   }
 
   #note(what: ActNote): void {
