@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../schemas/diagnostic.ts";
+import { unitOf } from "../schemas/bmc-unit.ts";
 import { type FleetAllocation, type FleetNode, originOf } from "../schemas/fleet.ts";
 import { boundsErasing, type PolicyDocument } from "../schemas/kinds.ts";
 import { meets, termsOf } from "../schemas/selector.ts";
@@ -140,7 +141,7 @@ function sameUuid(nodes: readonly FleetNode[]): readonly Diagnostic[] {
   });
 }
 
-/** Two nodes at one (address, system) would undo each other's work without knowing. */
+/** Two nodes at one address that are one system, or bridged to one controller, would undo each other's work without knowing. */
 function sameBmc(nodes: readonly FleetNode[]): readonly Diagnostic[] {
   const byAddress = new Map<string, FleetNode[]>();
   // An enclosure has one address for many nodes.
@@ -160,36 +161,53 @@ function sameBmc(nodes: readonly FleetNode[]): readonly Diagnostic[] {
 }
 
 function conflicts(sharing: readonly FleetNode[]): readonly Diagnostic[] {
-  const bySystem = new Map<string, FleetNode>();
+  const byUnit = new Map<string, FleetNode>();
+  // A chassis's own BMC may be a node beside those that are bridged by it.
+  const isBeside = (node: FleetNode): boolean =>
+    sharing.every((one) => one === node || one.spec.bmc?.bridging !== undefined);
   return sharing.flatMap((node) => {
     const place = originOf(node, "/bmc/address");
     const address = node.spec.bmc?.address ?? "";
-    // A slash at the end of a path names the same resource (DSP0266 6.5).
-    const system = node.spec.bmc?.system?.replace(/\/+$/, "");
+    const unit = unitKey(node);
     const other = sharing.find((one) => one !== node);
-    if (system === undefined)
-      return [
-        error(
-          "IW-I08",
-          place,
-          `${node.name} shares ${address} with ${other?.name ?? ""} and names no bmc.system; say which system it is`,
-        ),
-      ];
-    const twin = bySystem.get(system);
-    bySystem.set(system, node);
+    if (unit === undefined)
+      return isBeside(node)
+        ? []
+        : [
+            error(
+              "IW-I08",
+              place,
+              `${node.name} shares ${address} with ${other?.name ?? ""} and names no ${unitWord(node)}`,
+            ),
+          ];
+    const twin = byUnit.get(unit);
+    byUnit.set(unit, node);
     if (twin === undefined) return [];
     return [
       error(
         "IW-I08",
         place,
-        `${node.name} and ${twin.name} (${where(twin)}) are both ${system} at ${address}`,
+        `${node.name} and ${twin.name} (${where(twin)}) are both ${unit} at ${address}`,
       ),
     ];
   });
 }
 
+function unitWord({ spec }: FleetNode): string {
+  if (spec.driver !== "ipmi") return "bmc.system; say which system it is";
+  return "bmc.bridging; say whom the BMC there passes on to for it";
+}
+
+/** What tells nodes at one address apart. A slash at the end of a path names the same resource (DSP0266 6.5). */
+export function unitKey({ spec }: Pick<FleetNode, "spec">): string | undefined {
+  return unitOf(spec.bmc ?? {})?.replace(/\/+$/, "");
+}
+
+/** An address however it is written; IPMI's may have no scheme and no port. */
 export function bmcHost(address: string): string {
-  if (!address.includes("://") || !URL.canParse(address)) return address.toLowerCase();
+  const bare = address.toLowerCase().replace(/^ipmi:\/\/([^/]*)\/?$/, "$1");
+  if (!bare.includes("://")) return bare.replace(/^([^:]*|\[.*\]):623$/, "$1");
+  if (!URL.canParse(address)) return bare;
   const { protocol, host } = new URL(address);
   return `${protocol}//${host}`;
 }

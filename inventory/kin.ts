@@ -1,5 +1,5 @@
 import type { FleetNode } from "../schemas/fleet.ts";
-import { bmcHost } from "./check-fleet.ts";
+import { bmcHost, unitKey } from "./check-fleet.ts";
 
 /**
  * Which nodes the rules between nodes compare with which: those that have a uuid, a BMC, a MAC or a volume connector in
@@ -66,28 +66,30 @@ function childOf(parent: string): string {
 
 /** Where others look for it. */
 function foundUnder(node: Keyed): readonly string[] {
-  const { address, system } = node.spec.bmc ?? {};
+  const address = node.spec.bmc?.address;
+  const unit = unitKey(node);
   const { parent } = node.spec;
-  const bmc =
+  const keys =
     address === undefined
       ? []
       : [
           `at ${bmcHost(address)}`,
-          system === undefined ? `alone ${bmcHost(address)}` : twin(address, system),
+          unit === undefined ? `alone ${bmcHost(address)}` : twin(address, unit),
         ];
-  return [...common(node), ...bmc, ...(parent === undefined ? [] : [childOf(parent)])];
+  return [...common(node), ...keys, ...(parent === undefined ? [] : [childOf(parent)])];
 }
 
 /** What it must not have in common with others. */
 function looksFor(node: Keyed): readonly string[] {
-  const { address, system } = node.spec.bmc ?? {};
+  const address = node.spec.bmc?.address;
+  const unit = unitKey(node);
   if (address === undefined) return common(node);
-  // One that names no system is alone at its address.
-  const bmc =
-    system === undefined
+  // One that names no unit is alone at its address.
+  const keys =
+    unit === undefined
       ? [`at ${bmcHost(address)}`]
-      : [`alone ${bmcHost(address)}`, twin(address, system)];
-  return [...common(node), ...bmc];
+      : [`alone ${bmcHost(address)}`, twin(address, unit)];
+  return [...common(node), ...keys];
 }
 
 function common({ uuid, spec }: Keyed): readonly string[] {
@@ -101,6 +103,6 @@ function common({ uuid, spec }: Keyed): readonly string[] {
   return [...(uuid === null ? [] : [`uuid ${uuid}`]), ...macs, ...connectors];
 }
 
-function twin(address: string, system: string): string {
-  return `system ${bmcHost(address)} ${system.replace(/\/+$/, "")}`;
+function twin(address: string, unit: string): string {
+  return `unit ${bmcHost(address)} ${unit}`;
 }

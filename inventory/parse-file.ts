@@ -10,7 +10,7 @@ import type { ParsedDocument } from "./parsed-document.ts";
 import { type Finding, type PlainDocument, readYaml } from "./read-yaml.ts";
 
 /** The shape of what is cached by blob; raised when it or any rule of one file changes. */
-export const PARSED_VERSION = 9;
+export const PARSED_VERSION = 10;
 
 /** All that can be said of one blob without looking at any other. */
 export interface ParsedFile {

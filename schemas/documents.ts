@@ -46,6 +46,24 @@ export const tlsSchema = z.strictObject({
     .meta(means("hex SHA-256 of the BMC's own certificate (DER); replaces the issuer's check")),
 });
 
+const hopSchema = z.strictObject({
+  channel: z.number().int().optional().meta(means("0 to 11: the bus that it is on")),
+  address: z.number().int().optional().meta(means("slave address on that bus, such as 0x24")),
+});
+
+/** Each part may come from a Profile. */
+const bridgingSchema = z.strictObject({
+  target: hopSchema.optional().meta(means("the machine's own controller")),
+  transit: hopSchema
+    .optional()
+    .meta(means("a controller in between, where requests are passed on twice")),
+  localAddress: z
+    .number()
+    .int()
+    .optional()
+    .meta(means("slave address as which the BMC asks; 32 is 0x20", 0x20)),
+});
+
 export const bmcSchema = z.strictObject({
   address: z.string().meta(means("where the BMC is; for redfish a URL such as https://10.0.0.7")),
   system: z
@@ -79,6 +97,9 @@ export const bmcSchema = z.strictObject({
     .union([z.literal(2), z.literal(1.5)])
     .optional()
     .meta(means("ipmi: 1.5 for BMCs that know no other; it has no encryption", 2)),
+  bridging: bridgingSchema
+    .optional()
+    .meta(means("ipmi: the machine is behind the BMC of a chassis; its requests are passed on")),
   ipmi: z.record(z.string(), z.unknown()).optional(),
 });
 

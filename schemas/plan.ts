@@ -320,6 +320,7 @@ export interface NodePlan {
 export interface NodeBasis {
   readonly recordRevision: number;
   readonly specHash: string;
+  /** As people are shown it: with whom the BMC passes on to for this node. */
   readonly bmcAddress: string | null;
   readonly identity: Identity | null;
   /** The observed values of the facets that the steps' `before`s name. */

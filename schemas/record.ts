@@ -189,7 +189,7 @@ export const nodeRecordSchema = z.looseObject({
   stateSince: z.number().nullable(),
   /** Recorded at verify; what the machine said of itself. */
   identity: identitySchema.nullable(),
-  /** Address and system at last contact, to find a node that was renamed. */
+  /** Address and system (or whom its BMC passes on to) at last contact, to find a node that was renamed. */
   bmc: z.object({ address: z.string(), system: z.string().nullable() }).nullable(),
   traits: z.array(z.string()),
   /** Ports by name, as they were last allowed to be; MACs in lower case. */

@@ -4,11 +4,20 @@ import type { BmcCall, DriverPorts, Performed, PerformContext } from "../driver.
 import { socketFault } from "../net/fault-table.ts";
 import type { Measure } from "../net/wire.ts";
 import type { Slots } from "../net/slots.ts";
-import { askCommand, type Command } from "./ask-command.ts";
-import { actFault, completionFault, hexByte, PASSING, wireFault } from "./ipmi-faults.ts";
-import { type Asked, type IpmiWire, retryWaits, type Timings } from "./ipmi-wire.ts";
+import { askCommand, type Command, type CommandAnswer } from "./ask-command.ts";
+import { actFailure, isPassing, readFailure, thingAsked } from "./bridge-faults.ts";
+import type { Controller } from "./controller.ts";
+import { FruMemory } from "./fru-memory.ts";
+import { hexByte, wireFault } from "./ipmi-faults.ts";
+import {
+  type Asked,
+  type IpmiWire,
+  retryWaits,
+  type Timings,
+  type Unanswered,
+} from "./ipmi-wire.ts";
 import type { LiveSession } from "./live-session.ts";
-import { NET_FN, type LanResponse } from "./packets/lan-message.ts";
+import { BMC_ADDRESS, NET_FN } from "./packets/lan-message.ts";
 import { encodeCloseSession, SESSION_COMMANDS } from "./packets/session-commands.ts";
 import { DEVICE_COMMANDS } from "./packets/device.ts";
 import type { Fru } from "./packets/fru.ts";
@@ -39,16 +48,8 @@ const NAMED_MS = 10 * 60_000;
 /** A BMC has no such session (IPMI 2.0, 22.19). */
 const NO_SUCH_SESSION = 0x87;
 
-/** So long a FRU stands for the machine whose UUID is read anew each time. Milliseconds. */
-const FRU_MS = 3_600_000;
-
-interface FruRead {
-  readonly session: LiveSession | null;
-  readonly uuid: string | null;
-  /** Monotonic milliseconds. */
-  readonly at: number;
-  readonly fru: Fru;
-}
+/** Bytes of a record at once: every BMC answers so many; with more some say that they cannot return them (CAh). */
+const PART_BYTES = 16;
 
 const GET_DEVICE_ID: Command = {
   netFn: NET_FN.app,
@@ -56,17 +57,20 @@ const GET_DEVICE_ID: Command = {
   data: Buffer.alloc(0),
 };
 
-/** One BMC: its session, its reads, its acts, one at a time. */
-export class IpmiBmc {
+/** One BMC: its session, its reads, its acts, one at a time; those that it passes on to others behind it, too. */
+export class IpmiBmc implements Controller {
+  readonly address = BMC_ADDRESS;
+  readonly partBytes = PART_BYTES;
   readonly #plan: BmcPlan;
   /** Node -> the session that `session.open` named to the engine for it. */
   readonly #named = new Map<string, LiveSession>();
   /** When an act was last sent, or made ready for. */
   #namedAt = 0;
-  #memory: FruRead | null = null;
+  readonly #memory: FruMemory;
 
   constructor(plan: BmcPlan) {
     this.#plan = plan;
+    this.#memory = this.newMemory();
   }
 
   get thing(): string {
@@ -86,11 +90,11 @@ export class IpmiBmc {
       for (let pause = 0; ; pause += 1) {
         const asked = await this.#readOnce(command, leftMs, signal);
         if (!asked.ok) return asked;
-        const { completion, data } = asked.value;
-        if (completion === 0) return ok(data);
+        const answer = asked.value;
+        if (answer.completion === 0) return ok(answer.data);
         const pauseMs = BUSY_PAUSE_MS * 2 ** pause;
-        if (!PASSING.has(completion) || pause === BUSY_PAUSES_MAX || leftMs() < pauseMs)
-          return fail(completionFault(this.thing, completion));
+        if (!isPassing(answer) || pause === BUSY_PAUSES_MAX || leftMs() < pauseMs)
+          return fail(readFailure({ bmc: this.thing, command, answer }));
         await this.#plan.ports.clock.sleep(pauseMs, signal).catch(() => undefined);
       }
     }, fail);
@@ -160,19 +164,17 @@ export class IpmiBmc {
     }, unsent);
   }
 
-  /**
-   * The machine's FRU, some dozens of reads: of the same session, for whoever changes the board ends it, or of the last hour
-   * where the same UUID was just read. Null is no UUID.
-   */
-  async fru(uuid: string | null, read: () => Promise<Result<Fru>>): Promise<Result<Fru>> {
+  fru(uuid: string | null, read: () => Promise<Result<Fru>>): Promise<Result<Fru>> {
+    return this.#memory.fru(uuid, read);
+  }
+
+  /** A memory for one machine that is read in this BMC's sessions. */
+  newMemory(): FruMemory {
     const { keeper, ports } = this.#plan;
-    const now = ports.clock.monotonic();
-    const known = this.#memory;
-    const isSame = uuid !== null && known?.uuid === uuid && now - known.at < FRU_MS;
-    if (known !== null && (isSame || known.session === keeper.session)) return ok(known.fru);
-    const fru = await read();
-    if (fru.ok) this.#memory = { session: keeper.session, uuid, at: now, fru: fru.value };
-    return fru;
+    return new FruMemory(
+      () => keeper.session,
+      () => ports.clock.monotonic(),
+    );
   }
 
   /** Ends the session, best effort. */
@@ -191,19 +193,33 @@ export class IpmiBmc {
     command: Command,
     leftMs: () => number,
     signal: AbortSignal | undefined,
-  ): Promise<Result<LanResponse>> {
+  ): Promise<Result<CommandAnswer>> {
     const { keeper } = this.#plan;
     const kept = keeper.session;
     if (kept !== null) {
       const asked = await this.#ask("read", kept, { command, leftMs, signal, isKept: true });
       if (asked.ok) return ok(asked.value);
       if (asked.why !== "silent") return fail(asked.failure);
-      this.#forget();
+      const isGone = await this.#isGone(command, leftMs, signal);
+      if (!isGone.ok) return isGone;
     }
     const session = await this.#anySession(leftMs, signal);
     if (!session.ok) return session;
     const asked = await this.#ask("read", session.value, { command, leftMs, signal });
     return asked.ok ? ok(asked.value) : fail(asked.failure);
+  }
+
+  /** Who is silent: the BMC, then its session is gone; or one behind it, then the others go on in it. */
+  async #isGone(
+    command: Command,
+    leftMs: () => number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<true>> {
+    const alive = command.route === undefined ? ok(null) : await this.#alive(leftMs, signal);
+    if (!alive.ok) return alive;
+    if (alive.value !== null) return fail(wireFault(thingAsked(this.thing, command), "mute"));
+    this.#forget();
+    return ok(true);
   }
 
   /** The living session when it still answers; null where it is gone. */
@@ -274,19 +290,20 @@ export class IpmiBmc {
       signal,
     });
     told(resultOf(asked));
-    if (!asked.ok) return this.#unanswered(asked);
+    if (!asked.ok) return this.#unanswered(command, asked);
     keeper.used();
     this.#namedAt = this.#plan.ports.clock.monotonic();
     const { completion, data } = asked.value;
     if (completion === 0 || completion === done) return { sent: true, said: bytesText(data) };
-    const why = actFault(this.thing, completion);
+    const why = actFailure({ bmc: this.thing, command, answer: asked.value });
     return { sent: why.kind === "ambiguous" ? "unknown" : "refused", failure: why };
   }
 
-  #unanswered(asked: Extract<Asked<unknown>, { readonly ok: false }>): Performed {
+  #unanswered(command: Command, asked: Unanswered): Performed {
     if (asked.why === "unsent") return unsent(asked.failure);
     const { message } = asked.failure;
-    return { sent: "unknown", failure: { ...wireFault(this.thing, "lost"), cause: message } };
+    const lost = wireFault(thingAsked(this.thing, command), "lost");
+    return { sent: "unknown", failure: { ...lost, cause: message } };
   }
 
   async #ask(
@@ -298,7 +315,7 @@ export class IpmiBmc {
       readonly signal: AbortSignal | undefined;
       readonly isKept?: boolean;
     },
-  ): Promise<Asked<LanResponse>> {
+  ): Promise<Asked<CommandAnswer>> {
     const { wire, keeper, timings, measure } = this.#plan;
     const { command, leftMs, signal, isKept = false } = ask;
     const most = isKept ? KEPT_SENDINGS_MAX : Infinity;
@@ -357,7 +374,7 @@ export class IpmiBmc {
 /** How a call that was answered well is counted: its completion code. */
 const DONE = hexByte(0);
 
-function resultOf(asked: Asked<LanResponse>): string {
+function resultOf(asked: Asked<CommandAnswer>): string {
   return asked.ok ? hexByte(asked.value.completion) : asked.failure.code;
 }
 

@@ -19,6 +19,9 @@ import type { Resolve } from "../net/open-socket.ts";
 import { RefusalLedger } from "../net/refusal-ledger.ts";
 import { Slots, WAITING_MAX } from "../net/slots.ts";
 import { IPMI_BOOT_DEVICES, readingOf } from "./boot-device.ts";
+import { routeOf } from "./bridge-settings.ts";
+import { BridgedController } from "./bridged-controller.ts";
+import type { Controller } from "./controller.ts";
 import { parseIpmiAddress } from "./ipmi-address.ts";
 import { IpmiBmc } from "./ipmi-bmc.ts";
 import { answerVendor } from "./ipmi-vendor.ts";
@@ -70,6 +73,8 @@ export class IpmiDriver implements Driver {
   readonly #options: IpmiOptions;
   readonly #hub = new UdpHub();
   readonly #bmcs = new Map<string, IpmiBmc>();
+  /** Those behind a BMC, by their route. */
+  readonly #bridged = new WeakMap<IpmiBmc, Map<string, Controller>>();
   readonly #lanes = new Map<string, Slots>();
   readonly #slots: Slots;
   readonly #ledger: RefusalLedger;
@@ -121,8 +126,27 @@ export class IpmiDriver implements Driver {
     this.#hub.close();
   }
 
-  /** The BMC of a node, shared by all nodes that speak to it in the same way. */
-  #bmcOf(node: FleetNode): Result<IpmiBmc> {
+  /** A node's controller: its BMC, or who is behind it. */
+  #bmcOf(node: FleetNode): Result<Controller> {
+    const bmc = this.#lanBmcOf(node);
+    if (!bmc.ok) return bmc;
+    const route = routeOf(node.spec.bmc?.bridging);
+    if (route === null) return bmc;
+    if (!("hops" in route)) {
+      const [[, wrong] = ["", "bmc.bridging is wrong"]] = route;
+      return fail(failure("stalled", "IW-I04", `node "${node.name}": ${wrong}`));
+    }
+    const key = JSON.stringify(route);
+    const behind = this.#bridged.get(bmc.value) ?? new Map<string, Controller>();
+    const known = behind.get(key);
+    if (known !== undefined) return ok(known);
+    const controller = new BridgedController(bmc.value, route, bmc.value.newMemory());
+    this.#bridged.set(bmc.value, behind.set(key, controller));
+    return ok(controller);
+  }
+
+  /** What a node's session is with, shared by all nodes that speak to it in the same way, also those behind it. */
+  #lanBmcOf(node: FleetNode): Result<IpmiBmc> {
     const { address = "", username, password, kg, privilege } = node.spec.bmc ?? {};
     const { cipherSuite, ipmiVersion } = node.spec.bmc ?? {};
     const parsed = parseIpmiAddress(address);
@@ -298,6 +322,7 @@ const UNREACHED: ReadonlySet<string> = new Set([
   "IW-B02",
   "IW-B04",
   "IW-B09",
+  "IW-B13",
   "IW-B15",
   "IW-B19",
   "IW-B20",

@@ -36,6 +36,12 @@ export const WIRE_FAULTS = {
     "gives an answer that cannot be read",
     "if it stays so, update or reset the BMC",
   ),
+  mute: row(
+    "transient",
+    "IW-B01",
+    "does not answer; the BMC before it took the request and passed it on",
+    "check that the machine is in its place and its controller is up, and what bmc.bridging says",
+  ),
   lost: row("ambiguous", "IW-B12", "did not answer the act", LOOK),
   notIpmi20: row(
     "stalled",

@@ -3,6 +3,7 @@ import { bmcSchema } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { SettingsFinding } from "../../schemas/interface-answer.ts";
 import type { HardwareType } from "../driver.ts";
+import { routeOf } from "./bridge-settings.ts";
 import { parseIpmiAddress } from "./ipmi-address.ts";
 import { IpmiDriver } from "./ipmi-driver.ts";
 import { ipmiOffer } from "./ipmi-offer.ts";
@@ -19,6 +20,7 @@ const PROPERTIES = z
       privilege: true,
       cipherSuite: true,
       ipmiVersion: true,
+      bridging: true,
     }),
   })
   .describe("servers whose BMC speaks IPMI over LAN");
@@ -64,7 +66,12 @@ type Finding = readonly [path: string, message: string];
 
 function validateIpmi(node: FleetNode): readonly SettingsFinding[] {
   const bmc = node.spec.bmc ?? {};
-  const findings = [...addressFindings(bmc), ...loginFindings(bmc), ...suiteFindings(bmc)];
+  const findings = [
+    ...addressFindings(bmc),
+    ...loginFindings(bmc),
+    ...suiteFindings(bmc),
+    ...routeFindings(bmc),
+  ];
   return findings.map(([path, message]) => ({ path, message: `node "${node.name}": ${message}` }));
 }
 
@@ -98,6 +105,11 @@ function loginFindings({ username, password, auth }: Bmc): readonly Finding[] {
     );
   if (auth !== undefined) find("/bmc/auth", "bmc.auth is Redfish's; remove it");
   return findings;
+}
+
+function routeFindings({ bridging }: Bmc): readonly Finding[] {
+  const route = routeOf(bridging);
+  return route === null || "hops" in route ? [] : route;
 }
 
 function suiteFindings({ cipherSuite, ipmiVersion, kg }: Bmc): readonly Finding[] {

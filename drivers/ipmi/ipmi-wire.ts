@@ -10,8 +10,11 @@ import { type Peer, plainIp, type UdpHub } from "./udp-hub.ts";
 
 /** Why a datagram is not the answer. */
 export interface Dropped {
-  /** `late`: an answer of ours that comes twice or after its time; the others in the order in which they tell most. */
-  readonly kind: "late" | "garbage" | "stranger" | "forged";
+  /**
+   * `late`: an answer of ours that comes twice or after its time; the others in the order in which they tell most. `passedOn`: no
+   * answer yet, but the BMC has given the question to another controller.
+   */
+  readonly kind: "late" | "garbage" | "stranger" | "forged" | "passedOn";
   readonly reason: string;
 }
 
@@ -30,12 +33,15 @@ export interface Question<T> {
 /** What came of a question. */
 export type Asked<T> =
   | { readonly ok: true; readonly value: T; readonly sendings: number }
-  | {
-      readonly ok: false;
-      /** `silent`, `aborted`, or what the operating system said: then nothing left this host. */
-      readonly why: "silent" | "aborted" | "unsent";
-      readonly failure: Failure;
-    };
+  | Unanswered;
+
+/** Why a question was not answered. */
+export interface Unanswered {
+  readonly ok: false;
+  /** `silent` also behind a BMC that lives (`passedOn`), `aborted`, or what the operating system said: nothing left this host. */
+  readonly why: "silent" | "passedOn" | "aborted" | "unsent";
+  readonly failure: Failure;
+}
 
 /** How long answers are waited for. */
 export interface Timings {
@@ -73,7 +79,7 @@ export interface WirePlan {
 }
 
 /** Which of two reasons tells more of what is wrong there. */
-const TELLING = ["late", "garbage", "stranger", "forged"] as const;
+const TELLING = ["late", "garbage", "stranger", "forged", "passedOn"] as const;
 
 /** Asks one BMC, over the hub's socket. */
 export class IpmiWire {
@@ -121,14 +127,15 @@ export class IpmiWire {
         signal?.removeEventListener("abort", onAbort);
         resolve(answer);
       };
-      const failed = (why: "silent" | "aborted" | "unsent", failure: Failure): void => {
+      const failed = (why: Unanswered["why"], failure: Failure): void => {
         done({ ok: false, why, failure });
       };
       const onAbort = (): void => failed("aborted", socketFault(this.thing, "IW_ABORTED"));
       const send = (): void => {
         const wait = question.waits[sendings];
         if (wait === undefined || peer === null) {
-          failed("silent", this.#silence(dropped));
+          const why = dropped?.kind === "passedOn" ? "passedOn" : "silent";
+          failed(why, this.#silence(dropped));
           return;
         }
         sendings += 1;
@@ -160,6 +167,7 @@ export class IpmiWire {
 
   #silence(dropped: Dropped | null): Failure {
     if (dropped === null || dropped.kind === "late") return wireFault(this.thing, "silent");
+    if (dropped.kind === "passedOn") return wireFault(this.thing, "mute");
     return wireFault(this.thing, dropped.kind, dropped.reason);
   }
 

@@ -6,7 +6,7 @@ import type { Command } from "./ask-command.ts";
 import type { BootMode } from "../../schemas/documents.ts";
 import { flagsFor, IPMI_BOOT_DEVICES, isIpmiBootDevice, readingOf } from "./boot-device.ts";
 import { control, identify, READS, setBootFlags, setKeepValid } from "./commands.ts";
-import type { IpmiBmc } from "./ipmi-bmc.ts";
+import type { Controller } from "./controller.ts";
 import { vendorCommand } from "./ipmi-vendor.ts";
 import { type BootFlags, decodeBootOption, KEEP_VALID, NO_REST } from "./packets/boot-options.ts";
 import type { Control } from "./packets/chassis.ts";
@@ -23,7 +23,7 @@ type MachineAction = Exclude<DriverAction, SessionAction>;
 
 /** Where an act is done. */
 interface ActAt {
-  readonly bmc: IpmiBmc;
+  readonly bmc: Controller;
   readonly node: FleetNode;
   readonly context: PerformContext;
   readonly signal: AbortSignal | undefined;
@@ -39,7 +39,7 @@ const CONTROL_OF = {
 
 /** Performs one act: what it is made from is read first, then it is written once, behind the engine's check. */
 export async function performAct(
-  bmc: IpmiBmc,
+  bmc: Controller,
   node: FleetNode,
   action: MachineAction,
   context: PerformContext,
@@ -87,13 +87,13 @@ async function vendorCall(
   return bmc.actAloud(node.name, command.value, context);
 }
 
-function notOffered({ thing }: IpmiBmc, fact: string): Failure {
+function notOffered({ thing }: Controller, fact: string): Failure {
   return failure("stalled", "IW-B18", `${thing}: ${fact}; take it out of the spec`);
 }
 
 type SetIndicator = Extract<MachineAction, { readonly verb: "management.setIndicator" }>;
 
-function lightCommand(bmc: IpmiBmc, { component, id, state }: SetIndicator): Result<Command> {
+function lightCommand(bmc: Controller, { component, id, state }: SetIndicator): Result<Command> {
   const isIt = component === IDENTIFY_LIGHT.component && id === IDENTIFY_LIGHT.id;
   if (!isIt) return fail(notOffered(bmc, `there is no indicator ${component}/${id}`));
   if (state === "blinking") return fail(notOffered(bmc, "the identify light is on or off"));

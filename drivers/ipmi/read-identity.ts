@@ -95,8 +95,6 @@ function isUnoffered({ code }: Failure): boolean {
 
 /** Chips of a few hundred bytes are usual; nothing beyond is read. */
 const FRU_BYTES_MAX = 4096;
-/** Bytes of one read: every BMC answers so many, some no more (ipmitool goes down to it, too). */
-const FRU_PART_BYTES = 16;
 
 /** Chassis, board and product of FRU 0. */
 async function readFru(at: ReadAt): Promise<Result<Fru>> {
@@ -124,7 +122,7 @@ async function readFruBytes(
   const end = Math.min(to, size, FRU_BYTES_MAX);
   let all = from;
   while (all.length < end) {
-    const count = Math.ceil(Math.min(FRU_PART_BYTES, end - all.length) / unit);
+    const count = Math.ceil(Math.min(at.bmc.partBytes, end - all.length) / unit);
     const command = fruRead(all.length / unit, count);
     const part = await readBy(at, command, (data) => decodeFruPart(data, unit));
     if (!part.ok) return part;

@@ -4,7 +4,7 @@ import { type IndicatorReading, indicatorName } from "../../schemas/indicators.t
 import type { PowerState, TaskReading } from "../../schemas/observation.ts";
 import { READS } from "./commands.ts";
 import type { Command } from "./ask-command.ts";
-import type { IpmiBmc } from "./ipmi-bmc.ts";
+import type { Controller } from "./controller.ts";
 import { wireFault } from "./ipmi-faults.ts";
 import { type BootFlags, decodeBootFlags, decodeBootOption } from "./packets/boot-options.ts";
 import { type ChassisStatus, decodeChassisStatus } from "./packets/chassis.ts";
@@ -14,7 +14,7 @@ import { type Behaviour, behavioursOf, manufacturerName } from "./quirks.ts";
 
 /** A BMC that is read, and until when. */
 export interface ReadAt {
-  readonly bmc: IpmiBmc;
+  readonly bmc: Controller;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -91,19 +91,19 @@ export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
  * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
  * place where the machine's mode would be said.
  */
-export function bootModeOf(bmc: IpmiBmc, { isValid, isEfi }: BootFlags): Result<BootMode> {
+export function bootModeOf(bmc: Controller, { isValid, isEfi }: BootFlags): Result<BootMode> {
   if (!isValid) return fail(noBootMode(bmc));
   return ok(isEfi ? "uefi" : "bios");
 }
 
 /** Nothing is set that has a boot mode. */
-export function noBootMode({ thing }: IpmiBmc): Failure {
+export function noBootMode({ thing }: Controller): Failure {
   const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
   return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
 }
 
 /** A facet of which a BMC says nothing. */
-export function notSaid(bmc: IpmiBmc, what: string): Failure {
+export function notSaid(bmc: Controller, what: string): Failure {
   const fact = `${bmc.thing} does not tell ${what} over IPMI`;
   return failure("stalled", "IW-B18", `${fact}; a BMC that speaks Redfish may (driver: redfish)`);
 }

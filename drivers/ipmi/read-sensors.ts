@@ -28,8 +28,6 @@ export interface SensorShown {
 
 /** Records of one repository that are read; machines of today have two hundred. */
 const RECORDS_MAX = 1024;
-/** Bytes of one part: with more some BMCs say that they cannot return so many (CAh). */
-const PART_BYTES = 16;
 /** The repository changed, and the reservation with it (IPMI 2.0, 33.11): so often it is begun anew. */
 const BEGINNINGS_MAX = 3;
 const RESERVATION_LOST = "completion code C5h";
@@ -109,12 +107,17 @@ async function readRecords(
     const whole = await readRecord(at, reservation, record);
     if (!whole.ok) return whole;
     const sensor = decodeFullSensor(whole.value.bytes);
-    // One that cannot be read is no reason to show none; those of other controllers would need a bridge.
-    if (sensor.ok && sensor.value?.owner === BMC_ADDRESS && sensor.value.lun === 0)
-      sensors.push(sensor.value);
+    // One that cannot be read is no reason to show none; those of other controllers would need a bridge of their own.
+    if (sensor.ok && isOwn(at, sensor.value)) sensors.push(sensor.value);
     record = whole.value.next;
   }
   return ok(sensors);
+}
+
+/** A blade's controller has one address on the bus of its chassis, and calls itself BMC all the same. */
+function isOwn({ bmc }: ReadAt, sensor: FullSensor | null): sensor is FullSensor {
+  const isIts = sensor?.owner === bmc.address || sensor?.owner === BMC_ADDRESS;
+  return isIts && sensor.lun === 0;
 }
 
 async function readRecord(
@@ -130,7 +133,7 @@ async function readRecord(
   let { bytes } = header.value;
   const end = length.ok ? length.value : 0;
   while (bytes.length < end) {
-    const more = await part(bytes.length, Math.min(PART_BYTES, end - bytes.length));
+    const more = await part(bytes.length, Math.min(at.bmc.partBytes, end - bytes.length));
     if (!more.ok) return more;
     bytes = Buffer.concat([bytes, more.value.bytes]);
   }

@@ -81,6 +81,8 @@ function addressFindings(bmc: Bmc): readonly Finding[] {
       find("/bmc/tls", "bmc.tls is given for an http:// address; write https:// or remove it");
     }
   }
+  if (bmc.bridging !== undefined)
+    find("/bmc/bridging", "bmc.bridging is IPMI's; remove it, or write driver: ipmi");
   if (bmc.system !== undefined && !/^\/[\x21-\x7e]+$/.test(bmc.system)) {
     const fact = `bmc.system is not a path ("${bmc.system}")`;
     find("/bmc/system", `${fact}; write it as the BMC does, such as /redfish/v1/Systems/1`);

@@ -72,6 +72,10 @@ export const FAULTS = {
     argument: "a number; for ever without",
     does: "sends so many answers to another session than the one that asked",
   },
+  "ipmi-nak": {
+    argument: "a number, a code such as /81, or both; for ever and 83h without",
+    does: "in a chassis takes so many requests not from the bus: Send Message is answered by a completion code",
+  },
   "ipmi-suites": {
     argument: "numbers, such as 3 or 3,17; or none",
     does: "speaks only these cipher suites; with none, only IPMI 1.5",
@@ -99,6 +103,10 @@ export interface Fault {
 
 const TIMED = new Set<FaultKind>(["busy", "stale", "slow", "task"]);
 const COUNT = { pattern: /^([1-9]\d*)?$/, says: "takes a number" };
+const COUNT_AND_CODE = {
+  pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
+  says: "takes a number, and /CODE behind it",
+};
 /** What an argument must look like, where it is no time; an empty one stands for none. */
 const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly says: string }>> = {
   "session-limit": { pattern: /^\d+$/, says: "needs a number" },
@@ -107,10 +115,8 @@ const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly 
   "ipmi-double": COUNT,
   "ipmi-late": COUNT,
   "ipmi-garbage": COUNT,
-  "ipmi-busy": {
-    pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
-    says: "takes a number, and /CODE behind it",
-  },
+  "ipmi-busy": COUNT_AND_CODE,
+  "ipmi-nak": COUNT_AND_CODE,
   "ipmi-bad-sequence": COUNT,
   "ipmi-other-request": COUNT,
   "ipmi-other-session": COUNT,
@@ -154,7 +160,8 @@ function parseOne(text: string, machine: string, fault: string): Result<Fault> {
 
 function timesIn(kind: FaultKind, argument: string | null): number | null {
   const number = /^\d+/.exec(argument ?? "")?.[0];
-  const counted = kind === "ipmi-busy" || ARGUMENTS[kind] === COUNT;
+  const rule = ARGUMENTS[kind];
+  const counted = rule === COUNT || rule === COUNT_AND_CODE;
   return counted && number !== undefined ? Number(number) : null;
 }
 

@@ -7,6 +7,9 @@ import { BmcServer, type TlsIdentity } from "./bmc-server.ts";
 import type { LoggedCall } from "./exchange.ts";
 import { controlAnswer } from "./control.ts";
 import { parseFault } from "./faults.ts";
+import type { Hop } from "../ipmi/bridge.ts";
+import type { BridgedForm } from "./ipmi/bridge.ts";
+import { CHASSIS_MACHINES_MAX, enclosure, satelliteAt } from "./ipmi/chassis.ts";
 import type { IpmiUser } from "./ipmi/command.ts";
 import { IpmiBmc } from "./ipmi/ipmi-bmc.ts";
 import { IpmiServer } from "./ipmi/ipmi-server.ts";
@@ -16,6 +19,10 @@ import { type Failure, failure } from "../../schemas/failure.ts";
 
 /** The IPMI face of BMCs. */
 export interface IpmiFace {
+  /** port-per-bmc, the default: each machine's BMC has one. one-port: a chassis's BMC, and all machines behind it. */
+  readonly layout?: "one-port" | "port-per-bmc";
+  /** How a chassis's BMC brings back answers: in messages of their own (default), or within that of Send Message. */
+  readonly bridged?: BridgedForm;
   /** The first machine's UDP port; the others' are chosen by the system. 0, the default, lets it choose all. */
   readonly port?: number;
   /** Default: the simulation's own user, as administrator. */
@@ -61,6 +68,8 @@ export interface Simulator {
   readonly addresses: ReadonlyMap<string, string>;
   /** Where each machine's BMC speaks IPMI, as `ipmi://127.0.0.1:PORT`; empty where they do not. */
   readonly ipmiAddresses: ReadonlyMap<string, string>;
+  /** Where a machine is behind a chassis's BMC; empty where each has a port of its own. */
+  readonly ipmiTargets: ReadonlyMap<string, Hop>;
   readonly machines: ReadonlyMap<string, Machine>;
   /** Mutating calls since the start, oldest first. */
   readonly log: readonly LoggedCall[];
@@ -82,6 +91,7 @@ const SESSION_LIMIT = 16;
 const SESSION_TIMEOUT_MS = 30 * 60_000;
 /** IPMI sessions that common BMCs hold: four or five; they end after 60 seconds without use (IPMI 2.0, 6.12.15). */
 const IPMI_DEFAULTS = {
+  bridged: "apart",
   kg: null,
   suites: [17, 3],
   sessionLimit: 5,
@@ -93,6 +103,8 @@ const IPMI_DEFAULTS = {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const all = { ...DEFAULTS, ...options };
   const machines = new Map(all.machines.map((spec) => [spec.name, new Machine(spec, all.timings)]));
+  const isFull = options.ipmi?.layout === "one-port" && machines.size > CHASSIS_MACHINES_MAX;
+  if (isFull) throw new FaultError(chassisFull(machines.size));
   const groups =
     all.layout === "port-per-bmc"
       ? [...machines.values()].map((one) => [one])
@@ -103,9 +115,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const running = new Running(all, machines, identity?.cert ?? null);
   for (const [index, group] of groups.entries())
     await running.serve(group, index === 0 ? all.port : 0, identity);
-  if (options.ipmi !== undefined)
-    for (const [index, machine] of [...machines.values()].entries())
-      await running.serveIpmi(machine, options.ipmi, index === 0);
+  if (options.ipmi !== undefined) await running.serveIpmi(options.ipmi);
   for (const text of all.faults) {
     const wrong = running.fault(text);
     if (wrong === null) continue;
@@ -144,6 +154,7 @@ type AllOptions = Required<Omit<SimulatorOptions, "logFile" | "ipmi">> &
 class Running implements Simulator {
   readonly addresses = new Map<string, string>();
   readonly ipmiAddresses = new Map<string, string>();
+  readonly ipmiTargets = new Map<string, Hop>();
   readonly machines: ReadonlyMap<string, Machine>;
   readonly log: LoggedCall[] = [];
   readonly certificate: string | null;
@@ -192,7 +203,29 @@ class Running implements Simulator {
     for (const { spec } of group) this.addresses.set(spec.name, address);
   }
 
-  async serveIpmi(machine: Machine, face: IpmiFace, isFirst: boolean): Promise<void> {
+  async serveIpmi(face: IpmiFace): Promise<void> {
+    const all = [...this.machines.values()];
+    if (face.layout !== "one-port") {
+      for (const [index, machine] of all.entries())
+        this.ipmiAddresses.set(machine.spec.name, await this.#ipmiServer(face, machine, index));
+      return;
+    }
+    const satellites = all.map((machine, index) => [satelliteAt(index), machine] as const);
+    const byAddress = new Map(satellites.map(([{ address }, machine]) => [address, machine]));
+    const address = await this.#ipmiServer(face, enclosure(this.#options.timings), 0, byAddress);
+    for (const [hop, { spec }] of satellites) {
+      this.ipmiAddresses.set(spec.name, address);
+      this.ipmiTargets.set(spec.name, hop);
+    }
+  }
+
+  /** Where it listens. */
+  async #ipmiServer(
+    face: IpmiFace,
+    machine: Machine,
+    index: number,
+    satellites: ReadonlyMap<number, Machine> = new Map(),
+  ): Promise<string> {
     const { clock, host, username, password } = this.#options;
     let address = "";
     const bmc = new IpmiBmc({
@@ -200,6 +233,7 @@ class Running implements Simulator {
       users: [{ name: username, password, privilege: "administrator" }],
       ...face,
       machine,
+      satellites,
       clock,
       lies: this.#lies,
       address: () => address,
@@ -207,9 +241,9 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new IpmiServer(bmc, host, { clock, lies: this.#lies });
-    address = await server.listen(host, isFirst ? (face.port ?? 0) : 0);
+    address = await server.listen(host, index === 0 ? (face.port ?? 0) : 0);
     this.#ipmiServers.push(server);
-    this.ipmiAddresses.set(machine.spec.name, address);
+    return address;
   }
 
   #note(call: LoggedCall): void {
@@ -223,7 +257,7 @@ class Running implements Simulator {
     if (!parsed.ok) return parsed.failure;
     const { machine, other, kind } = parsed.value;
     const named = other === null ? [machine] : [machine, other];
-    const missing = named.find((name) => !this.machines.has(name));
+    const missing = named.find((name) => !this.#isThere(name));
     if (missing !== undefined) {
       const known = [...this.machines.keys()].slice(0, 8).join(", ");
       const message = `fault "${text}": no simulated machine is called ${missing}; there are ${known}`;
@@ -235,9 +269,14 @@ class Running implements Simulator {
     return null;
   }
 
+  /** Also a chassis's BMC, which no machine is. */
+  #isThere(name: string): boolean {
+    return this.machines.has(name) || this.#ipmiServers.some(({ bmc }) => bmc.serves(name));
+  }
+
   #endSessions(name: string): void {
     for (const { bmc } of this.#servers) if (bmc.machines.has(name)) bmc.endSessions();
-    for (const { bmc } of this.#ipmiServers) if (bmc.machine.spec.name === name) bmc.slots.forget();
+    for (const { bmc } of this.#ipmiServers) if (bmc.serves(name)) bmc.slots.forget();
   }
 
   clearFaults(machine: string): void {
@@ -254,7 +293,12 @@ class Running implements Simulator {
   }
 }
 
-/** A fault that cannot be set, found while starting. */
+function chassisFull(count: number): Failure {
+  const fact = `a chassis has room for ${CHASSIS_MACHINES_MAX} machines, and there are ${count}`;
+  return failure("stalled", "IW-I04", `${fact}; start fewer, or give each a port of its own`);
+}
+
+/** What a simulation cannot be, found while starting. */
 export class FaultError extends Error {
   readonly failure: Failure;
 

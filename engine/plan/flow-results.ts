@@ -1,3 +1,4 @@
+import { unitOf } from "../../schemas/bmc-unit.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { NodeRecord, RecordPatch } from "../../schemas/record.ts";
@@ -12,7 +13,7 @@ export function learntBy(
   switch (verb) {
     case "provision.manage": {
       const address = node.spec.bmc?.address;
-      const system = node.spec.bmc?.system ?? null;
+      const system = unitOf(node.spec.bmc ?? {}) ?? null;
       return {
         identity: known(observation, "identity") ?? record.identity,
         bmc: address === undefined ? record.bmc : { address, system },

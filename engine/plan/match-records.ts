@@ -1,3 +1,4 @@
+import { unitOf } from "../../schemas/bmc-unit.ts";
 import type { Fleet, FleetNode } from "../../schemas/fleet.ts";
 import type { NodeRecord } from "../../schemas/record.ts";
 import { identityPart } from "./facets/identity.ts";
@@ -162,7 +163,7 @@ function adopt(
   const found = new Map<string, NodeRecord>();
   const taken = new Set<string>();
   for (const node of strangers) {
-    const keys = keysOf(node.spec.identity, node.spec.bmc?.address, node.spec.bmc?.system);
+    const keys = keysOf(node.spec.identity, node.spec.bmc?.address, unitOf(node.spec.bmc ?? {}));
     const record = keys.map((key) => byKey.get(key)).find((hit) => hit !== undefined);
     if (record === undefined || record === "many" || taken.has(record.uuid)) continue;
     taken.add(record.uuid);

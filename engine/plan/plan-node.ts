@@ -1,3 +1,4 @@
+import { bmcText } from "../../schemas/bmc-unit.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known } from "../../schemas/observation.ts";
 import type { Gate, NodePlan, Step } from "../../schemas/plan.ts";
@@ -163,7 +164,7 @@ function basisOf(
   return {
     recordRevision: resolved.record?.revision ?? 0,
     specHash: node.specHash,
-    bmcAddress: node.spec.bmc?.address ?? null,
+    bmcAddress: bmcText(node.spec.bmc),
     identity: steps.length === 0 ? null : (known(observation, "identity") ?? record.identity),
     values,
   };

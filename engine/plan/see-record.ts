@@ -1,3 +1,4 @@
+import { unitOf } from "../../schemas/bmc-unit.ts";
 import type { NodeSpec } from "../../schemas/documents.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
@@ -47,7 +48,7 @@ export function originOfNew(
 function keysOfNode({ name, spec }: Pick<FleetNode, "name" | "spec">): readonly string[] {
   const { identity, bmc } = spec;
   const byMachine = keysOf(identity, undefined, null);
-  return [...byMachine, ...keysOf(null, bmc?.address, bmc?.system), name];
+  return [...byMachine, ...keysOf(null, bmc?.address, unitOf(bmc ?? {})), name];
 }
 
 /** What ran on a node before its record, or one of its machine, was forgotten. */

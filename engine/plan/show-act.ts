@@ -1,3 +1,4 @@
+import { bmcText } from "../../schemas/bmc-unit.ts";
 import { placeText } from "../../schemas/diagnostic.ts";
 import { type FleetNode, originOf } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
@@ -54,8 +55,8 @@ function row(word: string, text: string, sheet: Sheet): readonly string[] {
 function machineText({ plan, node, observation }: ActSight): string {
   const serial = plan.identity.serial ?? "unknown";
   const power = known(observation, "power") ?? "unknown";
-  const address = node.spec.bmc?.address;
-  return `serial ${serial}, power ${power}${address === undefined ? "" : `, BMC ${address}`}`;
+  const bmc = bmcText(node.spec.bmc);
+  return `serial ${serial}, power ${power}${bmc === null ? "" : `, BMC ${bmc}`}`;
 }
 
 /** The workload, and who brought it: what is lost or interrupted is somebody's. */

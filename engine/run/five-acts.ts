@@ -1,4 +1,5 @@
 import type { Performed } from "../../drivers/driver.ts";
+import { unitOf } from "../../schemas/bmc-unit.ts";
 import type { Action } from "../../schemas/action.ts";
 import type { EventName } from "../../schemas/event.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
@@ -297,7 +298,7 @@ function intentOf(flow: Flow, asked: Asked, count: number): IntentBody {
     impact: asked.impact,
     authority: { ...asked.authority },
     bmc: node.spec.bmc?.address ?? null,
-    system: node.spec.bmc?.system ?? null,
+    system: unitOf(node.spec.bmc ?? {}) ?? null,
     identity: known(observation, "identity") ?? null,
     session,
     before: { ...(before === null ? asked.before : {}), ...asker, ...lent },

@@ -1,3 +1,4 @@
+import { BRIDGING_KEYS, bridgingOf } from "./ironic-bridging.ts";
 import { type Bmc, bracketed, type Login, NO_ADDRESS, redfishOrigin, userOf } from "./bmc-login.ts";
 import type { Note } from "./foreign-node.ts";
 import { type Fields, flagOf, isSaid, textOf } from "./values.ts";
@@ -112,21 +113,32 @@ function ipmiLogin(address: string, info: Fields): Login {
     why: "keys are never carried over, be they masked or in clear",
     todo: `write it into the file ${file} below a directory of secrets.dirs`,
   };
+  const bridging = bridgingOf(info);
   return {
     bmc: {
       address,
+      ...bridging.bmc,
       ...(privilege === undefined ? {} : { privilege }),
       ...(cipherSuite === undefined ? {} : { cipherSuite }),
       ...kg,
     },
-    notes: "kg" in kg ? [key] : [],
+    notes: [...bridging.notes, ...("kg" in kg ? [key] : [])],
   };
 }
 
 /** Keys that became something, or whose value is what we do anyway. */
 const READ: Readonly<Record<string, readonly string[]>> = {
   redfish: ["address", "username", "password", "system_id", "verify_ca", "auth_type"],
-  ipmi: ["address", "username", "password", "port", "priv_level", "cipher_suite", "hex_kg_key"],
+  ipmi: [
+    "address",
+    "username",
+    "password",
+    "port",
+    "priv_level",
+    "cipher_suite",
+    "hex_kg_key",
+    ...BRIDGING_KEYS,
+  ],
 };
 /** Said of a child, and not of its BMC. */
 export const DEDICATED_SUPPLY = "has_dedicated_power_supply";

@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { Document, isScalar } from "yaml";
 import { API_VERSION } from "../../schemas/documents.ts";
 import type { DOCUMENT_KINDS } from "../../schemas/kinds.ts";
 import type { Note, Tool } from "./foreign-node.ts";
@@ -36,8 +36,18 @@ export function writeDocument(
   ];
   const comment = head.map((line) => `# ${line}\n`).join("");
   // Undefined fields are not written.
-  return comment + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+  const yaml = new Document(document, { aliasDuplicateObjects: false });
+  for (const path of HEX_FIELDS) {
+    const number = yaml.getIn(path, true);
+    if (isScalar(number)) number.format = "HEX";
+  }
+  return comment + yaml.toString({ lineWidth: 0 });
 }
+
+/** Slave addresses, which nobody reads in decimals. */
+const HEX_FIELDS = ["target/address", "transit/address", "localAddress"].map((path) =>
+  `spec/bmc/bridging/${path}`.split("/"),
+);
 
 function noteLine({ field, why, todo, part, value }: Note): string {
   const whose = part === undefined ? "" : `${part.noun} ${part.name}, `;

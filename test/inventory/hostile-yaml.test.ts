@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { formatDiagnostics } from "../../inventory/format-diagnostics.ts";
 import { loadFleet, type LoadedFleet } from "../../inventory/load-fleet.ts";
 import { loadSettings } from "../../inventory/load-settings.ts";
@@ -187,6 +187,50 @@ test("one system at one address is declared once, however it is written", async 
   ]);
   const others = [at("n1", "bmc1:623", "/a"), at("n2", "bmc1:624", "/a")];
   expect((await load(others.join("---\n"))).diagnostics).toEqual([]);
+});
+
+describe("nodes behind one chassis's BMC", () => {
+  const at = (name: string, bridging: string, address = "10.0.0.7"): string =>
+    `apiVersion: ironwright/v1\nkind: Node\nmetadata: { name: ${name} }\nspec:\n  driver: ipmi\n  bmc: { address: "${address}"${bridging === "" ? "" : `, bridging: ${bridging}`} }\n`;
+  const blade = (address: string, transit = ""): string =>
+    `{ target: { channel: 7, address: ${address} }${transit} }`;
+
+  test.each([
+    [
+      "one target, however it is written",
+      [at("n1", blade("0x24")), at("n2", blade("36"), "ipmi://10.0.0.7:623/")],
+      "n2 and n1 (inventory/a.yaml:1) are both channel 7 address 24h at ipmi://10.0.0.7:623/",
+    ],
+    [
+      "one target behind one transit",
+      ["n1", "n2"].map((name) =>
+        at(name, blade("0x24", ", transit: { channel: 0, address: 0x82 }")),
+      ),
+      "are both channel 0 address 82h channel 7 address 24h",
+    ],
+    ["none at all", [at("n1", ""), at("n2", "")], "names no bmc.bridging; say whom"],
+  ])("may not have %s", async (_name, documents, words) => {
+    const found = await said(documents.join("---\n"));
+    expect(found.join("\n")).toContain(words);
+  });
+
+  test("are different machines, beside the chassis itself", async () => {
+    const documents = [
+      at("chassis", ""),
+      at("n1", blade("0x22")),
+      at("n2", blade("0x24")),
+      at("n3", blade("0x24", ", transit: { channel: 0, address: 0x82 }")),
+    ];
+    expect((await load(documents.join("---\n"))).diagnostics).toEqual([]);
+  });
+
+  test.each([
+    ['"24h"', 'spec.bmc.bridging.target.address is "24h"; it must be a number'],
+    ["36.5", "spec.bmc.bridging.target.address"],
+    ["0x24, lun: 2", 'unknown key "lun" in spec.bmc.bridging.target'],
+  ])("an address of %s is none", async (address, words) => {
+    expect((await said(at("n1", blade(address)))).join("\n")).toContain(words);
+  });
 });
 
 test("profiles that stand on each other without end are an error, not a crash", async () => {

@@ -35,9 +35,13 @@ export interface Tools {
   readonly acts: () => readonly (readonly [string, unknown, string])[];
 }
 
-export async function tools(face: IpmiFace = {}, host = "127.0.0.1"): Promise<Tools> {
+export async function tools(
+  face: IpmiFace = {},
+  host = "127.0.0.1",
+  names: readonly string[] = ["n1"],
+): Promise<Tools> {
   const simulator = await startSimulator({
-    machines: [aMachine("n1")],
+    machines: names.map((name) => aMachine(name)),
     host,
     timings: { powerOnMs: 50, powerOffMs: 50, gracefulMs: 50 },
     ipmi: { users: USERS, resetMs: 100, ...face },

@@ -6,7 +6,6 @@ import {
   type LanRequest,
   lanResponse,
   NET_FN,
-  RQ_SEQ_COUNT,
 } from "../../ipmi/packets/lan-message.ts";
 import { encodeAsf, encodeRmcp, RMCP_NO_ACK } from "../../ipmi/packets/rmcp.ts";
 import { received } from "../../ipmi/packets/sequence-window.ts";
@@ -19,24 +18,24 @@ import {
   type Received20,
   sealSession20,
 } from "../../ipmi/packets/session20.ts";
+import { SEND_MESSAGE } from "../../ipmi/packets/send-message.ts";
 import type { LoggedCall } from "../exchange.ts";
-import type { FaultKind } from "../faults.ts";
 import type { Lies } from "../lies.ts";
 import type { Machine } from "../machine.ts";
-import type { BmcMemory, CommandAnswer, CommandSite, IpmiUser } from "./command.ts";
-import { RESTART_UNKNOWN } from "./chassis-commands.ts";
-import { systemGuid } from "./device-commands.ts";
-import { Login15 } from "./login15.ts";
-import { Login20 } from "./login20.ts";
-import type { LoginNote, LoginSite } from "./login-site.ts";
-import { runCommand } from "./run-command.ts";
+import { Bridge, type BridgedForm } from "./bridge.ts";
+import { type CommandAnswer, COMPLETION, type IpmiUser } from "./command.ts";
+import { type ActNote, type Around, Controller } from "./controller.ts";
+import { BmcLogins } from "./bmc-logins.ts";
+import { BMC_ROWS, CHASSIS_BMC_ROWS, type CommandRows, SATELLITE_ROWS } from "./run-command.ts";
 import { type Peer, SessionSlots, type SimulatedSession, takeOutbound } from "./session-slots.ts";
 import { SolConsole } from "./sol-console.ts";
-import { SpoiledWire } from "./spoil-answer.ts";
 
 /** What a BMC that speaks IPMI is made from. */
 export interface IpmiBmcOptions {
   readonly machine: Machine;
+  /** Machines of a chassis that it passes requests on to, by the slave address of their controllers. */
+  readonly satellites: ReadonlyMap<number, Machine>;
+  readonly bridged: BridgedForm;
   readonly clock: DriverClock;
   readonly lies: Lies;
   readonly users: readonly IpmiUser[];
@@ -55,6 +54,14 @@ export interface IpmiBmcOptions {
 export interface Outgoing {
   readonly datagram: Buffer;
   readonly to: Peer;
+  /** Whose controller answers. */
+  readonly machine: string;
+}
+
+/** A datagram that answers another, and who spoils it. */
+interface Reply {
+  readonly datagram: Buffer;
+  readonly by: Controller;
 }
 
 const NO_PASSWORD = Buffer.alloc(0);
@@ -64,171 +71,145 @@ const FAR = 0x1000;
 /** ASF's own enterprise number, for a pong without parts of an OEM (13.2.4). */
 const ASF_IANA = 4542;
 
-/** One machine's BMC as it is by IPMI: what comes in as a datagram, what goes out as datagrams. */
+/** One BMC as it is by IPMI: what comes in as a datagram, what goes out as datagrams; its sessions, and whom it passes on to. */
 export class IpmiBmc {
-  readonly machine: Machine;
   readonly slots: SessionSlots;
   readonly #options: IpmiBmcOptions;
-  readonly #memory: BmcMemory;
-  readonly #login15: Login15;
-  readonly #login20: Login20;
-  readonly #wire: SpoiledWire;
+  readonly #own: Controller;
+  readonly #bridge: Bridge;
+  readonly #logins: BmcLogins;
   readonly #sol: SolConsole;
 
   constructor(options: IpmiBmcOptions) {
-    const { machine, lies, clock } = options;
+    const { machine, satellites, lies, clock } = options;
     this.#options = options;
-    this.machine = machine;
     const limit = (): number => {
       const fault = lies.of(machine.spec.name, "session-limit");
       return fault === null ? options.sessionLimit : Number(fault.argument);
     };
     const timeoutMs = options.sessionTimeoutMs;
     this.slots = new SessionSlots({ now: () => clock.now(), limit, timeoutMs });
-    this.#memory = {
-      keepValid: 0,
-      acknowledged: [0, 0],
-      bootFlags: null,
-      selReservation: 0,
-      sdrReservation: 0,
-      silentUntil: 0,
-      restartCause: RESTART_UNKNOWN,
-    };
     this.#sol = new SolConsole(machine, this.slots, () => clock.now());
-    const site = this.#loginSite();
-    this.#login15 = new Login15(site);
-    this.#login20 = new Login20(site);
-    this.#wire = new SpoiledWire(
-      (kind) => this.#takes(kind),
-      (bytes) => this.#random(bytes),
+    const rows = satellites.size === 0 ? BMC_ROWS : CHASSIS_BMC_ROWS;
+    this.#own = this.#controller(machine, rows, () => this.#around());
+    const behind = [...satellites].map(
+      ([address, one]) => [address, this.#satellite(one, timeoutMs)] as const,
     );
-  }
-
-  #loginSite(): LoginSite {
-    const { users, kg, clock } = this.#options;
-    return {
-      slots: this.slots,
+    this.#bridge = new Bridge(new Map(behind), options.bridged);
+    const { slots } = this;
+    const { users, kg } = options;
+    this.#logins = new BmcLogins({
+      slots,
+      own: this.#own,
       users,
       kg,
-      now: () => clock.now(),
+      clock,
       suites: () => this.#suites(),
-      guid: () => systemGuid(this.#site()),
-      passwordOf: (user) => {
-        const isRefused = this.#fault("wrong-password") !== null;
-        return isRefused ? this.#random(IV_BYTES) : Buffer.from(user.password, "utf8");
-      },
       random: (bytes) => this.#random(bytes),
-      newId: (isTaken) => this.#newId(isTaken),
-      note: (login) => this.#noteLogin(login),
-    };
+      note: (act) => this.#note(act),
+    });
+  }
+
+  #controller(machine: Machine, rows: CommandRows, around: () => Around): Controller {
+    const { clock, lies, resetMs } = this.#options;
+    const random = (bytes: number): Buffer => this.#random(bytes);
+    const note = (act: ActNote): void => this.#note(act);
+    return new Controller({ machine, clock, lies, resetMs, rows, around, random, note });
+  }
+
+  /** One on the bus has no sessions that a reset could end. */
+  #satellite(machine: Machine, timeoutMs: number): Controller {
+    const { clock } = this.#options;
+    const slots = new SessionSlots({ now: () => clock.now(), limit: () => 0, timeoutMs });
+    const sol = new SolConsole(machine, slots, () => clock.now());
+    return this.#controller(machine, SATELLITE_ROWS, () => ({ ...this.#around(), slots, sol }));
+  }
+
+  /** True for its own machine and those behind it. */
+  serves(machine: string): boolean {
+    return [this.#own, ...this.#bridge.satellites].some(({ name }) => name === machine);
   }
 
   #random(bytes: number): Buffer {
     return Buffer.from(this.#options.hex(bytes), "hex");
   }
 
-  #newId(isTaken: (id: number) => boolean): number {
-    for (;;) {
-      const id = this.#random(4).readUInt32LE();
-      if (id !== 0 && !this.slots.has(id) && !isTaken(id)) return id;
-    }
-  }
-
-  #fault(kind: FaultKind): ReturnType<Lies["of"]> {
-    return this.#options.lies.of(this.machine.spec.name, kind);
-  }
-
-  #takes(kind: FaultKind): ReturnType<Lies["take"]> {
-    return this.#options.lies.take(this.machine.spec.name, kind);
-  }
-
   #suites(): readonly number[] {
-    const only = this.#fault("ipmi-suites")?.argument;
+    const only = this.#own.fault("ipmi-suites")?.argument;
     if (only === undefined || only === null) return this.#options.suites;
     return only === "none" ? [] : only.split(",").map(Number);
   }
 
-  #site(): CommandSite {
-    const { lies, users, kg, clock, resetMs } = this.#options;
-    const { machine, slots } = this;
-    const { name } = machine.spec;
+  #around(): Around {
+    const { users, kg, address } = this.#options;
     return {
-      machine,
-      memory: this.#memory,
-      slots,
+      slots: this.slots,
       sol: this.#sol,
-      port: () => Number(new URL(this.#options.address()).port),
+      port: () => Number(new URL(address()).port),
       users,
       suites: this.#suites(),
       hasKg: kg !== null,
-      resetMs,
-      now: clock.now(),
-      fault: (kind) => lies.of(name, kind),
-      take: (kind) => lies.take(name, kind),
-      shown: () => lies.shown(machine),
-      freeze: (shown, until) => lies.freeze(name, shown, until),
     };
   }
 
   /** What goes out for a datagram that came in, in order; what it does not understand it answers nothing to. */
   receive(bytes: Buffer, peer: Peer): readonly Outgoing[] {
-    if (this.#options.clock.now() < this.#memory.silentUntil) return [];
-    if (this.#takes("ipmi-lose-request") !== null) return [];
-    const answer = this.#answer(bytes, peer);
-    const sent = answer === null ? [] : this.#wire.send(answer);
-    return [...sent.map((datagram) => ({ datagram, to: peer })), ...this.#pushed()];
+    if (this.#own.isSilent || this.#own.takes("ipmi-lose-request") !== null) return [];
+    const sent = this.#answer(bytes, peer).flatMap(({ datagram, by }) =>
+      by.wire.send(datagram).map((one) => ({ datagram: one, to: peer, machine: by.name })),
+    );
+    return [...sent, ...this.#pushed()];
   }
 
   /** What the console sends by itself. */
   #pushed(): readonly Outgoing[] {
     return this.#sol.takePushes().flatMap(({ session, packet }) => {
       const datagram = this.#sealedSol(session, packet);
-      return datagram === null ? [] : [{ datagram, to: session.peer }];
+      return datagram === null ? [] : [{ datagram, to: session.peer, machine: this.#own.name }];
     });
   }
 
-  #answer(bytes: Buffer, peer: Peer): Buffer | null {
+  #answer(bytes: Buffer, peer: Peer): readonly Reply[] {
     const datagram = decodeDatagram(bytes);
-    if (!datagram.ok) return null;
+    if (!datagram.ok) return [];
     switch (datagram.value.kind) {
       case "asf": {
         const { message } = datagram.value;
-        if (message.type !== "ping") return null;
-        const { tag } = message;
-        const pong = {
-          type: "pong",
-          tag,
-          oemIana: ASF_IANA,
-          oemDefined: 0,
-          speaksIpmi: true,
-        } as const;
-        return encodeRmcp({ kind: "asf", sequence: RMCP_NO_ACK, body: encodeAsf(pong) });
+        return message.type === "ping" ? this.#reply(pong(message.tag)) : [];
       }
       case "ipmi15":
         return this.#answer15(datagram.value.session, peer);
       case "ipmi20":
-        return this.#suites().length === 0 ? null : this.#answer20(datagram.value.session, peer);
+        return this.#suites().length === 0 ? [] : this.#answer20(datagram.value.session, peer);
     }
   }
 
+  /** One of its own; null is none. */
+  #reply(datagram: Buffer | null): readonly Reply[] {
+    return datagram === null ? [] : [{ datagram, by: this.#own }];
+  }
+
   /** A request outside a session, one by which a login is made, or one of a session. */
-  #answer15(packet: Received15, peer: Peer): Buffer | null {
+  #answer15(packet: Received15, peer: Peer): readonly Reply[] {
     const request = decodeLanRequest(packet.payload);
-    if (!request.ok) return null;
+    if (!request.ok) return [];
     const { command, data, netFn } = request.value;
     const isActivation = netFn === NET_FN.app && command === SESSION_COMMANDS.activateSession;
-    if (isActivation && packet.sequence === 0) return this.#activate(packet, request.value);
+    if (isActivation && packet.sequence === 0)
+      return this.#reply(this.#activate(packet, request.value));
     if (packet.sessionId !== 0) return this.#inSession15(packet, request.value, peer);
     const isChallenge = netFn === NET_FN.app && command === SESSION_COMMANDS.getSessionChallenge;
-    const answer = isChallenge ? this.#login15.challenge(data) : this.#run(request.value, null);
-    if (answer === null) return null;
+    const answer = isChallenge
+      ? this.#logins.login15.challenge(data)
+      : this.#own.run(request.value, null);
+    if (answer === null) return [];
     const payload = responseBytes(request.value, answer);
     const outside = { authType: "none", sequence: 0, sessionId: 0, payload } as const;
-    return ipmiDatagram(encodeSession15(outside, NO_PASSWORD));
+    return this.#reply(ipmiDatagram(encodeSession15(outside, NO_PASSWORD)));
   }
 
   #activate(packet: Received15, request: LanRequest): Buffer | null {
-    const activation = this.#login15.activate(packet, request.data);
+    const activation = this.#logins.login15.activate(packet, request.data);
     if (activation === null) return null;
     const { answer, password, sequence } = activation;
     const { authType, sessionId } = packet;
@@ -236,46 +217,63 @@ export class IpmiBmc {
     return ipmiDatagram(encodeSession15({ authType, sessionId, sequence, payload }, password));
   }
 
-  #inSession15(packet: Received15, request: LanRequest, peer: Peer): Buffer | null {
+  #inSession15(packet: Received15, request: LanRequest, peer: Peer): readonly Reply[] {
     const session = this.slots.find(packet.sessionId);
-    if (session?.version !== "1.5") return null;
+    if (session?.version !== "1.5") return [];
     const { authType, password } = session;
-    if (packet.authType !== authType || !isAuthentic15(packet, password)) return null;
-    if (!this.#isInWindow(session, packet.sequence, peer)) return null;
-    const answer = this.#run(request, session);
-    if (answer === null) return null;
-    const payload = responseBytes(this.#misnumbered(request), answer);
-    const { sessionId, sequence } = this.#numbered(session, session.id);
-    return ipmiDatagram(encodeSession15({ authType, sessionId, sequence, payload }, password));
+    if (packet.authType !== authType || !isAuthentic15(packet, password)) return [];
+    if (!this.#isInWindow(session, packet.sequence, peer)) return [];
+    return this.#run(request, session).map(({ payload, by }) => {
+      const { sessionId, sequence } = this.#numbered(session, session.id);
+      const sent = encodeSession15({ authType, sessionId, sequence, payload }, password);
+      return { datagram: ipmiDatagram(sent), by };
+    });
   }
 
-  #answer20(packet: Received20, peer: Peer): Buffer | null {
+  #answer20(packet: Received20, peer: Peer): readonly Reply[] {
     if (packet.sessionId !== 0) return this.#inSession20(packet, peer);
     if (packet.type !== "ipmi") {
-      const answer = this.#login20.answer(packet.type, packet.payload);
-      if (answer === null) return null;
-      return ipmiDatagram(encodeSession20({ ...answer, sessionId: 0, sequence: 0 }));
+      const answer = this.#logins.login20.answer(packet.type, packet.payload);
+      if (answer === null) return [];
+      return this.#reply(ipmiDatagram(encodeSession20({ ...answer, sessionId: 0, sequence: 0 })));
     }
     const request = decodeLanRequest(packet.payload);
-    if (!request.ok) return null;
-    const answer = this.#run(request.value, null);
-    if (answer === null) return null;
+    const answer = request.ok ? this.#own.run(request.value, null) : null;
+    if (!request.ok || answer === null) return [];
     const payload = responseBytes(request.value, answer);
-    return ipmiDatagram(encodeSession20({ type: "ipmi", sessionId: 0, sequence: 0, payload }));
+    const outside = { type: "ipmi", sessionId: 0, sequence: 0, payload } as const;
+    return this.#reply(ipmiDatagram(encodeSession20(outside)));
   }
 
-  #inSession20(packet: Received20, peer: Peer): Buffer | null {
+  #inSession20(packet: Received20, peer: Peer): readonly Reply[] {
     const session = this.slots.find(packet.sessionId);
-    if (session?.version !== "2.0") return null;
+    if (session?.version !== "2.0") return [];
     const opened = openSession20(packet, session.keys);
-    if (!opened.ok || !this.#isInWindow(session, packet.sequence, peer)) return null;
+    if (!opened.ok || !this.#isInWindow(session, packet.sequence, peer)) return [];
     const { type, payload } = opened.value;
-    if (type === "sol") return this.#answerSol(session, payload);
+    if (type === "sol") return this.#reply(this.#answerSol(session, payload));
     const request = decodeLanRequest(payload);
-    if (type !== "ipmi" || !request.ok) return null;
-    const answer = this.#run(request.value, session);
-    if (answer === null) return null;
-    return this.#sealed(session, "ipmi", responseBytes(this.#misnumbered(request.value), answer));
+    if (type !== "ipmi" || !request.ok) return [];
+    return this.#run(request.value, session).flatMap((answer) => {
+      const datagram = this.#sealed(session, "ipmi", answer.payload);
+      return datagram === null ? [] : [{ datagram, by: answer.by }];
+    });
+  }
+
+  /** The messages that answer a request of a session, in order, and whose they are. */
+  #run(
+    request: LanRequest,
+    session: SimulatedSession,
+  ): readonly { readonly payload: Buffer; readonly by: Controller }[] {
+    const own = this.#own;
+    const answer = own.run(request, session);
+    if (answer === null) return [];
+    const isSendMessage = request.netFn === NET_FN.app && request.command === SEND_MESSAGE;
+    if (!isSendMessage || answer.completion !== COMPLETION.ok)
+      return [{ payload: responseBytes(own.misnumbered(request), answer), by: own }];
+    return this.#bridge
+      .answer(request, session)
+      .map(({ response, by }) => ({ payload: encodeLanResponse(response), by: by ?? own }));
   }
 
   #answerSol(session: SimulatedSession, payload: Buffer): Buffer | null {
@@ -310,55 +308,30 @@ export class IpmiBmc {
     own: number,
   ): { readonly sessionId: number; readonly sequence: number } {
     const number = takeOutbound(session);
-    const isFar = this.#takes("ipmi-bad-sequence") !== null;
-    const isAstray = this.#takes("ipmi-other-session") !== null;
+    const isFar = this.#own.takes("ipmi-bad-sequence") !== null;
+    const isAstray = this.#own.takes("ipmi-other-session") !== null;
     return {
       sequence: isFar ? (number + FAR) >>> 0 : number,
       sessionId: isAstray ? (own ^ 1) >>> 0 : own,
     };
   }
 
-  /** The request with another one's number, as a fault has it. */
-  #misnumbered(request: LanRequest): LanRequest {
-    if (this.#takes("ipmi-other-request") === null) return request;
-    return { ...request, rqSeq: (request.rqSeq + 1) % RQ_SEQ_COUNT };
-  }
-
-  /** Null where an act is done and its answer lost, as a fault has it. */
-  #run(request: LanRequest, session: SimulatedSession | null): CommandAnswer | null {
-    const { answer, act } = runCommand(request, session, this.#site());
-    if (act === null) return answer;
-    const isLost = act.acts === "machine" && this.#fault("drop-after") !== null;
-    this.#note({
-      // As by Redfish: a session is the BMC's, and its end no act upon the machine.
-      machine: act.acts === "session" ? null : this.machine.spec.name,
-      session: session === null ? null : String(session.handle),
-      path: act.name,
-      body: answer.said ?? {},
-      status: isLost ? null : answer.completion,
-      effect: answer.effect ?? "",
-    });
-    return isLost ? null : answer;
-  }
-
-  #noteLogin({ username, status, session }: LoginNote): void {
-    this.#note({
-      machine: null,
-      session: session === null ? null : String(session),
-      path: "Login",
-      body: { username },
-      status,
-      effect: status === 0 ? "session opened" : "refused",
-    });
-  }
-
-  #note(
-    what: Pick<LoggedCall, "machine" | "session" | "path" | "body" | "status" | "effect">,
-  ): void {
+  #note(what: ActNote): void {
     const { clock, address, log } = this.#options;
     const time = new Date(clock.now()).toISOString();
     log({ time, address: address(), sender: null, method: "IPMI", ...what });
   }
+}
+
+function pong(tag: number): Buffer {
+  const message = {
+    type: "pong",
+    tag,
+    oemIana: ASF_IANA,
+    oemDefined: 0,
+    speaksIpmi: true,
+  } as const;
+  return encodeRmcp({ kind: "asf", sequence: RMCP_NO_ACK, body: encodeAsf(message) });
 }
 
 function responseBytes(request: LanRequest, { completion, data }: CommandAnswer): Buffer {

@@ -4,7 +4,7 @@ import type { DriverClock } from "../../driver.ts";
 import type { Lies } from "../lies.ts";
 import type { IpmiBmc } from "./ipmi-bmc.ts";
 
-/** One UDP port with a BMC behind it that speaks IPMI. */
+/** One UDP port with a BMC behind it that speaks IPMI, its own machine or many more. */
 export class IpmiServer {
   readonly bmc: IpmiBmc;
   readonly #socket: Socket;
@@ -38,10 +38,12 @@ export class IpmiServer {
   async #serve(bytes: Buffer, peer: RemoteInfo): Promise<void> {
     const { address, port } = peer;
     const outgoing = this.bmc.receive(bytes, { address, port });
-    const slow = this.#lies.of(this.bmc.machine.spec.name, "slow");
-    if (slow !== null) await this.#clock.sleep(slow.ms ?? 0);
-    if (!this.#isOpen) return;
-    for (const { datagram, to } of outgoing) this.#socket.send(datagram, to.port, to.address);
+    for (const { datagram, to, machine } of outgoing) {
+      const slow = this.#lies.of(machine, "slow");
+      if (slow !== null) await this.#clock.sleep(slow.ms ?? 0);
+      if (!this.#isOpen) return;
+      this.#socket.send(datagram, to.port, to.address);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,8 @@
-import type { LanRequest } from "../../ipmi/packets/lan-message.ts";
+import { type LanRequest, NET_FN } from "../../ipmi/packets/lan-message.ts";
+import { SEND_MESSAGE } from "../../ipmi/packets/send-message.ts";
 import { CHASSIS_ROWS } from "./chassis-commands.ts";
 import {
+  answered,
   type CommandAnswer,
   type CommandRow,
   type CommandSite,
@@ -15,17 +17,32 @@ import { SENSOR_ROWS } from "./sensor-commands.ts";
 import { SESSION_ROWS } from "./session-commands.ts";
 import type { SimulatedSession } from "./session-slots.ts";
 
+/** Commands by network function and number. */
+export type CommandRows = ReadonlyMap<number, CommandRow>;
+
+/** What a controller knows of its machine and of itself. */
+const MACHINE_ROWS = [...DEVICE_ROWS, ...CHASSIS_ROWS, ...SEL_ROWS, ...SENSOR_ROWS];
+const LAN_ROWS = [...SESSION_ROWS, ...MACHINE_ROWS, ...PAYLOAD_ROWS];
+
+/** Taken, when it is allowed; what becomes of it is the bridge's to say. */
+const SEND_MESSAGE_ROW: CommandRow = {
+  netFn: NET_FN.app,
+  command: SEND_MESSAGE,
+  name: "Send Message",
+  privilege: "user",
+  answer: () => answered([]),
+};
+
 /** Every command that a simulated BMC knows, but for those that open a session. */
-const ROWS: ReadonlyMap<number, CommandRow> = new Map(
-  [
-    ...SESSION_ROWS,
-    ...DEVICE_ROWS,
-    ...CHASSIS_ROWS,
-    ...SEL_ROWS,
-    ...SENSOR_ROWS,
-    ...PAYLOAD_ROWS,
-  ].map((row) => [keyOf(row), row]),
-);
+export const BMC_ROWS = byKey(LAN_ROWS);
+/** The same of one that passes on to others. */
+export const CHASSIS_BMC_ROWS = byKey([...LAN_ROWS, SEND_MESSAGE_ROW]);
+/** Those of a controller behind it, which has no LAN and no sessions. */
+export const SATELLITE_ROWS = byKey(MACHINE_ROWS);
+
+function byKey(rows: readonly CommandRow[]): CommandRows {
+  return new Map(rows.map((row) => [keyOf(row), row]));
+}
 
 function keyOf({ netFn, command }: Pick<CommandRow, "netFn" | "command">): number {
   return (netFn << 8) | command;
@@ -42,8 +59,9 @@ export function runCommand(
   request: LanRequest,
   session: SimulatedSession | null,
   site: CommandSite,
+  rows: CommandRows,
 ): Ran {
-  const row = ROWS.get(keyOf(request));
+  const row = rows.get(keyOf(request));
   const act = row?.acts === undefined ? null : row;
   const hindrance = hindranceOf(row, session, site);
   if (row === undefined || hindrance !== null)

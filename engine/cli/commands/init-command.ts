@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { editDocument } from "../../../inventory/edit-document.ts";
 import { loadFleet } from "../../../inventory/load-fleet.ts";
 import { keysOf } from "../../plan/match-records.ts";
+import { unitOf } from "../../../schemas/bmc-unit.ts";
 import { API_VERSION } from "../../../schemas/documents.ts";
 import type { Fleet } from "../../../schemas/fleet.ts";
 import { failure, type Result } from "../../../schemas/failure.ts";
@@ -114,7 +115,7 @@ async function declaredNow(input: CommandInput): Promise<Pick<NewStore, "names" 
 
 function machinesIn({ nodes }: Fleet): readonly string[] {
   return nodes.flatMap(({ spec: { identity, bmc } }) =>
-    keysOf(identity, bmc?.address, bmc?.system),
+    keysOf(identity, bmc?.address, unitOf(bmc ?? {})),
   );
 }
 

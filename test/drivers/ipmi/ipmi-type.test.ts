@@ -63,3 +63,52 @@ describe("settings of a node", () => {
     }
   });
 });
+
+describe("bmc.bridging", () => {
+  const target = { channel: 7, address: 0x24 };
+  const found = (bridging: NonNullable<NodeSpec["bmc"]>["bridging"]): readonly string[] => {
+    const bmc = { address: "10.0.0.7", password: { env: "BMC_PASSWORD" }, bridging };
+    const findings = ipmiType.validate(testNode("n1", { driver: "ipmi", bmc }));
+    return findings.map(({ path, message }) => `${path}: ${message}`);
+  };
+
+  it.each<[NonNullable<NodeSpec["bmc"]>["bridging"], string, string]>([
+    [{}, "/bmc/bridging", "bridging.target.channel is missing; write target: { channel: 7, "],
+    [{ target: { channel: 7 } }, "/bmc/bridging", "bridging.target.address is missing; write"],
+    [{ target: { address: 0x24 } }, "/bmc/bridging", "bridging.target.channel is missing"],
+    [{ target, transit: { channel: 0 } }, "/bmc/bridging", "transit.address is missing"],
+    [{ target: { ...target, channel: 12 } }, "/bmc/bridging/target/channel", "write 0 to 11"],
+    [{ target: { ...target, channel: -1 } }, "/bmc/bridging/target/channel", "write 0 to 11"],
+    [{ target: { ...target, address: 0x25 } }, "/bmc/bridging/target/address", "0x25, and slave"],
+    [{ target: { ...target, address: 0x25 } }, "/bmc/bridging/target/address", "write 0x24, or"],
+    [{ target: { ...target, address: 0x124 } }, "/bmc/bridging/target/address", "no slave address"],
+    [{ target: { ...target, address: 0 } }, "/bmc/bridging/target/address", "write 0x10 to 0xee"],
+    [
+      { target, transit: { channel: 0, address: 0xf0 } },
+      "/bmc/bridging/transit/address",
+      "bridging.transit.address is 0xf0, which is no slave address",
+    ],
+    [{ target, localAddress: 0x21 }, "/bmc/bridging/localAddress", "localAddress is 0x21, and"],
+    [{ target: { channel: 0, address: 0x20 } }, "/bmc/bridging/target/address", "the BMC itself"],
+    [{ target, localAddress: 0x24 }, "/bmc/bridging/target/address", "the BMC itself"],
+    [
+      { target, transit: { channel: 0, address: 0x20 } },
+      "/bmc/bridging/transit/address",
+      "the BMC itself; leave bmc.bridging out, or",
+    ],
+  ])("%j is found at %s", (bridging, path, words) => {
+    const said = found(bridging).find((one) => one.startsWith(`${path}: node "n1": bmc.`));
+    expect(said).toContain(words);
+  });
+
+  it("says all that is wrong at once", () => {
+    const wrong = { channel: 14, address: 0x27 };
+    expect(found({ target: wrong, transit: wrong, localAddress: 1 })).toHaveLength(5);
+  });
+
+  it("takes single and double bridging, and a transit's own bus may have a 20h", () => {
+    expect(found({ target })).toEqual([]);
+    const transit = { channel: 0, address: 0x82 };
+    expect(found({ target: { channel: 7, address: 0x20 }, transit })).toEqual([]);
+  });
+});

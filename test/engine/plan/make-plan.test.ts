@@ -147,6 +147,21 @@ test("a renamed node is found by its machine: no orphan, no new node, nothing pl
   ]);
 });
 
+test("a renamed node behind a chassis is found by whom its BMC passes on to, and by no neighbour of it", () => {
+  const address = "10.0.0.7";
+  const system = "channel 7 address 24h";
+  const record = aRecord("old", { ...ACTIVE, identity: null, bmc: { address, system } });
+  const uuidsBehind = (target: number): readonly (string | null)[] => {
+    const bridging = { target: { channel: 7, address: target } };
+    const spec = { driver: "ipmi", provision: { state: "active" } } as const;
+    const node = aNode("new", { ...spec, bmc: { address, bridging } });
+    const input = anInput(aFleet([node]), { records: byUuid([record]) });
+    return makePlan(input, options()).nodes.map(({ uuid }) => uuid);
+  };
+  expect(uuidsBehind(0x24)).toEqual([uuidOf("old")]);
+  expect(uuidsBehind(0x26)).not.toContain(uuidOf("old"));
+});
+
 test("the breaker opens when more than a share drifts, and not for what was acknowledged", () => {
   const nodes = Array.from({ length: 100 }, (_, i) => aNode(`n${i}`, { power: "on" }));
   const records = byUuid(

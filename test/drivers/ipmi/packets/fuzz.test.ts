@@ -20,6 +20,7 @@ import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts"
 import { isAuthentic15 } from "../../../../drivers/ipmi/packets/session15.ts";
 import { openSession20, sealSession20 } from "../../../../drivers/ipmi/packets/session20.ts";
 import { hex } from "./arbitraries.ts";
+import * as send from "../../../../drivers/ipmi/packets/send-message.ts";
 import * as sol from "../../../../drivers/ipmi/packets/sol.ts";
 import { COUNT, FUZZ_MS, GROWTH_MAX, mutated, randomOf, SEED } from "./fuzzing.ts";
 import { MD5_15, SUITE_3 } from "./captured.ts";
@@ -75,6 +76,7 @@ const READERS: readonly ((bytes: Buffer) => Decoded<unknown>)[] = [
   fru.decodeFruRead,
   fru.decodeFruAreaInfo,
   (bytes) => fru.decodeFruPart(bytes, 2),
+  send.decodeSendMessage,
   sol.decodeActivateSol,
   sol.decodeSolActivated,
   sol.decodeDeactivateSol,
