@@ -51,6 +51,7 @@ export const ipmiType: HardwareType = {
     "session.end",
   ],
   vendor: ipmiVendor,
+  consoles: ["serial"],
   validate: validateIpmi,
   open: (ports) => new IpmiDriver(ports),
 };

@@ -94,7 +94,11 @@ export class IpmiBmc {
       silentUntil: 0,
       restartCause: RESTART_UNKNOWN,
     };
-    this.#sol = new SolConsole(machine, this.slots, () => clock.now());
+    this.#sol = new SolConsole(machine, {
+      slots: this.slots,
+      now: () => clock.now(),
+      take: (kind) => this.#takes(kind),
+    });
     const site = this.#loginSite();
     this.#login15 = new Login15(site);
     this.#login20 = new Login20(site);
@@ -179,11 +183,24 @@ export class IpmiBmc {
     return [...sent.map((datagram) => ({ datagram, to: peer })), ...this.#pushed()];
   }
 
+  /** Somebody has the console: it may speak at any time. */
+  get hasConsole(): boolean {
+    return this.#sol.holder !== null;
+  }
+
+  /** What goes out by itself as time passes. */
+  tick(): readonly Outgoing[] {
+    if (this.#options.clock.now() < this.#memory.silentUntil) return [];
+    this.#sol.tick();
+    return this.#pushed();
+  }
+
   /** What the console sends by itself. */
   #pushed(): readonly Outgoing[] {
     return this.#sol.takePushes().flatMap(({ session, packet }) => {
       const datagram = this.#sealedSol(session, packet);
-      return datagram === null ? [] : [{ datagram, to: session.peer }];
+      const sent = datagram === null ? [] : this.#wire.send(datagram);
+      return sent.map((one) => ({ datagram: one, to: session.peer }));
     });
   }
 

@@ -2,7 +2,10 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import type { DriverClock } from "../../driver.ts";
 import type { Lies } from "../lies.ts";
-import type { IpmiBmc } from "./ipmi-bmc.ts";
+import type { IpmiBmc, Outgoing } from "./ipmi-bmc.ts";
+
+/** How often a console that somebody has is looked at. Milliseconds. */
+const TICK_MS = 50;
 
 /** One UDP port with a BMC behind it that speaks IPMI. */
 export class IpmiServer {
@@ -11,6 +14,7 @@ export class IpmiServer {
   readonly #clock: DriverClock;
   readonly #lies: Lies;
   #isOpen = true;
+  #isTicking = false;
 
   constructor(bmc: IpmiBmc, host: string, { clock, lies }: { clock: DriverClock; lies: Lies }) {
     this.bmc = bmc;
@@ -40,8 +44,22 @@ export class IpmiServer {
     const outgoing = this.bmc.receive(bytes, { address, port });
     const slow = this.#lies.of(this.bmc.machine.spec.name, "slow");
     if (slow !== null) await this.#clock.sleep(slow.ms ?? 0);
+    this.#send(outgoing);
+    if (this.bmc.hasConsole && !this.#isTicking) void this.#tick();
+  }
+
+  #send(outgoing: readonly Outgoing[]): void {
     if (!this.#isOpen) return;
     for (const { datagram, to } of outgoing) this.#socket.send(datagram, to.port, to.address);
+  }
+
+  async #tick(): Promise<void> {
+    this.#isTicking = true;
+    while (this.#isOpen && this.bmc.hasConsole) {
+      this.#send(this.bmc.tick());
+      await this.#clock.sleep(TICK_MS);
+    }
+    this.#isTicking = false;
   }
 
   async close(): Promise<void> {
