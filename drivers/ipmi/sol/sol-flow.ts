@@ -61,6 +61,8 @@ export class SolFlow {
   /** Nothing new is sent before that time. */
   #restUntil = 0;
   #isUnavailable = false;
+  /** How often in a row nothing was taken: one that refuses on and on is as good as off. */
+  #refusals = 0;
   #isOverrun = false;
   /** Something was typed since all was taken. */
   #isTyped = false;
@@ -110,9 +112,9 @@ export class SolFlow {
 
   /** Takes a packet of the BMC. */
   receive(packet: SolToConsole, now: number): readonly SolEvent[] {
-    const events: SolEvent[] = [...this.#noteState(packet, now)];
     if (packet.acknowledged !== 0 && packet.acknowledged === this.#sent?.number)
       this.#acknowledged(this.#sent, packet, now);
+    const events: SolEvent[] = [...this.#noteState(packet, now)];
     if (packet.number !== 0) {
       const letters = this.#received.take(packet.number, packet.letters);
       const acceptedCount = packet.letters.length;
@@ -128,7 +130,9 @@ export class SolFlow {
   }
 
   /** What is said once, however often it comes. */
-  #noteState({ isUnavailable, isOverrun }: SolToConsole, now: number): readonly SolEvent[] {
+  #noteState(packet: SolToConsole, now: number): readonly SolEvent[] {
+    const { isOverrun } = packet;
+    const isUnavailable = packet.isUnavailable || this.#refusals > this.#timings.retries;
     const events: SolEvent[] = [];
     if (isUnavailable !== this.#isUnavailable) {
       this.#isUnavailable = isUnavailable;
@@ -142,21 +146,13 @@ export class SolFlow {
 
   /** What was not taken goes to the front again, under a number of its own: this one is used up (15.11). */
   #acknowledged({ item }: InFlight, packet: SolToConsole, now: number): void {
-    const { isRefused, acceptedCount, isUnavailable } = packet;
-    const { retryMs, unavailableMs } = this.#timings;
+    const rest = restOf(item, packet);
     this.#sent = null;
-    if (item.kind !== "letters") {
-      if (!isRefused) return;
-      this.#items.unshift(item);
-      this.#restUntil = now + (isUnavailable ? unavailableMs : retryMs);
-      return;
-    }
-    // None counted and none refused is what careless BMCs say: typing twice would be worse than trusting them.
-    const isWhole = !isRefused && acceptedCount === 0;
-    const rest = item.letters.subarray(isWhole ? item.letters.length : acceptedCount);
-    if (rest.length > 0) this.#items.unshift({ kind: "letters", letters: rest });
-    if (isRefused && acceptedCount === 0)
-      this.#restUntil = now + (isUnavailable ? unavailableMs : retryMs);
+    if (rest !== null) this.#items.unshift(rest);
+    const isRefused = packet.isRefused && packet.acceptedCount === 0;
+    this.#refusals = isRefused ? this.#refusals + 1 : 0;
+    const { retryMs, unavailableMs } = this.#timings;
+    if (isRefused) this.#restUntil = now + (packet.isUnavailable ? unavailableMs : retryMs);
   }
 
   /** What goes out now, in order. */
@@ -169,7 +165,10 @@ export class SolFlow {
     const sent = this.#sent;
     const packets: SolToBmc[] = [];
     if (sent !== null && now >= sent.dueAt) {
-      if (sent.sendings > retries) return { packets, events: [{ kind: "unanswered" }] };
+      if (sent.sendings > retries) {
+        sent.dueAt = Infinity;
+        return { packets, events: [{ kind: "unanswered" }] };
+      }
       sent.sendings += 1;
       sent.dueAt = now + retryMs;
       packets.push(this.#packet(sent));
@@ -180,8 +179,14 @@ export class SolFlow {
 
   /** When `due` is to be asked next; null: when something has come in or was typed. */
   get wakeAt(): number | null {
+    if (this.isStuck) return null;
     if (this.#sent !== null) return this.#sent.dueAt;
     return this.#items.length === 0 ? null : this.#restUntil;
+  }
+
+  /** What was sent is acknowledged by nobody, and is not sent again; an acknowledgement that is late yet goes on. */
+  get isStuck(): boolean {
+    return this.#sent?.dueAt === Infinity;
   }
 
   #next(now: number): InFlight | null {
@@ -213,4 +218,13 @@ export class SolFlow {
 
 function lettersOf(item: Item): Buffer {
   return item.kind === "letters" ? item.letters : NOTHING;
+}
+
+/** What of it was not taken; null where all was. */
+function restOf(item: Item, { isRefused, acceptedCount }: SolToConsole): Item | null {
+  if (item.kind !== "letters") return isRefused ? item : null;
+  // None counted and none refused is what careless BMCs say: typing twice would be worse than trusting them.
+  if (!isRefused && acceptedCount === 0) return null;
+  const letters = item.letters.subarray(acceptedCount);
+  return letters.length === 0 ? null : { kind: "letters", letters };
 }

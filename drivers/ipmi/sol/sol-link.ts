@@ -127,6 +127,8 @@ export class SolLink implements OpenConsole {
   /** Nothing that is typed is acknowledged: the BMC is gone, or its console is stuck. */
   async #judge(): Promise<void> {
     const lives = await isAlive(this.#at, this.#timings.aliveMs);
+    // It was only slow.
+    if (!this.#flow.isStuck) return;
     this.#end(solFault(this.#at.wire.thing, lives ? "unacknowledged" : "silent"));
   }
 

@@ -154,8 +154,8 @@ async function consoleOf(place: Place, wish: Wish): Promise<ExitCode> {
 }
 
 function wayOut({ isTty }: RawTerminal, { escape, escapeByte: byte }: Wish): string {
-  if (!isTty) return "It is left at the end of what is typed, or by --for";
-  if (byte === null) return "It has no escape: it is left when the terminal closes";
+  if (!isTty) return "it is left at the end of what is typed, or by --for";
+  if (byte === null) return "it has no escape, and is left when the terminal closes";
   return `Enter ${escape}. leaves it, Enter ${escape}? helps`;
 }
 

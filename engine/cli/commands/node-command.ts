@@ -21,7 +21,7 @@ const ACTS: readonly Command[] = [
 
 export const nodeCommand: Command = {
   name: "node",
-  summary: "one-shot acts on one node, under its lease and recorded in its history",
+  summary: "acts on one node, under its lease (but for its console) and recorded in its history",
   options: [],
   examples: ["ironwright node power off r2-n17", "ironwright node power --help"],
   parts: ACTS,

@@ -24,12 +24,12 @@ export interface TalkSite {
 
 const NOTICES: Readonly<Record<ConsoleNotice["kind"], string>> = {
   unavailable:
-    "the machine takes nothing for now, it is off or asleep: what is typed is kept, and sent when it is up",
+    "the machine takes nothing for now, it is off, asleep or busy: what is typed is kept, and sent when it is up",
   available: "the machine takes what is typed again",
   overrun: "the BMC has lost some of what the machine said",
 };
 
-const WENT_AWAY = "its terminal went away";
+const WENT_AWAY = "when its terminal went away";
 
 /**
  * What goes on between a person's terminal and a console, also over several openings of it: while it is lost nothing that is

@@ -91,7 +91,7 @@ function greet({ node, log, clock, by, say, wayOut }: ConsoleSite, { takenFrom }
   const address = plainText(node.spec.bmc?.address ?? "");
   log?.line(`${node.name} at ${address} opened at ${instantText(clock.now())} by ${by}`);
   const taken = takenFrom === null ? "" : `, taken over from ${whoText(takenFrom)}`;
-  say(`console of ${node.name} at ${address}${taken}. ${wayOut}`);
+  say(`console of ${node.name} at ${address}${taken}; ${wayOut}`);
 }
 
 async function noteOpened({ node, history }: ConsoleSite, { takenFrom }: First): Promise<void> {

@@ -1,3 +1,4 @@
+import { array, assert, boolean, integer, property, record, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type SolEvent,
@@ -99,7 +100,7 @@ describe("what is typed", () => {
   });
 
   it("is sent again every 500 ms, seven times; then the other side is taken for gone", () => {
-    const { flow, type, due } = bench();
+    const { flow, type, due, hear } = bench();
     type("ls");
     expect(due(0)).toEqual(["1:ls"]);
     expect(due(retryMs - 1)).toEqual([]);
@@ -107,7 +108,31 @@ describe("what is typed", () => {
       expect(flow.wakeAt).toBe(again * retryMs);
       expect(due(again * retryMs)).toEqual(["1:ls"]);
     }
-    expect(flow.due((retries + 1) * retryMs).events).toEqual([{ kind: "unanswered" }]);
+    const end = (retries + 1) * retryMs;
+    expect(flow.due(end)).toEqual({ packets: [], events: [{ kind: "unanswered" }] });
+    // It is said once, and waits for what may be late.
+    expect([flow.isStuck, flow.wakeAt, flow.due(end + 1)]).toEqual([
+      true,
+      null,
+      { packets: [], events: [] },
+    ]);
+    expect(hear({ acknowledged: 1, acceptedCount: 2 })).toEqual(["taken"]);
+    expect(flow.isStuck).toBe(false);
+  });
+
+  it("is offered on and on to a BMC that refuses without saying why; that is told once", () => {
+    const { type, due, hear } = bench();
+    type("ls");
+    const told: string[] = [];
+    for (let time = 0; time < 20; time += 1) {
+      const number = (time % 15) + 1;
+      expect(due(time * retryMs)).toEqual([`${number}:ls`]);
+      const refused = { acknowledged: number, isRefused: true };
+      told.push(...hear(refused, time * retryMs));
+    }
+    expect(told).toEqual(["unavailable"]);
+    due(20 * retryMs);
+    expect(hear({ acknowledged: 6, acceptedCount: 2 })).toEqual(["available", "taken"]);
   });
 
   it("an acknowledgement of another packet is none", () => {
@@ -216,5 +241,63 @@ describe("what the machine says", () => {
     const { hear } = bench();
     const last = { number: 1, letters: Buffer.from("bye"), isEnding: true };
     expect(hear(last)).toEqual(["bye", "ending"]);
+  });
+});
+
+describe("over a line that loses and doubles packets", () => {
+  /** A BMC as the specification has it: it takes some letters of a packet, and says the same of the same packet again. */
+  class ModelBmc {
+    typed = "";
+    #last: Partial<SolToConsole> = {};
+
+    take({ number, letters }: SolToBmc, most: number): Partial<SolToConsole> {
+      if (number === 0) return {};
+      if (number === this.#last.acknowledged) return this.#last;
+      const acceptedCount = Math.min(letters.length, most);
+      this.typed += letters.subarray(0, acceptedCount).toString();
+      const isRefused = acceptedCount < letters.length;
+      this.#last = { acknowledged: number, acceptedCount, isRefused };
+      return this.#last;
+    }
+  }
+
+  /** How a packet and its answer fare, and how many letters are taken of it. */
+  const fate = record({
+    isLost: boolean(),
+    isUnanswered: boolean(),
+    isDouble: boolean(),
+    most: integer({ min: 0, max: 5 }),
+  });
+
+  /** More than any of them takes. */
+  const STEPS_MAX = 1000;
+
+  it("every letter is typed once and in order", () => {
+    const text = string({ minLength: 1, maxLength: 60, unit: "grapheme-ascii" });
+    assert(
+      property(text, array(fate, { maxLength: 40 }), (written, fates) => {
+        // Of so many losses in a row the console would be lost.
+        const flow = new SolFlow(7, { ...SOL_TIMINGS, retries: 100 });
+        const bmc = new ModelBmc();
+        flow.type(Buffer.from(written));
+        let now = 0;
+        for (let step = 0; flow.typedCount > 0 && step < STEPS_MAX; step += 1) {
+          const {
+            isLost = false,
+            isUnanswered = false,
+            isDouble = false,
+            most = 5,
+          } = fates[step] ?? {};
+          for (const packet of isLost ? [] : flow.due(now).packets) {
+            const answer = { ...NONE, ...bmc.take(packet, most) };
+            if (isDouble) bmc.take(packet, most);
+            if (!isUnanswered) flow.receive(answer, now);
+            if (isDouble) flow.receive(answer, now);
+          }
+          now += retryMs;
+        }
+        expect(bmc.typed).toBe(written);
+      }),
+    );
   });
 });

@@ -100,7 +100,7 @@ describe("at a terminal", () => {
   it("a terminal that goes away leaves", async () => {
     const { gone, ended } = bench(true);
     gone.abort();
-    expect(await ended).toEqual({ kind: "left", how: "its terminal went away" });
+    expect(await ended).toEqual({ kind: "left", how: "when its terminal went away" });
   });
 });
 
