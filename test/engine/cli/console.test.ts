@@ -149,16 +149,19 @@ describe("node console in a pipe", () => {
     expect(lines).toEqual([first, greeting, "one", last, first, greeting, "two", last, ""]);
   });
 
-  it("is left by SIGTERM with everything closed, and when its time is over, also where there is no store", async () => {
+  it("is left by SIGTERM and SIGHUP with everything closed, and when its time is over, also where there is no store", async () => {
     const rack = await consoleRack();
-    const { child, ended } = rack.type(null, "n1", "--log", "n1.log");
-    await once(child.stdout ?? child, "data");
-    child.kill("SIGTERM");
-    expect(await ended).toMatchObject({ code: 0, out: "Console of n1\r\n" });
-    expect(readFileSync(join(rack.repo.dir, "n1.log"), "utf8")).toMatch(
-      /left by a signal at .* ===\n$/,
-    );
-    expect(rack.simulator.log.at(-1)?.path).toBe("Close Session");
+    for (const [signal, words] of [
+      ["SIGTERM", /left by a signal at .* ===\n$/],
+      ["SIGHUP", /left when its terminal went away at .* ===\n$/],
+    ] as const) {
+      const { child, ended } = rack.type(null, "n1", "--log", "n1.log");
+      await once(child.stdout ?? child, "data");
+      child.kill(signal);
+      expect(await ended).toMatchObject({ code: 0, out: "Console of n1\r\n" });
+      expect(readFileSync(join(rack.repo.dir, "n1.log"), "utf8")).toMatch(words);
+      expect(rack.simulator.log.at(-1)?.path).toBe("Close Session");
+    }
     const elsewhere = ["--unrecorded", "--state", "none"];
     const timed = await rack.console("", "n1", "--for", "1s", ...elsewhere);
     expect(timed.err).toMatch(/nothing of this is written into the history/);
