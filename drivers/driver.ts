@@ -135,6 +135,72 @@ export type Performed =
   /** Written, and the answer was lost: observe before any repeat. */
   | { readonly sent: "unknown"; readonly failure: Failure };
 
+/** Kinds of console. A new kind is a word here and a method of its own: an image is no stream of letters. */
+export type ConsoleKind = "serial";
+
+/** Who has a console, in the BMC's words: one line each, without control characters; null where it does not say. */
+export interface ConsoleHolder {
+  readonly user: string | null;
+  /** IP address of the program that opened it. */
+  readonly address: string | null;
+}
+
+/** What a person at a console must know besides what the machine says. */
+export type ConsoleNotice =
+  /** It takes no letters for now, for it is off or asleep: what is typed is kept up to a bound and offered again. */
+  | { readonly kind: "unavailable" }
+  /** It takes letters again; what was kept follows by itself. */
+  | { readonly kind: "available" }
+  /** The BMC has lost some of what the machine said. */
+  | { readonly kind: "overrun" };
+
+/** Ears of whoever opens a console. None of them throws; all are called in the order in which things happened. */
+export interface ConsoleEars {
+  /** What the machine said: raw bytes, escape sequences and all. */
+  output(bytes: Uint8Array): void;
+  notice(notice: ConsoleNotice): void;
+  /** All that was typed has been taken by the other side. */
+  taken(): void;
+  /**
+   * It ended without having been closed, and nothing follows. `transient`: the other side was lost, and opening it again may
+   * bring it back; `conflict`: somebody else took it, or ended it; the rest as of every Failure.
+   */
+  ended(why: Failure): void;
+}
+
+/** How a console is opened. */
+export interface ConsoleHow {
+  /** From whoever has it; else `held` is answered and nothing is changed. */
+  readonly takesOver: boolean;
+  readonly ears: ConsoleEars;
+  /** Aborts the opening. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A console that is open: a session of its own, kept alive while nobody types. */
+export interface OpenConsole {
+  /** Types as many of the bytes as there is room for, and answers how many; `taken` is called when there is room again. */
+  type(bytes: Uint8Array): number;
+  /** A break on the serial line. */
+  sendBreak(): void;
+  /** Throws away what waits in either direction; answers how many typed bytes that were. */
+  flush(): number;
+  /** Leaves: what was typed and not taken is lost. Never throws; bounded by a few seconds, also where nobody answers. */
+  close(): Promise<void>;
+}
+
+/** What came of opening a console. Never thrown; where it is not open nothing stays behind. */
+export type ConsoleOpened =
+  | {
+      readonly kind: "open";
+      readonly console: OpenConsole;
+      /** Whose it was until it was taken over; null where it was nobody's. */
+      readonly takenFrom: ConsoleHolder | null;
+    }
+  /** Somebody has it, and goes on having it. */
+  | { readonly kind: "held"; readonly holder: ConsoleHolder }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
 /** Two verbs. Breadth is in the `DriverAction` union, where the compiler names what is missing. */
 export interface Driver {
   /** Reads the named facets; never throws and never mutates but to log in. A silent BMC is an Observation too. */
@@ -154,7 +220,12 @@ export interface Driver {
    * mutates but to log in, as `observe`.
    */
   readVendor?(node: FleetNode, call: VendorCall, signal?: AbortSignal): Promise<Result<unknown>>;
-  /** Ends sessions, closes sockets. */
+  /**
+   * Opens the node's serial console for a person: `ironwright node console`. Required where the type names `serial` in
+   * `consoles`. It comes under no lease and changes nothing of the machine; a read-only wire refuses it all the same.
+   */
+  openConsole?(node: FleetNode, how: ConsoleHow): Promise<ConsoleOpened>;
+  /** Ends sessions and consoles, closes sockets. */
   close(): Promise<void>;
 }
 
@@ -202,6 +273,11 @@ export interface HardwareType {
   readonly performs: readonly DriverAction["verb"][];
   /** Its vendor methods; a node whose vendor interface is `no-vendor` has none of them. */
   readonly vendor?: readonly VendorMethod[];
+  /**
+   * Consoles that it opens in a person's terminal; none when left out. That is the client's end: the interface `console` of the
+   * offer is about serving consoles to others, as Ironic's conductor does.
+   */
+  readonly consoles?: readonly ConsoleKind[];
   /** What the schema can't say of one node's settings: pure, never throws; empty when fine. */
   validate(node: FleetNode): readonly SettingsFinding[];
   /** Opens the one driver that serves every node of this type in this process. */

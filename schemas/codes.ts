@@ -112,6 +112,9 @@ export const CODES = {
   "IW-B22": "the BMC speaks none of the IPMI versions and cipher suites that are asked for",
   "IW-B23": "no IPMI service answers there",
   "IW-B24": "what the BMC sends is of another session, or damaged",
+  "IW-B25": "the BMC does not give out its console as it is set up",
+  "IW-B26": "somebody else has the console",
+  "IW-B27": "the console was ended at the BMC, or taken by somebody else",
   // D: drivers from packages
   "IW-D01": "a driver that the settings name cannot be loaded",
   "IW-D02": "a driver from a package broke its word",

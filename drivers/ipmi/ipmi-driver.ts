@@ -11,7 +11,14 @@ import type {
   Reading,
 } from "../../schemas/observation.ts";
 import type { VendorCall } from "../../schemas/vendor.ts";
-import type { Driver, DriverPorts, Performed, PerformContext } from "../driver.ts";
+import type {
+  ConsoleHow,
+  ConsoleOpened,
+  Driver,
+  DriverPorts,
+  Performed,
+  PerformContext,
+} from "../driver.ts";
 import { socketFault } from "../net/fault-table.ts";
 import { measureBy } from "../net/measure-by.ts";
 import { networkGuard } from "../net/network-guard.ts";
@@ -22,7 +29,7 @@ import { IPMI_BOOT_DEVICES, readingOf } from "./boot-device.ts";
 import { routeOf } from "./bridge-settings.ts";
 import { BridgedController } from "./bridged-controller.ts";
 import type { Controller } from "./controller.ts";
-import { parseIpmiAddress } from "./ipmi-address.ts";
+import { type IpmiAddress, parseIpmiAddress } from "./ipmi-address.ts";
 import { IpmiBmc } from "./ipmi-bmc.ts";
 import { answerVendor } from "./ipmi-vendor.ts";
 import { FIELD_TIMINGS, IpmiWire, type Timings } from "./ipmi-wire.ts";
@@ -46,6 +53,8 @@ import {
   tasksOf,
 } from "./read-machine.ts";
 import { SessionKeeper } from "./session-keeper.ts";
+import { Consoles } from "./sol/consoles.ts";
+import type { SolTimings } from "./sol/sol-flow.ts";
 import { UdpHub } from "./udp-hub.ts";
 
 /** Waiting requests over all BMCs; each node has a few at most. */
@@ -62,6 +71,7 @@ export interface IpmiOptions {
   readonly resolve?: Resolve | undefined;
   readonly timings?: Timings | undefined;
   readonly idleMs?: number | undefined;
+  readonly solTimings?: SolTimings | undefined;
 }
 
 /** Filled by the readers, whose types are checked facet by facet. */
@@ -78,12 +88,14 @@ export class IpmiDriver implements Driver {
   readonly #lanes = new Map<string, Slots>();
   readonly #slots: Slots;
   readonly #ledger: RefusalLedger;
+  readonly #consoles: Consoles;
 
   constructor(ports: DriverPorts, options: IpmiOptions = {}) {
     this.#ports = ports;
     this.#options = options;
     this.#slots = new Slots(ports.settings.limits.global, GLOBAL_WAITING_MAX);
     this.#ledger = new RefusalLedger(ports.settings.limits.refusalsPerSecret, ports);
+    this.#consoles = new Consoles(ports, this.#ledger, options);
   }
 
   async observe(
@@ -119,10 +131,16 @@ export class IpmiDriver implements Driver {
     return bmc.ok ? answerVendor({ bmc: bmc.value, signal }, call) : bmc;
   }
 
+  async openConsole(node: FleetNode, how: ConsoleHow): Promise<ConsoleOpened> {
+    const address = addressOf(node);
+    if (!address.ok) return { kind: "failed", failure: address.failure };
+    return this.#consoles.open(node, this.#wireTo(address.value), how);
+  }
+
   async close(): Promise<void> {
     const all = [...this.#bmcs.values()];
     this.#bmcs.clear();
-    await Promise.all(all.map((bmc) => bmc.close()));
+    await Promise.all([this.#consoles.close(), ...all.map((bmc) => bmc.close())]);
     this.#hub.close();
   }
 
@@ -147,38 +165,41 @@ export class IpmiDriver implements Driver {
 
   /** What a node's session is with, shared by all nodes that speak to it in the same way, also those behind it. */
   #lanBmcOf(node: FleetNode): Result<IpmiBmc> {
-    const { address = "", username, password, kg, privilege } = node.spec.bmc ?? {};
-    const { cipherSuite, ipmiVersion } = node.spec.bmc ?? {};
-    const parsed = parseIpmiAddress(address);
-    if (typeof parsed === "string")
-      return fail(failure("stalled", "IW-I04", `node "${node.name}": ${parsed}`));
+    const { username, password, kg, privilege, cipherSuite, ipmiVersion } = node.spec.bmc ?? {};
+    const address = addressOf(node);
+    if (!address.ok) return address;
+    const { origin } = address.value;
     const how = [username, password, kg, privilege, cipherSuite, ipmiVersion];
-    const key = JSON.stringify([parsed.origin, ...how]);
+    const key = JSON.stringify([origin, ...how]);
     const known = this.#bmcs.get(key);
     if (known !== undefined) return ok(known);
-    const { settings, debug } = this.#ports;
     const ports = this.#ports;
-    const { timings = FIELD_TIMINGS, idleMs = IDLE_MS, resolve } = this.#options;
-    const wire = new IpmiWire({
-      hub: this.#hub,
-      address: parsed,
-      guard: networkGuard(settings.bmc.networks),
-      connectMs: settings.limits.connectSeconds * 1000,
-      resolve,
-      debug,
-    });
+    const { timings = FIELD_TIMINGS, idleMs = IDLE_MS } = this.#options;
+    const wire = this.#wireTo(address.value);
     const keeper = new SessionKeeper({ wire, ports, ledger: this.#ledger, timings, node, idleMs });
     const bmc = new IpmiBmc({
       wire,
       ports,
       keeper,
       timings,
-      lane: this.#laneOf(parsed.origin),
+      lane: this.#laneOf(origin),
       globalSlots: this.#slots,
       measure: measureBy(ports),
     });
     this.#bmcs.set(key, bmc);
     return ok(bmc);
+  }
+
+  #wireTo(address: IpmiAddress): IpmiWire {
+    const { settings, debug } = this.#ports;
+    return new IpmiWire({
+      hub: this.#hub,
+      address,
+      guard: networkGuard(settings.bmc.networks),
+      connectMs: settings.limits.connectSeconds * 1000,
+      resolve: this.#options.resolve,
+      debug,
+    });
   }
 
   /** Two users of one BMC share what it takes at once. */
@@ -203,6 +224,12 @@ export class IpmiDriver implements Driver {
       unreachable: why,
     };
   }
+}
+
+function addressOf(node: FleetNode): Result<IpmiAddress> {
+  const parsed = parseIpmiAddress(node.spec.bmc?.address ?? "");
+  if (typeof parsed !== "string") return ok(parsed);
+  return fail(failure("stalled", "IW-I04", `node "${node.name}": ${parsed}`));
 }
 
 /** One observation of one node: what two facets share is read once. */

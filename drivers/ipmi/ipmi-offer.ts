@@ -24,6 +24,7 @@ export const ipmiOffer: HardwareOffer = {
     { interface: "inspect", implementation: "ipmitool", steps: [], impact: "none", built: true },
     { interface: "inspect", implementation: "agent", steps: [], impact: "reboot", built: false },
     { interface: "inspect", implementation: "no-inspect", steps: [], built: true },
+    // Consoles that are served to others; `node console` is a client and asks for none (`HardwareType.consoles`).
     { interface: "console", implementation: "no-console", steps: [], built: true },
     { interface: "console", implementation: "ipmitool-socat", steps: [], built: false },
     { interface: "network", implementation: "noop", steps: [], built: true },

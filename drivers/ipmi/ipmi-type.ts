@@ -54,6 +54,7 @@ export const ipmiType: HardwareType = {
     "session.end",
   ],
   vendor: ipmiVendor,
+  consoles: ["serial"],
   validate: validateIpmi,
   open: (ports) => new IpmiDriver(ports),
 };

@@ -8,6 +8,12 @@ import { wireFault } from "./ipmi-faults.ts";
 import { type Datagram, decodeDatagram } from "./packets/datagram.ts";
 import { type Peer, plainIp, type UdpHub } from "./udp-hub.ts";
 
+/** Datagrams to and from one BMC that are no questions and answers. */
+export interface Channel {
+  send(bytes: Buffer): void;
+  close(): void;
+}
+
 /** Why a datagram is not the answer. */
 export interface Dropped {
   /**
@@ -111,6 +117,27 @@ export class IpmiWire {
     }
     this.#peer = { ip: plainIp(ip), port: address.port };
     return null;
+  }
+
+  /**
+   * Hears all that comes from the BMC, until it is closed; at another port of it where one is named. What the operating
+   * system refuses to send is lost, as on the way. Null before `find`.
+   */
+  channel(hear: (datagram: Datagram) => void, port?: number): Channel | null {
+    if (this.#peer === null) return null;
+    const { hub } = this.#plan;
+    const peer = { ip: this.#peer.ip, port: port ?? this.#peer.port };
+    const close = hub.listen(peer, (bytes) => {
+      const datagram = decodeDatagram(bytes);
+      if (datagram.ok) hear(datagram.value);
+    });
+    const lost = (code: string): void => this.#plan.debug(`${this.thing}: not sent: ${code}`);
+    return { send: (bytes) => hub.send(peer, bytes, lost), close };
+  }
+
+  /** The port of the BMC, as it is declared. */
+  get port(): number {
+    return this.#plan.address.port;
   }
 
   /** Sends and waits, as often as the question says. */

@@ -10,7 +10,12 @@ import {
   WINDOW_20,
 } from "./packets/sequence-window.ts";
 import { type AuthType, encodeSession15, isAuthentic15 } from "./packets/session15.ts";
-import { openSession20, sealSession20, type SessionKeys } from "./packets/session20.ts";
+import {
+  openSession20,
+  type PayloadType,
+  sealSession20,
+  type SessionKeys,
+} from "./packets/session20.ts";
 
 /** The payload of a datagram of this session, or why it is none. */
 type Unsealed = { readonly payload: Buffer } | { readonly drop: Dropped };
@@ -50,16 +55,34 @@ export class Session20 implements LiveSession {
   }
 
   seal(payload: Buffer): Buffer {
-    this.#sequence = nextSequence(this.#sequence);
-    const packet = { type: "ipmi", sessionId: this.id, sequence: this.#sequence, payload } as const;
-    return ipmiDatagram(sealSession20(packet, this.#keys, randomBytes(IV_BYTES)));
+    return this.#seal("ipmi", payload);
+  }
+
+  /** The same for a packet of the console. */
+  sealSol(payload: Buffer): Buffer {
+    return this.#seal("sol", payload);
   }
 
   unseal(datagram: Datagram): Unsealed {
+    return this.#unseal("ipmi", datagram);
+  }
+
+  unsealSol(datagram: Datagram): Unsealed {
+    return this.#unseal("sol", datagram);
+  }
+
+  #seal(type: PayloadType, payload: Buffer): Buffer {
+    this.#sequence = nextSequence(this.#sequence);
+    const packet = { type, sessionId: this.id, sequence: this.#sequence, payload };
+    return ipmiDatagram(sealSession20(packet, this.#keys, randomBytes(IV_BYTES)));
+  }
+
+  #unseal(type: PayloadType, datagram: Datagram): Unsealed {
     if (datagram.kind !== "ipmi20") return strange("it is none of RMCP+");
     const { session } = datagram;
     if (session.sessionId !== this.#consoleId) return strange("it is of another session");
-    if (session.type !== "ipmi") return strange(`its payload is ${session.type}`);
+    // All payloads count in one row of numbers (6.12.13), so one is taken by the ear that it is for, and by no other.
+    if (session.type !== type) return strange(`its payload is ${session.type}`);
     const opened = openSession20(session, this.#keys);
     if (!opened.ok) return { drop: { kind: "forged", reason: opened.reason } };
     const window = received(this.#window, session.sequence);

@@ -1,10 +1,11 @@
+import { plainText } from "../../schemas/plain-text.ts";
+
 /** A BMC's own words are quoted this long at most. */
 const WORDS_MAX = 300;
 
 /** Text of a stranger made fit for one line: control characters out, cut to a bound. */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]+/g, " ").trim();
+  const clean = plainText(text).trim();
   return clean.length > WORDS_MAX ? `${clean.slice(0, WORDS_MAX)}...` : clean;
 }
 

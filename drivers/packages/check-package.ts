@@ -2,11 +2,13 @@ import { z } from "zod";
 import { IMPACTS } from "../../schemas/impact.ts";
 import { VENDOR_IMPACTS } from "../../schemas/vendor.ts";
 import { INTERFACES, STEP_FLOWS } from "../../schemas/steps.ts";
-import type { DriverApiVersion, HardwareType } from "../driver.ts";
+import type { ConsoleKind, DriverApiVersion, HardwareType } from "../driver.ts";
 import { FAKE_OBSERVES, FAKE_PERFORMS } from "../fake/fake-offer.ts";
 
 /** The version of `driver.ts` that this engine speaks. */
 const API_VERSION: DriverApiVersion = 1;
+
+const CONSOLE_KINDS = ["serial"] as const satisfies readonly ConsoleKind[];
 
 const callable = z.custom((value) => typeof value === "function", "must be a function");
 
@@ -67,6 +69,7 @@ const hardwareTypeShape = z.looseObject({
   observes: z.array(z.enum(FAKE_OBSERVES)),
   performs: z.array(z.enum(FAKE_PERFORMS)),
   vendor: z.array(vendorShape).optional(),
+  consoles: z.array(z.enum(CONSOLE_KINDS)).optional(),
   validate: callable,
   open: callable,
 });

@@ -8,7 +8,7 @@ import type { Driver, HardwareType, VendorMethod } from "../driver.ts";
  * throws is a Failure (IW-D02), so that a bug of one package stops its own nodes and no others.
  */
 export function guardType(type: HardwareType): HardwareType {
-  const { name, properties, offer, observes, performs, vendor } = type;
+  const { name, properties, offer, observes, performs, vendor, consoles } = type;
   return {
     name,
     properties,
@@ -16,6 +16,7 @@ export function guardType(type: HardwareType): HardwareType {
     observes,
     performs,
     ...(vendor === undefined ? {} : { vendor: vendor.map(guardMethod) }),
+    ...(consoles === undefined ? {} : { consoles }),
     validate: (node) => findingsOf(type, node),
     open: (ports) => guardDriver(type.name, type.open(ports), () => ports.clock.now()),
   };
@@ -92,6 +93,17 @@ function guardDriver(name: string, driver: Driver, now: () => number): Driver {
         return ok(value);
       } catch (error) {
         return fail(broken(name, "readVendor", error));
+      }
+    },
+    async openConsole(node, how) {
+      try {
+        const none = {
+          kind: "failed",
+          failure: broken(name, "openConsole", "it has none"),
+        } as const;
+        return (await driver.openConsole?.(node, how)) ?? none;
+      } catch (error) {
+        return { kind: "failed", failure: broken(name, "openConsole", error) };
       }
     },
     async close() {

@@ -84,6 +84,22 @@ export const FAULTS = {
     argument: "blank, rfc4122 or ipmi",
     does: "says its GUID as zeros, or in another order of bytes than SMBIOS has",
   },
+  "ipmi-sol-code": {
+    argument: "a code, such as 81",
+    does: "refuses to give out its console with a completion code",
+  },
+  "ipmi-sol-partial": {
+    argument: "a number; for ever without",
+    does: "takes the first half of what so many packets type at its console",
+  },
+  "ipmi-sol-refuse": {
+    argument: "a number; for ever without",
+    does: "takes nothing of what so many packets type at its console",
+  },
+  "ipmi-sol-overrun": {
+    argument: "a number; for ever without",
+    does: "says so many times that its console has lost letters",
+  },
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 
@@ -120,6 +136,10 @@ const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly 
   "ipmi-bad-sequence": COUNT,
   "ipmi-other-request": COUNT,
   "ipmi-other-session": COUNT,
+  "ipmi-sol-code": { pattern: /^[0-9a-f]{2}$/, says: "needs a code of two hexadecimal digits" },
+  "ipmi-sol-partial": COUNT,
+  "ipmi-sol-refuse": COUNT,
+  "ipmi-sol-overrun": COUNT,
   "ipmi-suites": { pattern: /^(none|\d+(,\d+)*)$/, says: "needs numbers of suites, or none" },
   "ipmi-guid": { pattern: /^(blank|rfc4122|ipmi)$/, says: "needs blank, rfc4122 or ipmi" },
 };

@@ -32,6 +32,7 @@ import { nodeProcesses } from "../run/store/node-processes.ts";
 import { etcdAccess } from "./etcd-access.ts";
 import type { DriverOptions, DriverSet, House } from "./house.ts";
 import { monotonicClock } from "./monotonic-clock.ts";
+import { nodeTerminal } from "./node-terminal.ts";
 import { fingerprintKey, orUnknown } from "./shared-logins.ts";
 import { simulate } from "./compose-simulation.ts";
 
@@ -56,6 +57,7 @@ export function compose(
     pid: process.pid,
     store: { files: nodeFiles, processes: nodeProcesses, clock, random, checkpoint },
     ...etcds(random),
+    terminal: nodeTerminal,
     checkpoint,
     hardwareTypes: types,
     versions: VERSIONS,

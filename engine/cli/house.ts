@@ -7,6 +7,7 @@ import type { SecretRef } from "../../schemas/documents.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Checkpoint, Clock, Drivers, LoginSlots, Random } from "../run/ports.ts";
 import type { FilesPort, StorePorts } from "../run/store/store-ports.ts";
+import type { RawTerminal } from "./raw-terminal.ts";
 
 /** Everything real that a command may reach; `compose.ts` puts it together, tests may hand in another. */
 export interface House {
@@ -21,6 +22,8 @@ export interface House {
   readonly store: StorePorts;
   /** The files of a store that is kept in etcd; one client serves all who ask. */
   etcd(options: EtcdOptions): Promise<Result<FilesPort>>;
+  /** The keys and the screen of this process, byte by byte. */
+  terminal(): RawTerminal;
   /** Ends what would keep the process alive. */
   close(): void;
   readonly checkpoint: Checkpoint;

@@ -1,10 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { DriverPorts } from "../../drivers/driver.ts";
 import { fakeType } from "../../drivers/fake/fake-type.ts";
 import { guardType } from "../../drivers/packages/guard-type.ts";
 import { loadPackages } from "../../drivers/packages/load-packages.ts";
 import { tempDir } from "../support/temp-dir.ts";
+import { ear } from "./ipmi/sol/console-rig.ts";
 import { performContext, testNode, testPorts } from "./support/driver-bench.ts";
 
 /** A repository with files of a package in it. */
@@ -136,6 +138,12 @@ describe("a driver that the settings name is refused in a sentence, when", () =>
       /vendor\.0\.impact must be none of a method that only reads/,
     ],
     [
+      "it names a console that this engine does not know",
+      module(packageOf(`[{ ...${TYPE}, consoles: ["graphical"] }]`)),
+      "./local.mjs",
+      /hardwareTypes\.0\.consoles\.0 .*serial/,
+    ],
+    [
       "a vendor method's arguments are no schema",
       module(packageOf(`[{ ...${TYPE}, vendor: [{ ...${METHOD}, args: {} }] }]`)),
       "./local.mjs",
@@ -249,6 +257,23 @@ describe("a package that breaks its word stops its own nodes only", () => {
       failure: { code: "IW-D02", kind: "ambiguous" },
     });
     await driver.close();
+  });
+
+  it("a console that throws, or that it names and has not, is a Failure", async () => {
+    const how = { takesOver: false, ears: ear().ears };
+    for (const more of [{ openConsole: boom }, {}]) {
+      const open = (ports: DriverPorts) => ({
+        ...fakeType.open(ports),
+        ...more,
+        observe: boom,
+        perform: boom,
+        close: boom,
+      });
+      const guarded = guardType({ ...fakeType, consoles: ["serial"], open });
+      expect(guarded.consoles).toEqual(["serial"]);
+      const opened = await guarded.open(testPorts()).openConsole?.(testNode("n1", {}), how);
+      expect(opened).toMatchObject({ kind: "failed", failure: { code: "IW-D02" } });
+    }
   });
 
   it("a vendor method that throws, or answers what is no JSON, is a Failure", async () => {

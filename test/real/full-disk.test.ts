@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { ConsoleLog, type LogTrouble } from "../../engine/cli/console/console-log.ts";
+import { tempDir } from "../support/temp-dir.ts";
 import { aRack, parseEveryFile, type Rack } from "../support/rack.ts";
 
 /** Puts a file system of its own below the state directory; needs root, as .ci/run has it. */
@@ -34,6 +36,26 @@ test("a full disk: exit 3 or 5 and one sentence, every file whole, and the work 
   expect(parseEveryFile(state)).toBeGreaterThan(1);
   expect((await rack.run("apply", "--yes")).code).toBe(0);
   expect(rack.acts()).toHaveLength(1);
+});
+
+test("a full disk under the log of a console: told once, the gap is named, and it goes on", () => {
+  const dir = tempDir();
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", dir]);
+  onTestFinished(() => void execFileSync("umount", [dir]));
+  const told: LogTrouble[] = [];
+  const log = ConsoleLog.open(join(dir, "n1.log"), (trouble) => void told.push(trouble));
+  if (typeof log === "string") throw new Error(log);
+  log.line("n1 opened");
+  writeFileSync(join(dir, "filler"), Buffer.alloc(40 * 1024));
+  for (let part = 0; part < 10; part += 1) log.write(Buffer.alloc(4096, "x"));
+  expect(told).toEqual([{ kind: "stopped", why: "the disk is full (ENOSPC)" }]);
+  execFileSync("rm", [join(dir, "filler")]);
+  log.write(Buffer.from("y\n"));
+  log.close();
+  const [, again, ...more] = told;
+  expect([again, more]).toEqual([{ kind: "again", lostBytes: expect.any(Number) }, []]);
+  const text = readFileSync(join(dir, "n1.log"), "utf8");
+  expect(text).toMatch(/x\n=== console of \d+ bytes could not be written here ===\ny\n$/);
 });
 
 test("a read-only state directory: plan reads, apply refuses with the way out", async () => {

@@ -35,6 +35,21 @@ export interface Tools {
   readonly acts: () => readonly (readonly [string, unknown, string])[];
 }
 
+/** Runs a program to its end. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  more: Readonly<Record<string, string>>,
+): Promise<Ran> {
+  return new Promise((done, failed) => {
+    const env = { ...process.env, LC_ALL: "C", ...more };
+    execFile(program, args, { env }, (error, out, err) => {
+      if (error !== null && typeof error.code !== "number") failed(error);
+      else done({ code: Number(error?.code ?? 0), text: out + err });
+    });
+  });
+}
+
 export async function tools(
   face: IpmiFace = {},
   host = "127.0.0.1",
@@ -55,13 +70,7 @@ export async function tools(
   const home = tempDir();
   // FreeIPMI keeps what it knows of a BMC's sensors below HOME.
   const run = (program: string, args: readonly string[]): Promise<Ran> =>
-    new Promise((done, failed) => {
-      const env = { ...process.env, HOME: home, LC_ALL: "C" };
-      execFile(program, args, { env }, (error, out, err) => {
-        if (error !== null && typeof error.code !== "number") failed(error);
-        else done({ code: Number(error?.code ?? 0), text: out + err });
-      });
-    });
+    runProgram(program, args, { HOME: home });
   return {
     simulator,
     machine,

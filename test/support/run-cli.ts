@@ -1,6 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
@@ -38,7 +38,7 @@ export function startCli(
 }
 
 /** What it prints is kept; it ends with the test. */
-export function running(child: ChildProcessByStdio<null, Readable, Readable>): Running {
+export function running(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Running {
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));

@@ -6,6 +6,7 @@ export const PAYLOAD_COMMANDS = {
   activate: 0x48,
   deactivate: 0x49,
   getActivationStatus: 0x4a,
+  getInstanceInfo: 0x4b,
 } as const;
 
 /** Completion codes of Activate Payload (24.1). */
@@ -98,6 +99,17 @@ export function encodeDeactivateSol(instance: number): Buffer {
 export function decodeDeactivateSol(data: Buffer): Decoded<number> {
   const wrong = notSol(data, 2);
   return wrong === null ? decoded(data.readUInt8(1) & 0x0f) : undecoded(wrong);
+}
+
+/** Data of Get Payload Instance Info for SOL (24.5). */
+export function encodeSolInstanceInfo(instance: number): Buffer {
+  return Buffer.from([PAYLOAD_TYPES.sol, instance]);
+}
+
+/** Reads its answer: the session that has the console; 0: none. What follows is of the payload, and left out by some BMCs. */
+export function decodeSolInstanceInfo(data: Buffer): Decoded<number> {
+  const short = tooShort(data, 4, "the response");
+  return short === null ? decoded(data.readUInt32LE(0)) : undecoded(short);
 }
 
 const NUMBER_MASK = 0x0f;

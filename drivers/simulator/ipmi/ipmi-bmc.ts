@@ -20,6 +20,7 @@ import {
 } from "../../ipmi/packets/session20.ts";
 import { SEND_MESSAGE } from "../../ipmi/packets/send-message.ts";
 import type { LoggedCall } from "../exchange.ts";
+import type { FaultKind } from "../faults.ts";
 import type { Lies } from "../lies.ts";
 import type { Machine } from "../machine.ts";
 import { Bridge, type BridgedForm } from "./bridge.ts";
@@ -89,7 +90,7 @@ export class IpmiBmc {
     };
     const timeoutMs = options.sessionTimeoutMs;
     this.slots = new SessionSlots({ now: () => clock.now(), limit, timeoutMs });
-    this.#sol = new SolConsole(machine, this.slots, () => clock.now());
+    this.#sol = this.#console(machine, this.slots);
     const rows = satellites.size === 0 ? BMC_ROWS : CHASSIS_BMC_ROWS;
     this.#own = this.#controller(machine, rows, () => this.#around());
     const behind = [...satellites].map(
@@ -121,8 +122,14 @@ export class IpmiBmc {
   #satellite(machine: Machine, timeoutMs: number): Controller {
     const { clock } = this.#options;
     const slots = new SessionSlots({ now: () => clock.now(), limit: () => 0, timeoutMs });
-    const sol = new SolConsole(machine, slots, () => clock.now());
+    const sol = this.#console(machine, slots);
     return this.#controller(machine, SATELLITE_ROWS, () => ({ ...this.#around(), slots, sol }));
+  }
+
+  #console(machine: Machine, slots: SessionSlots): SolConsole {
+    const { clock, lies } = this.#options;
+    const take = (kind: FaultKind): ReturnType<Lies["take"]> => lies.take(machine.spec.name, kind);
+    return new SolConsole(machine, { slots, now: () => clock.now(), take });
   }
 
   /** True for its own machine and those behind it. */
@@ -161,11 +168,24 @@ export class IpmiBmc {
     return [...sent, ...this.#pushed()];
   }
 
+  /** Somebody has the console: it may speak at any time. */
+  get hasConsole(): boolean {
+    return this.#sol.holder !== null;
+  }
+
+  /** What goes out by itself as time passes. */
+  tick(): readonly Outgoing[] {
+    if (this.#own.isSilent) return [];
+    this.#sol.tick();
+    return this.#pushed();
+  }
+
   /** What the console sends by itself. */
   #pushed(): readonly Outgoing[] {
     return this.#sol.takePushes().flatMap(({ session, packet }) => {
       const datagram = this.#sealedSol(session, packet);
-      return datagram === null ? [] : [{ datagram, to: session.peer, machine: this.#own.name }];
+      const sent = datagram === null ? [] : this.#own.wire.send(datagram);
+      return sent.map((one) => ({ datagram: one, to: session.peer, machine: this.#own.name }));
     });
   }
 

@@ -2,7 +2,10 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import type { DriverClock } from "../../driver.ts";
 import type { Lies } from "../lies.ts";
-import type { IpmiBmc } from "./ipmi-bmc.ts";
+import type { IpmiBmc, Outgoing } from "./ipmi-bmc.ts";
+
+/** How often a console that somebody has is looked at. Milliseconds. */
+const TICK_MS = 50;
 
 /** One UDP port with a BMC behind it that speaks IPMI, its own machine or many more. */
 export class IpmiServer {
@@ -11,6 +14,7 @@ export class IpmiServer {
   readonly #clock: DriverClock;
   readonly #lies: Lies;
   #isOpen = true;
+  #isTicking = false;
 
   constructor(bmc: IpmiBmc, host: string, { clock, lies }: { clock: DriverClock; lies: Lies }) {
     this.bmc = bmc;
@@ -38,12 +42,26 @@ export class IpmiServer {
   async #serve(bytes: Buffer, peer: RemoteInfo): Promise<void> {
     const { address, port } = peer;
     const outgoing = this.bmc.receive(bytes, { address, port });
+    await this.#send(outgoing);
+    if (this.bmc.hasConsole && !this.#isTicking) void this.#tick();
+  }
+
+  async #send(outgoing: readonly Outgoing[]): Promise<void> {
     for (const { datagram, to, machine } of outgoing) {
       const slow = this.#lies.of(machine, "slow");
       if (slow !== null) await this.#clock.sleep(slow.ms ?? 0);
       if (!this.#isOpen) return;
       this.#socket.send(datagram, to.port, to.address);
     }
+  }
+
+  async #tick(): Promise<void> {
+    this.#isTicking = true;
+    while (this.#isOpen && this.bmc.hasConsole) {
+      await this.#send(this.bmc.tick());
+      await this.#clock.sleep(TICK_MS);
+    }
+    this.#isTicking = false;
   }
 
   async close(): Promise<void> {

@@ -20,7 +20,6 @@ import {
 import { SOL_LETTERS_MAX } from "./sol-console.ts";
 
 /** Others of network function App (IPMI 2.0, table G-1). */
-const GET_INSTANCE_INFO = 0x4b;
 const GET_USER_ACCESS = 0x4d;
 const GET_SUPPORT = 0x4e;
 const GET_VERSION = 0x4f;
@@ -39,7 +38,7 @@ export const PAYLOAD_ROWS: readonly CommandRow[] = [
   row(PAYLOAD_COMMANDS.getActivationStatus, "Get Payload Activation Status", (_asked, { sol }) =>
     answered([INSTANCE, sol.holder === null ? 0 : 1, 0]),
   ),
-  row(GET_INSTANCE_INFO, "Get Payload Instance Info", (_asked, { sol }) => {
+  row(PAYLOAD_COMMANDS.getInstanceInfo, "Get Payload Instance Info", (_asked, { sol }) => {
     const bytes = Buffer.alloc(12);
     bytes.writeUInt32LE(sol.holder?.id ?? 0);
     return answered(bytes);
@@ -65,7 +64,10 @@ function row(command: number, name: string, answer: CommandRow["answer"]): Comma
 }
 
 /** 24.1: who has it keeps it; another must deactivate it first. */
-function activate({ data, session }: CommandAsked, { sol, port }: CommandSite): CommandAnswer {
+function activate({ data, session }: CommandAsked, site: CommandSite): CommandAnswer {
+  const { sol, port } = site;
+  const code = site.fault("ipmi-sol-code")?.argument ?? null;
+  if (code !== null) return refused(Number.parseInt(code, 16));
   const asked = decodeActivateSol(data);
   if (!asked.ok || asked.value.instance !== INSTANCE) return refused(COMPLETION.wrongField);
   if (session?.version !== "2.0") return refused(COMPLETION.wrongState);

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { CIPHER_SUITES, type CipherSuite } from "../../ipmi/packets/algorithms.ts";
 import { NET_FN } from "../../ipmi/packets/lan-message.ts";
 import { algorithmNumbers, PRIVILEGES } from "../../ipmi/packets/rakp.ts";
@@ -14,6 +15,12 @@ import {
   THIS_CHANNEL,
 } from "../../ipmi/packets/session-commands.ts";
 import {
+  decodeSessionInfoById,
+  encodeUserName,
+  WHO_COMMANDS,
+} from "../../ipmi/packets/session-info.ts";
+import type { SimulatedSession } from "./session-slots.ts";
+import {
   answered,
   type CommandAnswer,
   type CommandAsked,
@@ -26,7 +33,6 @@ import {
 
 /** The LAN is channel 1, and the one by which all requests come here. */
 const LAN_CHANNEL = 1;
-const GET_SESSION_INFO = 0x3d;
 const GET_CHANNEL_INFO = 0x42;
 
 /** The commands about sessions, but for those by which one logs in. */
@@ -52,7 +58,16 @@ export const SESSION_ROWS: readonly CommandRow[] = [
     acts: "session",
     answer: closeSession,
   }),
-  row(GET_SESSION_INFO, { name: "Get Session Info", privilege: "user", answer: sessionInfo }),
+  row(WHO_COMMANDS.getUserName, {
+    name: "Get User Name",
+    privilege: "operator",
+    answer: userName,
+  }),
+  row(WHO_COMMANDS.getSessionInfo, {
+    name: "Get Session Info",
+    privilege: "user",
+    answer: sessionInfo,
+  }),
   row(GET_CHANNEL_INFO, { name: "Get Channel Info", privilege: "user", answer: channelInfo }),
 ];
 
@@ -139,24 +154,37 @@ function closeSession({ data, session }: CommandAsked, { slots }: CommandSite): 
 
 const OF_THIS_SESSION = 0x00;
 const ON_LAN = 0x10;
+/** User 1 is the anonymous one (6.9). */
+const FIRST_USER = 2;
 
-/** 22.20: how many there are, and of one's own its handle, user and level. */
+/** 22.20: how many there are, and of one's own or of one named by its id its handle, user, level and address. */
 function sessionInfo(
   { data, session }: CommandAsked,
   { slots, users }: CommandSite,
 ): CommandAnswer {
   if (data.length < 1 || session === null) return refused(COMPLETION.wrongLength);
-  if (data[0] !== OF_THIS_SESSION) return refused(COMPLETION.notPresent);
-  const user = users.findIndex(({ name }) => name === session.username);
-  return answered([
-    session.handle & 0x3f,
-    slots.limit & 0x3f,
-    slots.inUse & 0x3f,
-    // User 1 is the anonymous one (6.9).
-    user + 2,
-    session.privilege,
-    ON_LAN | LAN_CHANNEL,
-  ]);
+  const id = decodeSessionInfoById(data);
+  if (data[0] !== OF_THIS_SESSION && id === null) return refused(COMPLETION.notPresent);
+  const asked = id === null ? session : slots.find(id);
+  const counts = [slots.limit & 0x3f, slots.inUse & 0x3f];
+  if (asked === undefined) return answered([0, ...counts]);
+  const user = users.findIndex(({ name }) => name === asked.username);
+  const who = [user + FIRST_USER, asked.privilege, ON_LAN | LAN_CHANNEL];
+  const port = [asked.peer.port & 0xff, asked.peer.port >> 8];
+  return answered([asked.handle & 0x3f, ...counts, ...who, ...ipOf(asked), ...NO_MAC, ...port]);
+}
+
+const NO_MAC = [0, 0, 0, 0, 0, 0] as const;
+
+/** Four bytes; zeros for what is no IPv4. */
+function ipOf({ peer }: SimulatedSession): readonly number[] {
+  return isIPv4(peer.address) ? peer.address.split(".").map(Number) : [0, 0, 0, 0];
+}
+
+/** 22.29. */
+function userName({ data }: CommandAsked, { users }: CommandSite): CommandAnswer {
+  const user = users[(data[0] ?? 0) - FIRST_USER];
+  return user === undefined ? refused(COMPLETION.wrongField) : answered(encodeUserName(user.name));
 }
 
 /** 22.24: an 802.3 LAN that carries IPMB messages in sessions, many at once; the enterprise number is IPMI's own. */

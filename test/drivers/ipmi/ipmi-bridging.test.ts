@@ -93,7 +93,12 @@ describe("a machine that is not reached behind its chassis's BMC", () => {
   it.each([
     ["/80", "stalled", "IW-B10", "without a session of its own"],
     ["/c1", "stalled", "IW-B18", "the controller before it knows no bridging"],
-    ["/cc", "stalled", "IW-B10", "is on no channel of the controller before it (completion code CCh of Send Message); correct"],
+    [
+      "/cc",
+      "stalled",
+      "IW-B10",
+      "is on no channel of the controller before it (completion code CCh of Send Message); correct",
+    ],
     ["/d3", "transient", "IW-B13", "is not reached by the controller before it"],
     ["/d4", "stalled", "IW-B20", "the session's privilege is too low for bridging"],
     ["/d5", "transient", "IW-B10", "is not reached: its bridge refuses it in the state"],

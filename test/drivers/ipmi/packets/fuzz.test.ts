@@ -17,6 +17,7 @@ import {
 import * as sdr from "../../../../drivers/ipmi/packets/sdr.ts";
 import * as sel from "../../../../drivers/ipmi/packets/sel.ts";
 import * as commands from "../../../../drivers/ipmi/packets/session-commands.ts";
+import * as sessionInfo from "../../../../drivers/ipmi/packets/session-info.ts";
 import { isAuthentic15 } from "../../../../drivers/ipmi/packets/session15.ts";
 import { openSession20, sealSession20 } from "../../../../drivers/ipmi/packets/session20.ts";
 import { hex } from "./arbitraries.ts";
@@ -82,6 +83,8 @@ const READERS: readonly ((bytes: Buffer) => Decoded<unknown>)[] = [
   sol.decodeDeactivateSol,
   sol.decodeSolToBmc,
   sol.decodeSolToConsole,
+  sol.decodeSolInstanceInfo,
+  sessionInfo.decodeSessionInfo,
   sdr.decodeSdrRequest,
   sdr.decodeSdrPart,
   sdr.sdrLength,

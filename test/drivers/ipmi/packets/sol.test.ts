@@ -14,6 +14,7 @@ describe("Activate and Deactivate Payload (IPMI 2.0, 24.1 and 24.2)", () => {
       activate: 0x48,
       deactivate: 0x49,
       getActivationStatus: 0x4a,
+      getInstanceInfo: 0x4b,
     });
     expect(sol.ACTIVATE_COMPLETIONS.alreadyActive).toBe(sol.ALREADY_INACTIVE);
   });
