@@ -60,6 +60,10 @@ export const FAULTS = {
     argument: "a number, a code such as /d2, or both; for ever and C0h without",
     does: "refuses so many requests with a completion code",
   },
+  "ipmi-refuse": {
+    argument: "a number, a code such as /d2, or both; for ever and D5h without",
+    does: "refuses so many acts with a completion code, and answers what only reads",
+  },
   "ipmi-bad-sequence": {
     argument: "a number; for ever without",
     does: "numbers so many packets of a session far outside the window",
@@ -99,6 +103,10 @@ export interface Fault {
 
 const TIMED = new Set<FaultKind>(["busy", "stale", "slow", "task"]);
 const COUNT = { pattern: /^([1-9]\d*)?$/, says: "takes a number" };
+const COUNT_AND_CODE = {
+  pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
+  says: "takes a number, and a completion code behind it, as in 2/d2",
+};
 /** What an argument must look like, where it is no time; an empty one stands for none. */
 const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly says: string }>> = {
   "session-limit": { pattern: /^\d+$/, says: "needs a number" },
@@ -107,10 +115,8 @@ const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly 
   "ipmi-double": COUNT,
   "ipmi-late": COUNT,
   "ipmi-garbage": COUNT,
-  "ipmi-busy": {
-    pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
-    says: "takes a number, and /CODE behind it",
-  },
+  "ipmi-busy": COUNT_AND_CODE,
+  "ipmi-refuse": COUNT_AND_CODE,
   "ipmi-bad-sequence": COUNT,
   "ipmi-other-request": COUNT,
   "ipmi-other-session": COUNT,
@@ -154,8 +160,14 @@ function parseOne(text: string, machine: string, fault: string): Result<Fault> {
 
 function timesIn(kind: FaultKind, argument: string | null): number | null {
   const number = /^\d+/.exec(argument ?? "")?.[0];
-  const counted = kind === "ipmi-busy" || ARGUMENTS[kind] === COUNT;
+  const rule = ARGUMENTS[kind];
+  const counted = rule === COUNT || rule === COUNT_AND_CODE;
   return counted && number !== undefined ? Number(number) : null;
+}
+
+/** True of a lie that only the IPMI face tells. */
+export function isOfIpmi(kind: FaultKind): boolean {
+  return kind.startsWith("ipmi-");
 }
 
 function isKind(word: string): word is FaultKind {

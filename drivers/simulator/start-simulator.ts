@@ -6,29 +6,15 @@ import { SimulatedBmc } from "./bmc.ts";
 import { BmcServer, type TlsIdentity } from "./bmc-server.ts";
 import type { LoggedCall } from "./exchange.ts";
 import { controlAnswer } from "./control.ts";
-import { parseFault } from "./faults.ts";
-import type { IpmiUser } from "./ipmi/command.ts";
+import { isOfIpmi, parseFault } from "./faults.ts";
 import { IpmiBmc } from "./ipmi/ipmi-bmc.ts";
+import { faceOf, IPMI_DEFAULTS, type IpmiFace } from "./ipmi/ipmi-face.ts";
 import { IpmiServer } from "./ipmi/ipmi-server.ts";
 import { Lies } from "./lies.ts";
 import { DEFAULT_TIMINGS, Machine, type MachineSpec, type Timings } from "./machine.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 
-/** The IPMI face of BMCs. */
-export interface IpmiFace {
-  /** The first machine's UDP port; the others' are chosen by the system. 0, the default, lets it choose all. */
-  readonly port?: number;
-  /** Default: the simulation's own user, as administrator. */
-  readonly users?: readonly IpmiUser[];
-  /** Kg, at most 20 bytes; default none. */
-  readonly kg?: Buffer | null;
-  /** Ids of cipher suites; default 17 and 3. */
-  readonly suites?: readonly number[];
-  readonly sessionLimit?: number;
-  readonly sessionTimeoutMs?: number;
-  /** How long a BMC that is reset does not answer. */
-  readonly resetMs?: number;
-}
+export type { IpmiFace };
 
 /** How a simulation is started. */
 export interface SimulatorOptions {
@@ -52,7 +38,7 @@ export interface SimulatorOptions {
   readonly username?: string;
   readonly password?: string;
   /** Each machine's BMC speaks IPMI too, on a UDP port of its own that the system chooses; `{}` for its defaults. */
-  readonly ipmi?: IpmiFace;
+  readonly ipmi?: IpmiFace | ((machine: string) => IpmiFace);
 }
 
 /** A running simulation. */
@@ -80,15 +66,6 @@ export interface Simulator {
 /** Sessions that common BMCs hold; iDRAC 9 has 8, many have 16. */
 const SESSION_LIMIT = 16;
 const SESSION_TIMEOUT_MS = 30 * 60_000;
-/** IPMI sessions that common BMCs hold: four or five; they end after 60 seconds without use (IPMI 2.0, 6.12.15). */
-const IPMI_DEFAULTS = {
-  kg: null,
-  suites: [17, 3],
-  sessionLimit: 5,
-  sessionTimeoutMs: 60_000,
-  resetMs: 1000,
-} as const satisfies IpmiFace;
-
 /** Starts BMCs that speak Redfish over real HTTP or HTTPS, on loopback unless told otherwise. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const all = { ...DEFAULTS, ...options };
@@ -101,16 +78,19 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     ? await certificate(all.wrongCertificate ? "elsewhere.invalid" : all.host)
     : null;
   const running = new Running(all, machines, identity?.cert ?? null);
-  for (const [index, group] of groups.entries())
-    await running.serve(group, index === 0 ? all.port : 0, identity);
-  if (options.ipmi !== undefined)
-    for (const [index, machine] of [...machines.values()].entries())
-      await running.serveIpmi(machine, options.ipmi, index === 0);
-  for (const text of all.faults) {
-    const wrong = running.fault(text);
-    if (wrong === null) continue;
+  try {
+    for (const [index, group] of groups.entries())
+      await running.serve(group, index === 0 ? all.port : 0, identity);
+    if (options.ipmi !== undefined)
+      for (const [index, machine] of [...machines.values()].entries())
+        await running.serveIpmi(machine, faceOf(options.ipmi, machine.spec.name, index));
+    for (const text of all.faults) {
+      const wrong = running.fault(text);
+      if (wrong !== null) throw new FaultError(wrong);
+    }
+  } catch (error) {
     await running.close();
-    throw new FaultError(wrong);
+    throw error;
   }
   return running;
 }
@@ -187,13 +167,14 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new BmcServer(bmc, clock, (asked) => controlAnswer(this, asked));
-    address = await server.listen(host, port, identity);
+    address = await listening(server.listen(host, port, identity), group[0]?.spec.name ?? "");
     this.#servers.push(server);
     for (const { spec } of group) this.addresses.set(spec.name, address);
   }
 
-  async serveIpmi(machine: Machine, face: IpmiFace, isFirst: boolean): Promise<void> {
-    const { clock, host, username, password } = this.#options;
+  async serveIpmi(machine: Machine, face: IpmiFace): Promise<void> {
+    const { clock, username, password } = this.#options;
+    const { host = this.#options.host, port = 0 } = face;
     let address = "";
     const bmc = new IpmiBmc({
       ...IPMI_DEFAULTS,
@@ -207,8 +188,8 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new IpmiServer(bmc, host, { clock, lies: this.#lies });
-    address = await server.listen(host, isFirst ? (face.port ?? 0) : 0);
     this.#ipmiServers.push(server);
+    address = await listening(server.listen(host, port), machine.spec.name);
     this.ipmiAddresses.set(machine.spec.name, address);
   }
 
@@ -228,6 +209,10 @@ class Running implements Simulator {
       const known = [...this.machines.keys()].slice(0, 8).join(", ");
       const message = `fault "${text}": no simulated machine is called ${missing}; there are ${known}`;
       return failure("stalled", "IW-I06", message);
+    }
+    if (isOfIpmi(kind) && !this.ipmiAddresses.has(machine)) {
+      const message = `fault "${text}": the BMC of ${machine} speaks no IPMI here; start with --ipmi, or give the node driver: ipmi`;
+      return failure("stalled", "IW-I04", message);
     }
     if (kind === "swap") swap(this.machines.get(machine), this.machines.get(other ?? ""));
     else if (kind === "expire-sessions") this.#endSessions(machine);
@@ -261,6 +246,25 @@ export class FaultError extends Error {
   constructor(why: Failure) {
     super(why.message);
     this.failure = why;
+  }
+}
+
+/** A port that could not be had, found while starting. */
+export class PortError extends Error {
+  /** The machine, or the first of them, whose BMC was to be there. */
+  readonly machine: string;
+
+  constructor(machine: string, cause: Error) {
+    super(cause.message, { cause });
+    this.machine = machine;
+  }
+}
+
+async function listening(work: Promise<string>, machine: string): Promise<string> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof Error ? new PortError(machine, error) : error;
   }
 }
 

@@ -73,7 +73,8 @@ export function compose(
       const found = await discover(address, how, portsOf(options, basics));
       return found.ok ? ok(discoveredYaml(found.value)) : found;
     },
-    simulate: (request) => simulate(request, clock),
+    simulate: (request) =>
+      simulate(request, clock, (options) => portsOf(options, basics).resolveSecret),
   };
 }
 

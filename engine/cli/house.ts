@@ -99,12 +99,17 @@ export interface DiscoverHow {
 
 /** What `simulate` was asked for. */
 export interface SimulateRequest {
-  /** Machines of a declared inventory; null with `nodes`. */
-  readonly fleetNodes: readonly FleetNode[] | null;
+  /** A declared inventory, and what its secrets are resolved with; null with `nodes`. */
+  readonly declared: {
+    readonly nodes: readonly FleetNode[];
+    readonly options: DriverOptions;
+  } | null;
   readonly nodes: number;
   readonly port: number;
   readonly https: boolean;
   readonly portPerBmc: boolean;
+  /** Null: BMCs that were made up speak Redfish alone. */
+  readonly ipmi: SimulatedIpmi | null;
   readonly faults: readonly string[];
   readonly username: string;
   readonly password: string;
@@ -117,10 +122,20 @@ export interface SimulateRequest {
   };
 }
 
+/** How simulated BMCs speak IPMI, where no document says otherwise. */
+export interface SimulatedIpmi {
+  /** UDP port of the first; the others count up from it. 0: the system chooses all. */
+  readonly port: number;
+  /** Ids of cipher suites; none: IPMI 1.5 alone. */
+  readonly suites: readonly number[] | undefined;
+  readonly sessionLimit: number | undefined;
+  /** A variable, and the Kg that it holds. */
+  readonly kg: { readonly env: string; readonly value: string } | null;
+}
+
 /** A running simulation. */
 export interface Simulation {
-  readonly url: string;
-  /** Documents that declare its machines. */
+  /** Documents that declare its machines; empty where they are declared already. */
   readonly inventory: string;
   readonly lines: readonly string[];
   close(): Promise<void>;
