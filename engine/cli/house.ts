@@ -45,6 +45,13 @@ export interface House {
   openDrivers(options: DriverOptions): DriverSet;
   /** Reads one BMC and answers its systems as YAML documents. */
   discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;
+  /** Looks for BMCs that speak IPMI at these addresses and in these networks; `told` of each that was asked. */
+  discoverIpmi(
+    places: readonly string[],
+    how: DiscoverIpmiHow,
+    options: DriverOptions,
+    told: (askedCount: number, ofAll: number) => void,
+  ): Promise<Result<IpmiSearch>>;
   /** Starts simulated BMCs. */
   simulate(request: SimulateRequest): Promise<Result<Simulation>>;
 }
@@ -95,6 +102,29 @@ export interface DiscoverHow {
   readonly verify: boolean;
   readonly ca: string | undefined;
   readonly pin: string | undefined;
+}
+
+/** How `discover` logs in by IPMI; without a password it only asks who is there. */
+export interface DiscoverIpmiHow {
+  readonly username: string | undefined;
+  readonly password: SecretRef | undefined;
+  readonly kg: SecretRef | undefined;
+  readonly privilege: "user" | "operator" | "administrator" | undefined;
+}
+
+/** What a search for BMCs that speak IPMI came to. */
+export interface IpmiSearch {
+  readonly askedCount: number;
+  readonly silentCount: number;
+  /** What answered, and what was named by itself and did not. */
+  readonly found: readonly {
+    readonly address: string;
+    /** `IPMI 2.0 and 1.5`; null where nothing of IPMI answers. */
+    readonly speaks: string | null;
+    /** YAML; null where nobody logged in. */
+    readonly document: string | null;
+    readonly failure: Failure | null;
+  }[];
 }
 
 /** What `simulate` was asked for. */

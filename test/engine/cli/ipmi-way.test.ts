@@ -61,6 +61,31 @@ test("from a commit to a BMC: plan, apply, and the next plan is empty, in one se
   expect([again.code, again.out]).toEqual([0, expect.stringContaining("2 nodes are in sync")]);
 });
 
+test("the first plan over what discover printed of a network and of an address is empty", async () => {
+  const rack = await anIpmiRack(["n1", "n2"], { init: false });
+  for (const name of ["n1", "n2"]) rack.repo.remove(`inventory/${name}.yaml`);
+  const [one = "", two = ""] = rack.simulator.ipmiAddresses.values();
+  const login = ["--username", "admin", "--password-env", "BMC_PASSWORD"];
+  const network = `ipmi://127.0.0.0/30:${new URL(one).port}`;
+  const found = await rack.run("discover", network, two, ...login);
+  expect([found.code, found.err]).toEqual([0, expect.stringContaining("asked 3 addresses")]);
+  rack.repo.write("inventory/found.yaml", found.out);
+  expect((await rack.run("init")).code).toBe(0);
+  const plan = await rack.run("plan", "--detailed-exitcode");
+  expect([plan.code, plan.out]).toEqual([0, expect.stringContaining("2 nodes are in sync")]);
+  expect(rack.acts()).toEqual([]);
+  for (const [args, said] of [
+    [["ipmi://10.0.0.0/8"], "at most 4096 are asked"],
+    [[two, "--insecure"], "--insecure is of TLS, and IPMI has none"],
+    [["http://127.0.0.1:1", "--privilege", "user"], "--privilege is of IPMI"],
+    [[two, "--privilege", "root"], '--privilege "root" is none of user, operator'],
+  ] as const) {
+    const refused = await rack.run("discover", ...args);
+    expect([args, refused.code, refused.out]).toEqual([args, 64, ""]);
+    expect(refused.err).toContain(said);
+  }
+});
+
 test.each(["intent-durable", "checked:2", "performed"])(
   "kill -9 at %s: what came of it is looked for, and the machine is switched by one act",
   async (point) => {
