@@ -20,6 +20,8 @@ export interface IpmiHow {
   readonly password: SecretRef | undefined;
   readonly kg: SecretRef | undefined;
   readonly privilege: "user" | "operator" | "administrator" | undefined;
+  /** IPMI 1.5, which a person must ask for: a forged answer must not talk anybody out of encryption. */
+  readonly is15: boolean;
 }
 
 /** One address that answered, or that was named by itself and did not. */
@@ -53,7 +55,6 @@ interface Place {
 interface Seen {
   readonly place: Place;
   readonly speaks: string;
-  readonly is15: boolean;
   readonly observation: Observation | null;
 }
 
@@ -133,15 +134,14 @@ async function lookAt(
   if (probed.kind !== "bmc")
     return { address: address.origin, speaks: null, document: null, failure: probed.failure };
   const { said } = probed;
-  const is15 = said !== null && !said.speaks20;
   const speaks = speaksOf(said);
-  if (how.password === undefined) return { place, speaks, is15, observation: null };
-  const node = strangerNode(address.origin, how, is15);
+  if (how.password === undefined) return { place, speaks, observation: null };
+  const node = strangerNode(address.origin, how);
   const observation = await driver.observe(node, ["identity"]);
   const identity = observation.facets.identity;
   const why = observation.unreachable ?? (identity?.known === false ? identity.why : null);
   if (why != null) return { address: address.origin, speaks, document: null, failure: why };
-  return { place, speaks, is15, observation };
+  return { place, speaks, observation };
 }
 
 function speaksOf(said: AuthCapabilities | null): string {
@@ -152,25 +152,21 @@ function speaksOf(said: AuthCapabilities | null): string {
 }
 
 /** A node document of a BMC that nobody has declared. */
-function strangerNode(address: string, how: IpmiHow, is15: boolean): FleetNode {
+function strangerNode(address: string, how: IpmiHow): FleetNode {
   return {
     name: `discover ${address}`,
     uuid: null,
     uuidDeclared: false,
     labels: {},
     annotations: {},
-    spec: { driver: "ipmi", bmc: bmcOf(address, how, is15) },
+    spec: { driver: "ipmi", bmc: bmcOf(address, how) },
     place: { file: "(discover)", line: 1, column: 1 },
     origins: {},
     specHash: "",
   };
 }
 
-function bmcOf(
-  address: string,
-  { kg, ...how }: IpmiHow,
-  is15: boolean,
-): NonNullable<NodeSpec["bmc"]> {
+function bmcOf(address: string, { kg, is15, ...how }: IpmiHow): NonNullable<NodeSpec["bmc"]> {
   const { username, password, privilege } = how;
   return {
     address,
@@ -204,16 +200,11 @@ function identityOf(observation: Observation | null): Identity {
   return (observation === null ? undefined : known(observation, "identity")) ?? {};
 }
 
-function documentOf(
-  name: string,
-  { place, is15 }: Seen,
-  observation: Observation,
-  how: IpmiHow,
-): string {
+function documentOf(name: string, { place }: Seen, observation: Observation, how: IpmiHow): string {
   const { vendor, bmcFirmware } = observation;
   const firmware = bmcFirmware === undefined ? [] : [`BMC firmware ${bmcFirmware}`];
   const comment = oneLine([vendor ?? [], ...firmware].flat().join(", "));
-  const { username, password, kg, privilege, ipmiVersion } = bmcOf(place.address.origin, how, is15);
+  const { username, password, kg, privilege, ipmiVersion } = bmcOf(place.address.origin, how);
   const lines = [
     ...(comment === "" ? [] : [`# ${comment}`]),
     "apiVersion: ironwright/v1",

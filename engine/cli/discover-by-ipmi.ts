@@ -28,6 +28,7 @@ export async function discoverByIpmi(
     password,
     kg: kgEnv === undefined ? undefined : { env: kgEnv },
     privilege: privilegeOf(input),
+    is15: is15(input),
   };
   const told = (askedCount: number, ofAll: number): void =>
     io.progress([`asked ${askedCount} of ${ofAll} addresses by IPMI`]);
@@ -42,6 +43,12 @@ function privilegeOf(input: CommandInput): (typeof PRIVILEGES)[number] | undefin
   const known = PRIVILEGES.find((level) => level === text);
   if (text === undefined || known !== undefined) return known;
   throw new CommandError(EXIT.usage, `--privilege "${text}" is none of ${PRIVILEGES.join(", ")}`);
+}
+
+function is15(input: CommandInput): boolean {
+  const text = textOption(input, "ipmiVersion") ?? "2";
+  if (text === "2" || text === "1.5") return text === "1.5";
+  throw new CommandError(EXIT.usage, `--ipmi-version "${text}" is none of 2, 1.5`);
 }
 
 function tell({ io }: CommandInput, search: IpmiSearch, isFirst: boolean): ExitCode {

@@ -110,6 +110,7 @@ export interface DiscoverIpmiHow {
   readonly password: SecretRef | undefined;
   readonly kg: SecretRef | undefined;
   readonly privilege: "user" | "operator" | "administrator" | undefined;
+  readonly is15: boolean;
 }
 
 /** What a search for BMCs that speak IPMI came to. */

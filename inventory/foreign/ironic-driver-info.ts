@@ -90,6 +90,8 @@ function authOf(info: Fields): Bmc {
 }
 
 const PRIVILEGES = { USER: "user", OPERATOR: "operator", ADMINISTRATOR: "administrator" } as const;
+/** The version that has no cipher suites; Ironic's other one is 2.0, its default and ours. */
+const OLD_IPMI = 1.5;
 /** IPMI's own (IANA). */
 const IPMI_PORT = "623";
 
@@ -104,6 +106,12 @@ function plainLogin(prefix: string, info: Fields): Login {
 function ipmiLogin(address: string, info: Fields): Login {
   const level = textOf(info["ipmi_priv_level"])?.toUpperCase();
   const [, privilege] = Object.entries(PRIVILEGES).find(([name]) => name === level) ?? [];
+  // What is no part of IPMI 1.5 Ironic, too, leaves unused with it.
+  if (Number(info["ipmi_protocol_version"]) === OLD_IPMI)
+    return {
+      bmc: { address, ...(privilege === undefined ? {} : { privilege }), ipmiVersion: OLD_IPMI },
+      notes: [],
+    };
   const cipherSuite = textOf(info["ipmi_cipher_suite"]);
   const file = `${PASSWORD_FILE}.kg`;
   const kg = isSaid(info["ipmi_hex_kg_key"]) ? { kg: { file } } : {};
@@ -126,7 +134,16 @@ function ipmiLogin(address: string, info: Fields): Login {
 /** Keys that became something, or whose value is what we do anyway. */
 const READ: Readonly<Record<string, readonly string[]>> = {
   redfish: ["address", "username", "password", "system_id", "verify_ca", "auth_type"],
-  ipmi: ["address", "username", "password", "port", "priv_level", "cipher_suite", "hex_kg_key"],
+  ipmi: [
+    "address",
+    "username",
+    "password",
+    "port",
+    "priv_level",
+    "cipher_suite",
+    "hex_kg_key",
+    "protocol_version",
+  ],
 };
 /** Said of a child, and not of its BMC. */
 export const DEDICATED_SUPPLY = "has_dedicated_power_supply";

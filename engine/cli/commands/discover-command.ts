@@ -33,6 +33,10 @@ export const discoverCommand: Command = {
       flags: "--privilege <level>",
       description: "ipmi: user, operator or administrator (default: administrator)",
     },
+    {
+      flags: "--ipmi-version <version>",
+      description: "ipmi: 1.5 for BMCs that know no other; it has no encryption (default: 2)",
+    },
   ],
   examples: [
     "ironwright discover https://10.0.0.7 --username admin --password-env BMC_PASSWORD > inventory/rack1.yaml",
@@ -48,7 +52,7 @@ export const discoverCommand: Command = {
     if (ipmi.length === 0)
       refuseOptions(
         input,
-        ["kgEnv", "privilege"],
+        ["kgEnv", "privilege", "ipmiVersion"],
         "is of IPMI, whose addresses begin with ipmi://",
       );
     const byRedfish = redfish.length === 0 ? null : await discoverByRedfish(input, place, redfish);

@@ -18,6 +18,7 @@ const HOW: IpmiHow = {
   password: { env: "BMC_PASSWORD" },
   kg: undefined,
   privilege: undefined,
+  is15: false,
 };
 
 /** BMCs of these machines, each at a port of its own. */
@@ -156,7 +157,11 @@ describe("discoverIpmi()", () => {
     expect((await searched(all(pingless))).found[0]?.document).toContain("S-n1");
     const old = await rackOf(["n1"], { suites: [] });
     const kg = { env: "BMC_KG" };
-    expect((await searched(all(old), { kg })).found[0]?.document).toMatch(/ipmiVersion: 1.5\n/);
+    // A forged answer must not talk anybody out of encryption: a person asks for it.
+    expect((await searched(all(old), { kg })).found[0]?.failure?.code).toBe("IW-B22");
+    expect(old.log).toEqual([]);
+    const asked = await searched(all(old), { kg, is15: true });
+    expect(asked.found[0]?.document).toMatch(/ipmiVersion: 1.5\n/);
     const other = await rackOf(["n1"], { kg: Buffer.from("another") });
     expect((await searched(all(other))).found[0]?.failure?.code).toBe("IW-B21");
     const keyed = await rackOf(["n1"], { kg: Buffer.from("calvin") });

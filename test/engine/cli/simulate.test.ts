@@ -1,4 +1,5 @@
 import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { QUICK_SETTINGS } from "../../support/rack.ts";
 import { type Ran, runCli, startCli } from "../../support/run-cli.ts";
@@ -137,6 +138,27 @@ test("an IPMI rack that was made up is planned, applied and in sync, and Redfish
     "Chassis Control",
     "Chassis Control",
   ]);
+});
+
+test("what the README says of a rack on one's desk is true, word by word", async () => {
+  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+  const [, section = ""] = readme.split("## Half of the world's BMCs speak IPMI\n");
+  const [, block = ""] = section.split("```\n");
+  const lines = block.split("\n").map((line) => line.replace(/ +#.*$/, ""));
+  const [simulate = "", env, ...commands] = lines.filter((line) => line !== "");
+  const [, args = "", path = ""] = /^ironwright simulate (.*) > (.*)$/.exec(simulate) ?? [];
+  const repo = await tempRepo();
+  const { inventory } = await simulating(repo.dir, args.split(" "));
+  repo.write(path, inventory);
+  expect([env, ...commands]).toEqual([
+    "export BMC_PASSWORD=password",
+    "ironwright init",
+    "ironwright apply",
+  ]);
+  expect(await runCli(repo.dir, ["init"], ENV)).toMatchObject({ code: 0 });
+  // Without a terminal nobody can be asked.
+  const done = await runCli(repo.dir, ["apply", "--yes"], ENV);
+  expect([done.code, done.out]).toEqual([0, expect.stringContaining("4 nodes applied")]);
 });
 
 test.each([
