@@ -203,13 +203,18 @@ export function unitKey({ spec }: Pick<FleetNode, "spec">): string | undefined {
   return unitOf(spec.bmc ?? {})?.replace(/\/+$/, "");
 }
 
-/** An address however it is written; IPMI's may have no scheme and no port. */
-export function bmcHost(address: string): string {
-  const bare = address.toLowerCase().replace(/^ipmi:\/\/([^/]*)\/?$/, "$1");
-  if (!bare.includes("://")) return bare.replace(/^([^:]*|\[.*\]):623$/, "$1");
-  if (!URL.canParse(address)) return bare;
+/** One BMC's address, however it is written: by IPMI the scheme, the port 623 and a slash may be there or not. */
+export function bmcHost(written: string): string {
+  const bare = written.replace(/^ipmi:\/\//i, "").replace(/\/$/, "");
+  const address = /^[a-z][a-z0-9+-]*:\/\//i.test(bare) ? written : withoutRmcpPort(bare);
+  if (!address.includes("://") || !URL.canParse(address)) return address.toLowerCase();
   const { protocol, host } = new URL(address);
   return `${protocol}//${host}`;
+}
+
+/** The port of RMCP (IPMI 2.0, 13.1.2); in a bare IPv6 address the colon is no port's. */
+function withoutRmcpPort(bare: string): string {
+  return bare.replace(/^(\[[^\]]*\]|[^:]*):623$/, "$1").replace(/^\[(.*)\]$/, "$1");
 }
 
 function where({ place }: FleetNode): string {

@@ -8,7 +8,7 @@ import { type CacheLines, readCacheLines, writeCacheLines } from "./cache-file.t
 import { type Packed, Shapes, unpack } from "./pack-places.ts";
 
 /** Raised when folding or the Fleet's shape changes. */
-const FLEET_VERSION = 7;
+const FLEET_VERSION = 8;
 /** Whole fleets that are kept: the tree in force, the working tree, and a branch or two. */
 const KEEP = 4;
 

@@ -65,7 +65,11 @@ const bridgingSchema = z.strictObject({
 });
 
 export const bmcSchema = z.strictObject({
-  address: z.string().meta(means("where the BMC is; for redfish a URL such as https://10.0.0.7")),
+  address: z
+    .string()
+    .meta(
+      means("where the BMC is: for redfish https://10.0.0.7, for ipmi ipmi://10.0.0.7 (or :PORT)"),
+    ),
   system: z
     .string()
     .optional()
@@ -73,10 +77,12 @@ export const bmcSchema = z.strictObject({
   username: z
     .string()
     .optional()
-    .meta(means("user on the BMC; without one nothing is logged in to")),
+    .meta(
+      means("user on the BMC; without one redfish logs in to nothing, ipmi as the anonymous user"),
+    ),
   password: secretRefSchema
     .optional()
-    .meta(means("where the password is kept; required with a user")),
+    .meta(means("where the password is kept; required with a user, and for ipmi")),
   auth: z
     .enum(["auto", "session", "basic"])
     .optional()

@@ -115,7 +115,7 @@ export interface Transport {
     | "rmcp+"
     /** IPMI 1.5: signed, in the clear. */
     | "ipmi-1.5";
-  /** session: takeover can end it at the BMC. time-only: basic authentication, nothing bounds a paused holder. */
+  /** session: takeover can end it at the BMC. time-only: basic authentication, or a privilege that ends nobody's; nothing bounds a paused holder. */
   readonly fence: "session" | "time-only";
 }
 

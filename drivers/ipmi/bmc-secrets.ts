@@ -59,14 +59,23 @@ function tooLong(node: FleetNode, most: number): Failure {
   return failure("stalled", "IW-B04", `${fact}; give the user a shorter password on the BMC`);
 }
 
-async function kgOf(ports: DriverPorts, node: FleetNode): Promise<Result<Buffer | null>> {
+/** Kg of a node's BMC; null where none is declared. */
+export async function kgOf(
+  ports: Pick<DriverPorts, "resolveSecret">,
+  node: FleetNode,
+): Promise<Result<Buffer | null>> {
   const ref = node.spec.bmc?.kg;
   if (ref === undefined) return ok(null);
   const secret = await ports.resolveSecret(node, ref);
   if (!(secret instanceof Secret)) return fail(secret);
+  return kgBytes(secret, `node "${node.name}": the secret of bmc.kg`);
+}
+
+/** The bytes of a Kg as people write it; `what` it is called in an error. */
+export function kgBytes(secret: Secret, what: string): Result<Buffer> {
   const [, hex] = HEX_KG.exec(secret.reveal()) ?? [];
   const key = hex === undefined ? Buffer.from(secret.reveal(), "utf8") : Buffer.from(hex, "hex");
   if (key.length <= KEY_BYTES) return ok(key);
-  const fact = `node "${node.name}": the secret of bmc.kg is longer than 20 bytes`;
+  const fact = `${what} is longer than 20 bytes`;
   return fail(failure("stalled", "IW-B21", `${fact}; write 40 hexadecimal digits, or 20 letters`));
 }

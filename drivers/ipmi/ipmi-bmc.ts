@@ -78,9 +78,10 @@ export class IpmiBmc implements Controller {
   }
 
   get transport(): Transport | null {
-    const { session } = this.#plan.keeper;
+    const { session, mayEndOthers } = this.#plan.keeper;
     if (session === null) return null;
-    return { tls: session.isEncrypted ? "rmcp+" : "ipmi-1.5", fence: "session" };
+    const fence = mayEndOthers ? "session" : "time-only";
+    return { tls: session.isEncrypted ? "rmcp+" : "ipmi-1.5", fence };
   }
 
   /** The data of the answer to a command that changes nothing; logs in when nobody did, and anew where the session is gone. */
@@ -258,7 +259,10 @@ export class IpmiBmc implements Controller {
   #name(node: string, session: LiveSession): Performed {
     this.#named.set(node, session);
     this.#namedAt = this.#plan.ports.clock.monotonic();
-    return { sent: true, session: nameOf(session.id) };
+    // One that nobody could end is not named: whoever takes over waits for its holder's end, as where there are none.
+    return this.#plan.keeper.mayEndOthers
+      ? { sent: true, session: nameOf(session.id) }
+      : { sent: true };
   }
 
   #sessionOf(node: string): Result<LiveSession> {
@@ -266,7 +270,8 @@ export class IpmiBmc implements Controller {
     const named = this.#named.get(node);
     if (session !== null && named === session) return ok(session);
     const lost = named === undefined ? "no session is open for the act" : "the session is gone";
-    return fail(failure("conflict", "IW-B14", `${this.thing}: ${lost}; session.open comes first`));
+    const fact = `${lost}: the BMC restarted, or somebody ended it`;
+    return fail(failure("conflict", "IW-B14", `${this.thing}: ${fact}; plan again`));
   }
 
   /** After the check and in the same turn of the event loop; `done` is a completion code that means: it is so already. */

@@ -329,7 +329,9 @@ class Reader {
 
   async #bootMode(): Promise<Result<BootMode>> {
     const flags = await this.#readFlags();
-    return flags.ok ? bootModeOf(this.#at.bmc, flags.value) : flags;
+    if (!flags.ok) return flags;
+    const isDeviceDeclared = this.#node.spec.boot?.device !== undefined;
+    return bootModeOf(this.#at.bmc, flags.value, isDeviceDeclared);
   }
 
   #readDeviceId(): Promise<Result<DeviceId>> {

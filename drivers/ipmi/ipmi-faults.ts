@@ -114,7 +114,7 @@ const COMPLETIONS: Readonly<Record<number, Fault>> = {
   0xd2: row("transient", "IW-B08", "is starting", LOCKED),
   0xd3: row("transient", "IW-B08", "cannot reach the part that was asked", AGAIN),
   0xd4: row("stalled", "IW-B20", "says that the session's privilege is too low for it", LEVEL),
-  0xd5: row("transient", "IW-B10", "refuses it in the state that it is in", AGAIN),
+  0xd5: row("transient", "IW-B10", "refuses the command in its present state", AGAIN),
   0xd6: row("stalled", "IW-B18", "has it switched off", "switch it on there, or do without it"),
   0xff: row("transient", "IW-B08", "failed without saying why", "if it stays so, reset the BMC"),
 };

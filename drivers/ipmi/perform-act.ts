@@ -126,7 +126,8 @@ async function setBootMode(at: ActAt, mode: BootMode): Promise<Performed> {
   const read = await readBootFlags(at);
   if (!read.ok) return { sent: false, failure: read.failure };
   const flags = read.value;
-  if (!flags.isValid) return { sent: false, failure: noBootMode(at.bmc) };
+  if (!flags.isValid)
+    return { sent: false, failure: noBootMode(at.bmc, at.node.spec.boot?.device !== undefined) };
   const behaviours = behavioursBy(await readDeviceId(at));
   const how = { isPersistent: flags.isPersistent, isEfi: mode === "uefi" };
   // Where a quirk gives the disk another selector with EFI, it is that of the new mode.

@@ -91,15 +91,22 @@ export async function readBootFlags(at: ReadAt): Promise<Result<BootFlags>> {
  * The boot mode that the flags ask for. Flags that ask for nothing have none, whatever their bit says, and IPMI knows no other
  * place where the machine's mode would be said.
  */
-export function bootModeOf(bmc: Controller, { isValid, isEfi }: BootFlags): Result<BootMode> {
-  if (!isValid) return fail(noBootMode(bmc));
+export function bootModeOf(
+  bmc: Controller,
+  { isValid, isEfi }: BootFlags,
+  isDeviceDeclared: boolean,
+): Result<BootMode> {
+  if (!isValid) return fail(noBootMode(bmc, isDeviceDeclared));
   return ok(isEfi ? "uefi" : "bios");
 }
 
 /** Nothing is set that has a boot mode. */
-export function noBootMode({ thing }: Controller): Failure {
+export function noBootMode({ thing }: Controller, isDeviceDeclared: boolean): Failure {
   const fact = `${thing} holds no boot device, and over IPMI only that has a boot mode`;
-  return failure("stalled", "IW-B18", `${fact}; declare boot.device too, which sets both`);
+  const wayOut = isDeviceDeclared
+    ? "boot.device, which is declared, sets both"
+    : "declare boot.device too, which sets both";
+  return failure("stalled", "IW-B18", `${fact}; ${wayOut}`);
 }
 
 /** A facet of which a BMC says nothing. */

@@ -70,6 +70,11 @@ export class SessionKeeper {
     return this.#session;
   }
 
+  /** Only the highest level may end another's session (IPMI 2.0, 22.19): below it a takeover has time alone. */
+  get mayEndOthers(): boolean {
+    return (this.#plan.node.spec.bmc?.privilege ?? "administrator") === "administrator";
+  }
+
   /** The number of the next request (IPMI 2.0, 13.8). */
   nextRqSeq(): number {
     this.#rqSeq = (this.#rqSeq + 1) % 64;

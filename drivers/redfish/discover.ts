@@ -4,6 +4,7 @@ import { failure, fail, ok, type Result } from "../../schemas/failure.ts";
 import type { FleetNode } from "../../schemas/fleet.ts";
 import type { DriverPorts } from "../driver.ts";
 import { type BmcAddress, parseBmcAddress } from "../net/bmc-address.ts";
+import { identityLines, labelOf, refText, uniqueLabels, yamlText } from "../net/discovered-text.ts";
 import { networkGuard } from "../net/network-guard.ts";
 import { leafPin, openSocket, type Resolve, type SocketPlan } from "../net/open-socket.ts";
 import type { Bmc } from "./bmc.ts";
@@ -174,28 +175,12 @@ async function readSystem(bmc: Bmc, path: string): Promise<Result<Found>> {
   });
 }
 
-/** Longest label by RFC 1123, with room for `-4096`. */
-const NAME_MAX = 58;
-
 /** Names by maker and serial, because a BMC's host names move and repeat. */
 function named(found: readonly Found[]): readonly DiscoveredSystem[] {
-  const taken = new Set<string>();
-  return found.map((one) => {
-    const stem = labelOf(one);
-    let name = stem;
-    for (let count = 2; taken.has(name); count += 1) name = `${stem}-${count}`;
-    taken.add(name);
-    return { name, ...one };
-  });
-}
-
-function labelOf(found: Found): string {
-  const { manufacturer = "", serial, systemUuid } = found.identity;
-  const maker = manufacturer.split(/[^A-Za-z0-9]/)[0] ?? "";
-  const last = found.system.split("/").findLast((part) => part !== "") ?? "";
-  const words = `${maker === "" ? "node" : maker}-${serial ?? systemUuid ?? last}`;
-  const label = words.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  return label.slice(0, NAME_MAX).replace(/^-+|-+$/g, "") || "node";
+  const last = ({ system }: Found): string =>
+    system.split("/").findLast((part) => part !== "") ?? "";
+  const names = uniqueLabels(found.map((one) => labelOf(one.identity, last(one))));
+  return found.map((one, at) => ({ name: names[at] ?? "", ...one }));
 }
 
 /** The documents of what was found, ready for a file below `inventory/`. */
@@ -212,13 +197,13 @@ function documentOf(found: Discovered, system: DiscoveredSystem): string {
     "apiVersion: ironwright/v1",
     "kind: Node",
     "metadata:",
-    `  name: ${text(system.name)}`,
+    `  name: ${yamlText(system.name)}`,
     "spec:",
     "  driver: redfish",
     ...identityLines(identity),
     "  bmc:",
-    `    address: ${text(found.address)}`,
-    `    system: ${text(system.system)}`,
+    `    address: ${yamlText(found.address)}`,
+    `    system: ${yamlText(system.system)}`,
     ...loginLines(found.how),
     ...tlsLines(found),
     "  provision: { state: adopted }",
@@ -226,35 +211,18 @@ function documentOf(found: Discovered, system: DiscoveredSystem): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A JSON string is a YAML string, whatever the BMC wrote into it. */
-function text(value: string): string {
-  return JSON.stringify(value);
-}
-
-function identityLines(identity: Identity): readonly string[] {
-  const lines = Object.entries(identity).flatMap(([key, value]) =>
-    typeof value === "string" ? [`    ${key}: ${text(value)}`] : [],
-  );
-  return lines.length === 0 ? [] : ["  identity:", ...lines];
-}
-
 function loginLines(how: DiscoverHow): readonly string[] {
   const { username, password, auth } = how;
   return [
-    ...(username === undefined ? [] : [`    username: ${text(username)}`]),
+    ...(username === undefined ? [] : [`    username: ${yamlText(username)}`]),
     ...(password === undefined ? [] : [`    password: ${refText(password)}`]),
     ...(auth === "auto" ? [] : [`    auth: ${auth}`]),
   ];
 }
 
-function refText(ref: SecretRef): string {
-  const pairs = Object.entries(ref).map(([key, value]) => `${key}: ${text(value)}`);
-  return `{ ${pairs.join(", ")} }`;
-}
-
 /** Where an issuer vouched for the certificate, that is written; a pin of it would end at its renewal. */
 function tlsLines(found: Discovered): readonly string[] {
   const { pin, how } = found;
-  if (pin !== null) return [`    tls: { pin: ${text(pin)} }`];
-  return how.ca === undefined ? [] : [`    tls: { ca: ${text(how.ca)} }`];
+  if (pin !== null) return [`    tls: { pin: ${yamlText(pin)} }`];
+  return how.ca === undefined ? [] : [`    tls: { ca: ${yamlText(how.ca)} }`];
 }

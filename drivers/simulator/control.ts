@@ -1,4 +1,5 @@
 import type { Failure } from "../../schemas/failure.ts";
+import { FAULTS } from "./faults.ts";
 import type { Answered, Asked, LoggedCall } from "./exchange.ts";
 
 /** What the switches of a simulation reach. */
@@ -37,12 +38,12 @@ export function controlAnswer(simulator: Switches, { method, path, body }: Asked
     const wrong = simulator.fault(textOf(body));
     return wrong === null ? { status: 204 } : { status: 400, body: { error: wrong.message } };
   }
-  const known = simulator.addresses.has(name);
-  if (ask === "DELETE faults" && known) {
+  const isMachine = simulator.addresses.has(name);
+  if (ask === "DELETE faults" && isMachine) {
     simulator.clearFaults(name);
     return { status: 204 };
   }
-  if (ask === "POST machines" && known && verb === "press-power-button") {
+  if (ask === "POST machines" && isMachine && verb === "press-power-button") {
     simulator.pressPowerButton(name);
     return { status: 204 };
   }
@@ -53,13 +54,9 @@ export function controlAnswer(simulator: Switches, { method, path, body }: Asked
     "DELETE faults/NODE",
     "POST machines/NODE/press-power-button",
   ];
-  return {
-    status: 404,
-    body: {
-      error: `there is no ${method} ${path}`,
-      ways: ways.map((way) => way.replace(" ", ` ${ROOT}/`)),
-    },
-  };
+  const known = { ways: ways.map((way) => way.replace(" ", ` ${ROOT}/`)), faults: FAULTS };
+  if (ask === "GET help") return { status: 200, body: known };
+  return { status: 404, body: { error: `there is no ${method} ${path}`, ways: known.ways } };
 }
 
 /** The fault as plain text, or as `{ "fault": "..." }`. */

@@ -60,6 +60,10 @@ export const FAULTS = {
     argument: "a number, a code such as /d2, or both; for ever and C0h without",
     does: "refuses so many requests with a completion code",
   },
+  "ipmi-refuse": {
+    argument: "a number, a code such as /d2, or both; for ever and D5h without",
+    does: "refuses so many acts with a completion code, and answers what only reads",
+  },
   "ipmi-bad-sequence": {
     argument: "a number; for ever without",
     does: "numbers so many packets of a session far outside the window",
@@ -121,7 +125,7 @@ const TIMED = new Set<FaultKind>(["busy", "stale", "slow", "task"]);
 const COUNT = { pattern: /^([1-9]\d*)?$/, says: "takes a number" };
 const COUNT_AND_CODE = {
   pattern: /^([1-9]\d*)?(\/[0-9a-f]{2})?$/,
-  says: "takes a number, and /CODE behind it",
+  says: "takes a number, and a completion code behind it, as in 2/d2",
 };
 /** What an argument must look like, where it is no time; an empty one stands for none. */
 const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly says: string }>> = {
@@ -133,6 +137,7 @@ const ARGUMENTS: Partial<Record<FaultKind, { readonly pattern: RegExp; readonly 
   "ipmi-garbage": COUNT,
   "ipmi-busy": COUNT_AND_CODE,
   "ipmi-nak": COUNT_AND_CODE,
+  "ipmi-refuse": COUNT_AND_CODE,
   "ipmi-bad-sequence": COUNT,
   "ipmi-other-request": COUNT,
   "ipmi-other-session": COUNT,
@@ -183,6 +188,11 @@ function timesIn(kind: FaultKind, argument: string | null): number | null {
   const rule = ARGUMENTS[kind];
   const counted = rule === COUNT || rule === COUNT_AND_CODE;
   return counted && number !== undefined ? Number(number) : null;
+}
+
+/** True of a lie that only the IPMI face tells. */
+export function isOfIpmi(kind: FaultKind): boolean {
+  return kind.startsWith("ipmi-");
 }
 
 function isKind(word: string): word is FaultKind {

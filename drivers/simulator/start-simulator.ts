@@ -6,36 +6,18 @@ import { SimulatedBmc } from "./bmc.ts";
 import { BmcServer, type TlsIdentity } from "./bmc-server.ts";
 import type { LoggedCall } from "./exchange.ts";
 import { controlAnswer } from "./control.ts";
-import { parseFault } from "./faults.ts";
 import type { Hop } from "../ipmi/bridge.ts";
-import type { BridgedForm } from "./ipmi/bridge.ts";
-import { CHASSIS_MACHINES_MAX, enclosure, satelliteAt } from "./ipmi/chassis.ts";
-import type { IpmiUser } from "./ipmi/command.ts";
+import { isOfIpmi, parseFault } from "./faults.ts";
+import { type BmcPlan, bmcPlans } from "./ipmi/bmc-plans.ts";
+import { CHASSIS_MACHINES_MAX, enclosure } from "./ipmi/chassis.ts";
 import { IpmiBmc } from "./ipmi/ipmi-bmc.ts";
+import { IPMI_DEFAULTS, type IpmiFace } from "./ipmi/ipmi-face.ts";
 import { IpmiServer } from "./ipmi/ipmi-server.ts";
 import { Lies } from "./lies.ts";
 import { DEFAULT_TIMINGS, Machine, type MachineSpec, type Timings } from "./machine.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
 
-/** The IPMI face of BMCs. */
-export interface IpmiFace {
-  /** port-per-bmc, the default: each machine's BMC has one. one-port: a chassis's BMC, and all machines behind it. */
-  readonly layout?: "one-port" | "port-per-bmc";
-  /** How a chassis's BMC brings back answers: in messages of their own (default), or within that of Send Message. */
-  readonly bridged?: BridgedForm;
-  /** The first machine's UDP port; the others' are chosen by the system. 0, the default, lets it choose all. */
-  readonly port?: number;
-  /** Default: the simulation's own user, as administrator. */
-  readonly users?: readonly IpmiUser[];
-  /** Kg, at most 20 bytes; default none. */
-  readonly kg?: Buffer | null;
-  /** Ids of cipher suites; default 17 and 3. */
-  readonly suites?: readonly number[];
-  readonly sessionLimit?: number;
-  readonly sessionTimeoutMs?: number;
-  /** How long a BMC that is reset does not answer. */
-  readonly resetMs?: number;
-}
+export type { IpmiFace };
 
 /** How a simulation is started. */
 export interface SimulatorOptions {
@@ -59,7 +41,7 @@ export interface SimulatorOptions {
   readonly username?: string;
   readonly password?: string;
   /** Each machine's BMC speaks IPMI too, on a UDP port of its own that the system chooses; `{}` for its defaults. */
-  readonly ipmi?: IpmiFace;
+  readonly ipmi?: IpmiFace | ((machine: string) => IpmiFace);
 }
 
 /** A running simulation. */
@@ -89,22 +71,10 @@ export interface Simulator {
 /** Sessions that common BMCs hold; iDRAC 9 has 8, many have 16. */
 const SESSION_LIMIT = 16;
 const SESSION_TIMEOUT_MS = 30 * 60_000;
-/** IPMI sessions that common BMCs hold: four or five; they end after 60 seconds without use (IPMI 2.0, 6.12.15). */
-const IPMI_DEFAULTS = {
-  bridged: "apart",
-  kg: null,
-  suites: [17, 3],
-  sessionLimit: 5,
-  sessionTimeoutMs: 60_000,
-  resetMs: 1000,
-} as const satisfies IpmiFace;
-
 /** Starts BMCs that speak Redfish over real HTTP or HTTPS, on loopback unless told otherwise. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const all = { ...DEFAULTS, ...options };
   const machines = new Map(all.machines.map((spec) => [spec.name, new Machine(spec, all.timings)]));
-  const isFull = options.ipmi?.layout === "one-port" && machines.size > CHASSIS_MACHINES_MAX;
-  if (isFull) throw new FaultError(chassisFull(machines.size));
   const groups =
     all.layout === "port-per-bmc"
       ? [...machines.values()].map((one) => [one])
@@ -113,14 +83,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     ? await certificate(all.wrongCertificate ? "elsewhere.invalid" : all.host)
     : null;
   const running = new Running(all, machines, identity?.cert ?? null);
-  for (const [index, group] of groups.entries())
-    await running.serve(group, index === 0 ? all.port : 0, identity);
-  if (options.ipmi !== undefined) await running.serveIpmi(options.ipmi);
-  for (const text of all.faults) {
-    const wrong = running.fault(text);
-    if (wrong === null) continue;
+  try {
+    for (const [index, group] of groups.entries())
+      await running.serve(group, index === 0 ? all.port : 0, identity);
+    for (const plan of bmcPlans(options.ipmi, [...machines.values()]))
+      await running.serveIpmi(plan);
+    for (const text of all.faults) {
+      const wrong = running.fault(text);
+      if (wrong !== null) throw new FaultError(wrong);
+    }
+  } catch (error) {
     await running.close();
-    throw new FaultError(wrong);
+    throw error;
   }
   return running;
 }
@@ -198,35 +172,17 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new BmcServer(bmc, clock, (asked) => controlAnswer(this, asked));
-    address = await server.listen(host, port, identity);
+    address = await listening(server.listen(host, port, identity), group[0]?.spec.name ?? "");
     this.#servers.push(server);
     for (const { spec } of group) this.addresses.set(spec.name, address);
   }
 
-  async serveIpmi(face: IpmiFace): Promise<void> {
-    const all = [...this.machines.values()];
-    if (face.layout !== "one-port") {
-      for (const [index, machine] of all.entries())
-        this.ipmiAddresses.set(machine.spec.name, await this.#ipmiServer(face, machine, index));
-      return;
-    }
-    const satellites = all.map((machine, index) => [satelliteAt(index), machine] as const);
-    const byAddress = new Map(satellites.map(([{ address }, machine]) => [address, machine]));
-    const address = await this.#ipmiServer(face, enclosure(this.#options.timings), 0, byAddress);
-    for (const [hop, { spec }] of satellites) {
-      this.ipmiAddresses.set(spec.name, address);
-      this.ipmiTargets.set(spec.name, hop);
-    }
-  }
-
-  /** Where it listens. */
-  async #ipmiServer(
-    face: IpmiFace,
-    machine: Machine,
-    index: number,
-    satellites: ReadonlyMap<number, Machine> = new Map(),
-  ): Promise<string> {
-    const { clock, host, username, password } = this.#options;
+  async serveIpmi({ face, own, behind }: BmcPlan): Promise<void> {
+    const { clock, username, password, timings } = this.#options;
+    const { host = this.#options.host, port = 0 } = face;
+    if (behind.length > CHASSIS_MACHINES_MAX) throw new FaultError(chassisFull(behind.length));
+    const satellites = new Map(behind.map(([{ address }, machine]) => [address, machine]));
+    const machine = own ?? enclosure(timings);
     let address = "";
     const bmc = new IpmiBmc({
       ...IPMI_DEFAULTS,
@@ -241,9 +197,14 @@ class Running implements Simulator {
       log: (call) => this.#note(call),
     });
     const server = new IpmiServer(bmc, host, { clock, lies: this.#lies });
-    address = await server.listen(host, index === 0 ? (face.port ?? 0) : 0);
     this.#ipmiServers.push(server);
-    return address;
+    const [first = machine] = [own, ...behind.map(([, one]) => one)].filter((one) => one !== null);
+    address = await listening(server.listen(host, port), first.spec.name);
+    if (own !== null) this.ipmiAddresses.set(own.spec.name, address);
+    for (const [hop, { spec }] of behind) {
+      this.ipmiAddresses.set(spec.name, address);
+      this.ipmiTargets.set(spec.name, hop);
+    }
   }
 
   #note(call: LoggedCall): void {
@@ -262,6 +223,10 @@ class Running implements Simulator {
       const known = [...this.machines.keys()].slice(0, 8).join(", ");
       const message = `fault "${text}": no simulated machine is called ${missing}; there are ${known}`;
       return failure("stalled", "IW-I06", message);
+    }
+    if (isOfIpmi(kind) && !this.ipmiAddresses.has(machine)) {
+      const message = `fault "${text}": the BMC of ${machine} speaks no IPMI here; start with --ipmi, or give the node driver: ipmi`;
+      return failure("stalled", "IW-I04", message);
     }
     if (kind === "swap") swap(this.machines.get(machine), this.machines.get(other ?? ""));
     else if (kind === "expire-sessions") this.#endSessions(machine);
@@ -305,6 +270,25 @@ export class FaultError extends Error {
   constructor(why: Failure) {
     super(why.message);
     this.failure = why;
+  }
+}
+
+/** A port that could not be had, found while starting. */
+export class PortError extends Error {
+  /** The machine, or the first of them, whose BMC was to be there. */
+  readonly machine: string;
+
+  constructor(machine: string, cause: Error) {
+    super(cause.message, { cause });
+    this.machine = machine;
+  }
+}
+
+async function listening(work: Promise<string>, machine: string): Promise<string> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof Error ? new PortError(machine, error) : error;
   }
 }
 

@@ -1,59 +1,103 @@
-import { madeUpMachines, machinesFor } from "../../drivers/simulator/machines-for.ts";
+import type { DriverPorts } from "../../drivers/driver.ts";
+import { kgBytes } from "../../drivers/ipmi/bmc-secrets.ts";
+import { declaredPlans } from "../../drivers/simulator/declared-plans.ts";
 import { inventoryOf } from "../../drivers/simulator/inventory-of.ts";
+import { madeUpMachines } from "../../drivers/simulator/machines-for.ts";
 import {
-  FaultError,
-  type Simulator,
-  startSimulator,
-} from "../../drivers/simulator/start-simulator.ts";
-import { fail, failure, ok, type Result } from "../../schemas/failure.ts";
-import type { FleetNode } from "../../schemas/fleet.ts";
+  type PortBlame,
+  type SimulatorPlan,
+  startPlans,
+} from "../../drivers/simulator/start-plans.ts";
+import type { IpmiFace, Simulator } from "../../drivers/simulator/start-simulator.ts";
+import { ok, type Result } from "../../schemas/failure.ts";
+import { Secret } from "../../schemas/secret.ts";
 import type { Clock } from "../run/ports.ts";
-import type { SimulateRequest, Simulation } from "./house.ts";
+import type { DriverOptions, SimulatedIpmi, SimulateRequest, Simulation } from "./house.ts";
 
 /** Starts simulated BMCs: made-up machines, or those of an inventory whose addresses are on loopback. */
 export async function simulate(
   request: SimulateRequest,
   clock: Clock,
+  secretsBy: (options: DriverOptions) => DriverPorts["resolveSecret"],
 ): Promise<Result<Simulation>> {
-  try {
-    if (request.fleetNodes === null) return ok(simulation(await startMadeUp(request, clock)));
-    return await startDeclared(request.fleetNodes, request, clock);
-  } catch (error) {
-    if (error instanceof FaultError) return fail(error.failure);
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE")
-      return fail(failure("stalled", "IW-I04", `${error.message}; choose another --port`));
-    throw error;
-  }
+  const { declared, ipmi, username, password, logFile, seed, timing } = request;
+  const undeclared = { ...request, ipmi: faceOf(ipmi) };
+  const plans =
+    declared === null
+      ? madeUpPlans(request)
+      : await declaredPlans(declared.nodes, undeclared, secretsBy(declared.options));
+  if (!plans.ok) return plans;
+  const { faults } = request;
+  const common = { clock, faults, username, password, logFile, seed, timings: timing };
+  const started = await startPlans(plans.value, common);
+  if (!started.ok) return started;
+  return ok(simulation(started.value, inventoryFor(request, started.value)));
 }
 
-function common(
-  request: SimulateRequest,
-  clock: Clock,
-): Omit<Parameters<typeof startSimulator>[0], "machines"> {
-  const { faults, username, password, logFile, seed, timing, https } = request;
-  return { clock, faults, username, password, logFile, seed, timings: timing, https };
+function inventoryFor({ declared, ipmi }: SimulateRequest, [first]: readonly Simulator[]): string {
+  if (declared !== null || first === undefined) return "";
+  if (ipmi === null) return inventoryOf(first);
+  return inventoryOf(first, { kgEnv: ipmi.kg?.env ?? null, is15: ipmi.suites?.length === 0 });
 }
 
-function startMadeUp(request: SimulateRequest, clock: Clock): Promise<Simulator> {
-  return startSimulator({
-    ...common(request, clock),
-    machines: madeUpMachines(request.nodes),
-    layout: request.portPerBmc ? "port-per-bmc" : "one-port",
-    port: request.port,
-  });
-}
-
-function simulation(...simulators: readonly Simulator[]): Simulation {
-  const [first] = simulators;
-  const addresses = new Set(simulators.flatMap((one) => [...one.addresses.values()]));
-  const machines = simulators.reduce((sum, one) => sum + one.machines.size, 0);
-  const url = [...addresses][0] ?? "";
+/** What flags say of every BMC. */
+function faceOf(ipmi: SimulatedIpmi | null): Pick<IpmiFace, "suites" | "sessionLimit"> {
+  const { suites, sessionLimit } = ipmi ?? {};
   return {
-    url,
-    inventory: first === undefined ? "" : inventoryOf(first),
+    ...(suites === undefined ? {} : { suites }),
+    ...(sessionLimit === undefined ? {} : { sessionLimit }),
+  };
+}
+
+function madeUpPlans(request: SimulateRequest): Result<readonly SimulatorPlan[]> {
+  const machines = madeUpMachines(request.nodes);
+  const ports = new Map(machines.map(({ name }, at) => [name, at]));
+  const { ipmi } = request;
+  const kg =
+    ipmi?.kg == null ? ok(null) : kgBytes(new Secret(ipmi.kg.value), `the Kg in ${ipmi.kg.env}`);
+  if (!kg.ok) return kg;
+  const faceAt = ({ port }: SimulatedIpmi, at: number): IpmiFace => ({
+    ...faceOf(ipmi),
+    port: port === 0 ? 0 : port + at,
+    kg: kg.value,
+  });
+  const each = (one: SimulatedIpmi) => (name: string) => faceAt(one, ports.get(name) ?? 0);
+  const chassis = (one: SimulatedIpmi) => ({ ...faceAt(one, 0), layout: "one-port" }) as const;
+  const face = ipmi === null ? {} : { ipmi: ipmi.isChassis ? chassis(ipmi) : each(ipmi) };
+  const options = {
+    machines,
+    layout: request.portPerBmc ? "port-per-bmc" : "one-port",
+    https: request.https,
+    port: request.port,
+    ...face,
+  } as const;
+  const blame: PortBlame = (machine, kind) => {
+    const option = kind === "UDP" ? "--ipmi-port" : "--port";
+    return { source: machine, wayOut: `choose another ${option}` };
+  };
+  return ok([{ options, blame }]);
+}
+
+function simulation(simulators: readonly Simulator[], inventory: string): Simulation {
+  const machines = simulators.reduce((sum, one) => sum + one.machines.size, 0);
+  const redfish = new Set(simulators.flatMap((one) => [...one.addresses.values()]));
+  const ofIpmi = simulators.filter((one) => one.ipmiAddresses.size > 0);
+  const alone = simulators.filter((one) => one.ipmiAddresses.size === 0);
+  const ipmi = ofIpmi.flatMap((one) => [...one.ipmiAddresses.values()]);
+  const named = new Set([...alone.flatMap((one) => [...one.addresses.values()]), ...ipmi]);
+  const also = new Set(ofIpmi.flatMap((one) => [...one.addresses.values()]));
+  const [url = ""] = redfish;
+  const switches = simulators.length > 1 ? [...redfish] : [url];
+  return {
+    inventory,
     lines: [
-      `simulating ${machines} machines at ${[...addresses].slice(0, 4).join(", ")}${addresses.size > 4 ? ` and ${addresses.size - 4} more` : ""}`,
-      `switches: curl ${url}/simulator/v1/help; a button: curl -X POST ${url}/simulator/v1/machines/NODE/press-power-button`,
+      `simulating ${machines} machines at ${some([...named])}`,
+      ...(also.size === 0
+        ? []
+        : [`those that speak IPMI speak Redfish too, at ${some([...also])}`]),
+      simulators.length === 1
+        ? `switches: curl ${url}/simulator/v1/help; a button: curl -X POST ${url}/simulator/v1/machines/NODE/press-power-button`
+        : `switches: curl ADDRESS/simulator/v1/help, each BMC for its own machines: ${some(switches)}`,
       "Ctrl-C ends it",
     ],
     async close() {
@@ -62,66 +106,11 @@ function simulation(...simulators: readonly Simulator[]): Simulation {
   };
 }
 
-/** Serves each declared address that is on loopback; another one would be somebody's real BMC. */
-async function startDeclared(
-  nodes: readonly FleetNode[],
-  request: SimulateRequest,
-  clock: Clock,
-): Promise<Result<Simulation>> {
-  const byAddress = new Map<string, FleetNode[]>();
-  for (const node of nodes) {
-    if (node.spec.driver !== "redfish") continue;
-    const address = node.spec.bmc?.address ?? "";
-    byAddress.set(address, [...(byAddress.get(address) ?? []), node]);
-  }
-  const foreign = [...byAddress.keys()].find((address) => loopback(address) === null);
-  if (foreign !== undefined)
-    return fail(
-      failure(
-        "stalled",
-        "IW-B15",
-        `${foreign} is not on loopback, so it is not simulated; use addresses such as http://127.0.0.1:8001, or --nodes N`,
-      ),
-    );
-  if (byAddress.size === 0)
-    return fail(
-      failure(
-        "stalled",
-        "IW-I12",
-        "no declared node has driver redfish; try: ironwright simulate --nodes 4",
-      ),
-    );
-  const started: Simulator[] = [];
-  for (const [address, its] of byAddress) {
-    const at = loopback(address);
-    if (at === null) continue;
-    const faults = request.faults.filter((text) =>
-      its.some((node) => text.startsWith(`${node.name}=`) || text.startsWith("swap=")),
-    );
-    started.push(
-      await startSimulator({
-        ...common(request, clock),
-        faults,
-        machines: machinesFor(its),
-        https: at.https,
-        host: at.host,
-        port: at.port,
-      }),
-    );
-  }
-  return ok(simulation(...started));
-}
+/** Addresses that a line shows of many. */
+const ADDRESSES_SHOWN = 4;
 
-function loopback(
-  address: string,
-): { readonly host: string; readonly port: number; readonly https: boolean } | null {
-  try {
-    const { protocol, hostname, port } = new URL(address);
-    const host = hostname.replace(/^\[|\]$/g, "");
-    if (host !== "127.0.0.1" && host !== "::1" && host !== "localhost") return null;
-    const https = protocol === "https:";
-    return { host, port: port === "" ? (https ? 443 : 80) : Number(port), https };
-  } catch {
-    return null;
-  }
+function some(addresses: readonly string[]): string {
+  const more = addresses.length - ADDRESSES_SHOWN;
+  const shown = addresses.slice(0, ADDRESSES_SHOWN).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }

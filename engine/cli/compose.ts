@@ -10,6 +10,7 @@ import type {
   FakeStatePort,
   HardwareType,
 } from "../../drivers/driver.ts";
+import { discoverIpmi } from "../../drivers/ipmi/discover.ts";
 import { discover, discoveredYaml } from "../../drivers/redfish/discover.ts";
 import { hardwareTypes } from "../../drivers/registry.ts";
 import { SETTINGS_VERSIONS, VERSIONS } from "../../inventory/conversions.ts";
@@ -75,7 +76,10 @@ export function compose(
       const found = await discover(address, how, portsOf(options, basics));
       return found.ok ? ok(discoveredYaml(found.value)) : found;
     },
-    simulate: (request) => simulate(request, clock),
+    discoverIpmi: (places, how, options, told) =>
+      discoverIpmi(places, how, portsOf(options, basics), told),
+    simulate: (request) =>
+      simulate(request, clock, (options) => portsOf(options, basics).resolveSecret),
   };
 }
 

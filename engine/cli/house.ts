@@ -48,6 +48,13 @@ export interface House {
   openDrivers(options: DriverOptions): DriverSet;
   /** Reads one BMC and answers its systems as YAML documents. */
   discover(address: string, how: DiscoverHow, options: DriverOptions): Promise<Result<string>>;
+  /** Looks for BMCs that speak IPMI at these addresses and in these networks; `told` of each that was asked. */
+  discoverIpmi(
+    places: readonly string[],
+    how: DiscoverIpmiHow,
+    options: DriverOptions,
+    told: (askedCount: number, ofAll: number) => void,
+  ): Promise<Result<IpmiSearch>>;
   /** Starts simulated BMCs. */
   simulate(request: SimulateRequest): Promise<Result<Simulation>>;
 }
@@ -100,14 +107,43 @@ export interface DiscoverHow {
   readonly pin: string | undefined;
 }
 
+/** How `discover` logs in by IPMI; without a password it only asks who is there. */
+export interface DiscoverIpmiHow {
+  readonly username: string | undefined;
+  readonly password: SecretRef | undefined;
+  readonly kg: SecretRef | undefined;
+  readonly privilege: "user" | "operator" | "administrator" | undefined;
+  readonly is15: boolean;
+}
+
+/** What a search for BMCs that speak IPMI came to. */
+export interface IpmiSearch {
+  readonly askedCount: number;
+  readonly silentCount: number;
+  /** What answered, and what was named by itself and did not. */
+  readonly found: readonly {
+    readonly address: string;
+    /** `IPMI 2.0 and 1.5`; null where nothing of IPMI answers. */
+    readonly speaks: string | null;
+    /** YAML; null where nobody logged in. */
+    readonly document: string | null;
+    readonly failure: Failure | null;
+  }[];
+}
+
 /** What `simulate` was asked for. */
 export interface SimulateRequest {
-  /** Machines of a declared inventory; null with `nodes`. */
-  readonly fleetNodes: readonly FleetNode[] | null;
+  /** A declared inventory, and what its secrets are resolved with; null with `nodes`. */
+  readonly declared: {
+    readonly nodes: readonly FleetNode[];
+    readonly options: DriverOptions;
+  } | null;
   readonly nodes: number;
   readonly port: number;
   readonly https: boolean;
   readonly portPerBmc: boolean;
+  /** Null: BMCs that were made up speak Redfish alone. */
+  readonly ipmi: SimulatedIpmi | null;
   readonly faults: readonly string[];
   readonly username: string;
   readonly password: string;
@@ -120,10 +156,22 @@ export interface SimulateRequest {
   };
 }
 
+/** How simulated BMCs speak IPMI, where no document says otherwise. */
+export interface SimulatedIpmi {
+  /** UDP port of the first; the others count up from it. 0: the system chooses all. */
+  readonly port: number;
+  /** All are behind one chassis's BMC, at that port. */
+  readonly isChassis: boolean;
+  /** Ids of cipher suites; none: IPMI 1.5 alone. */
+  readonly suites: readonly number[] | undefined;
+  readonly sessionLimit: number | undefined;
+  /** A variable, and the Kg that it holds. */
+  readonly kg: { readonly env: string; readonly value: string } | null;
+}
+
 /** A running simulation. */
 export interface Simulation {
-  readonly url: string;
-  /** Documents that declare its machines. */
+  /** Documents that declare its machines; empty where they are declared already. */
   readonly inventory: string;
   readonly lines: readonly string[];
   close(): Promise<void>;

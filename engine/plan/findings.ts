@@ -354,6 +354,7 @@ function wireNotes(observation: Observation | undefined): string[] {
   const notes: string[] = [];
   if (transport.tls === "unverified") notes.push("TLS is not verified (bmc.tls.verify: false)");
   if (transport.tls === "plain") notes.push("HTTP without TLS: the password travels in the clear");
-  if (transport.fence === "time-only") notes.push("fence: time only (no session at this BMC)");
+  if (transport.fence === "time-only")
+    notes.push("fence: time only (no session that a takeover could end)");
   return notes;
 }

@@ -60,7 +60,12 @@ function mapText(value: object): string {
   if ("mac" in value) return partText(value);
   if ("connectorId" in value) return String(value.connectorId);
   if ("volumeId" in value) return String(value.volumeId);
-  if ("device" in value && "persistent" in value)
-    return `${String(value.device)}, ${value.persistent === true ? "persistent" : "once"}`;
+  if ("device" in value && "persistent" in value) return bootText(value.device, value.persistent);
   return JSON.stringify(value);
+}
+
+/** An override that is none lasts neither once nor for ever. */
+function bootText(device: unknown, persistent: unknown): string {
+  if (device === "none") return "none";
+  return `${String(device)}, ${persistent === true ? "persistent" : "once"}`;
 }

@@ -39,7 +39,7 @@ async function fence(
   }
   const onTheWire = grant.openIntents.some(({ line }) => !isOursByName(line.action.verb));
   if (sessions.length === 0 && onTheWire && predecessor.provenDead === false) {
-    const message = `its last holder ${holder} used no session and may only be paused; when it is dead for certain: ironwright lease break ${node.name} --holder-is-dead`;
+    const message = `its last holder ${holder} left no session that could be ended, and may only be paused; when it is dead for certain: ironwright lease break ${node.name} --holder-is-dead`;
     return failure("waiting", "IW-L03", message);
   }
   await context.clock.sleep(context.settings.limits.settleSeconds * 1000);

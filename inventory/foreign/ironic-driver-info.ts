@@ -91,6 +91,8 @@ function authOf(info: Fields): Bmc {
 }
 
 const PRIVILEGES = { USER: "user", OPERATOR: "operator", ADMINISTRATOR: "administrator" } as const;
+/** The version that has no cipher suites; Ironic's other one is 2.0, its default and ours. */
+const OLD_IPMI = 1.5;
 /** IPMI's own (IANA). */
 const IPMI_PORT = "623";
 
@@ -105,6 +107,12 @@ function plainLogin(prefix: string, info: Fields): Login {
 function ipmiLogin(address: string, info: Fields): Login {
   const level = textOf(info["ipmi_priv_level"])?.toUpperCase();
   const [, privilege] = Object.entries(PRIVILEGES).find(([name]) => name === level) ?? [];
+  // What is no part of IPMI 1.5 Ironic, too, leaves unused with it.
+  if (Number(info["ipmi_protocol_version"]) === OLD_IPMI)
+    return {
+      bmc: { address, ...(privilege === undefined ? {} : { privilege }), ipmiVersion: OLD_IPMI },
+      notes: [],
+    };
   const cipherSuite = textOf(info["ipmi_cipher_suite"]);
   const file = `${PASSWORD_FILE}.kg`;
   const kg = isSaid(info["ipmi_hex_kg_key"]) ? { kg: { file } } : {};
@@ -138,6 +146,7 @@ const READ: Readonly<Record<string, readonly string[]>> = {
     "cipher_suite",
     "hex_kg_key",
     ...BRIDGING_KEYS,
+    "protocol_version",
   ],
 };
 /** Said of a child, and not of its BMC. */

@@ -104,7 +104,7 @@ function idleSupply(fields: Fields, info: Fields): readonly Note[] {
 const NO_IDENTITY: Note = {
   field: "identity",
   why: "the export names no serial, so the machine that answers first is taken for the node",
-  todo: "spec.identity, as ironwright discover ADDRESS prints it",
+  todo: "spec.identity, as ironwright discover ADDRESS prints it; of an IPMI node: ipmi://ADDRESS",
 };
 
 /** What keeps people and engines off a node is carried over whole. */

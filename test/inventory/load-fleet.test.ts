@@ -133,6 +133,21 @@ test("duplicate names, uuids and BMCs name both places", async () => {
   expect(errors.join("\n")).toContain("names no bmc.system");
 });
 
+test("one BMC of IPMI is the same however its address is written; another port is another BMC", async () => {
+  const bmc = (address: string): string => `  driver: ipmi\n  bmc: { address: "${address}" }\n`;
+  const files = (...addresses: readonly string[]) => ({
+    "inventory/a.yaml": addresses.map((one, at) => node(`n${at}`, bmc(one))).join("---\n"),
+  });
+  for (const other of ["10.0.0.7", "IPMI://10.0.0.7:623", "10.0.0.7:623", "ipmi://10.0.0.7/"])
+    expect((await errorsOf(files("ipmi://10.0.0.7", other))).join("\n")).toContain("n1 shares ");
+  const six = await errorsOf(files("ipmi://[fe80::7]", "fe80::7"));
+  expect(six.join("\n")).toContain("n1 shares ");
+  const apart = ["10.0.0.7", "10.0.0.7:6230", "fe80::623", "fe80::", "10.0.0.76"];
+  const repo = await tempRepo(files(...apart));
+  const { fleet } = await loadFleet({ dir: repo.dir, settings });
+  expect(fleet?.nodes).toHaveLength(apart.length);
+});
+
 test("a symbolic link is an error, for git keeps only its name", async () => {
   const repo = await tempRepo({
     "inventory/a.yaml": node("n1", FAKE),

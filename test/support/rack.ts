@@ -59,6 +59,10 @@ export async function aRack(
     readonly simulator?: Partial<SimulatorOptions>;
     readonly spec?: string;
     readonly init?: boolean;
+    /** How its documents say that BMCs are spoken to; Redfish when left out. */
+    readonly driver?: "redfish" | "ipmi";
+    /** More of `bmc` in each document, as `cipherSuite: 3`. */
+    readonly bmc?: string;
     readonly ttlSeconds?: number;
     /** Lines of `ironwright.yaml` besides those of a rack. */
     readonly settings?: string;
@@ -68,6 +72,7 @@ export async function aRack(
   const simulator = await startSimulator({
     machines: names.map((name) => aMachine(name)),
     timings: TIMINGS,
+    ...(how.driver === "ipmi" ? { ipmi: {} } : {}),
     ...how.simulator,
   });
   onTestFinished(() => simulator.close());
@@ -83,10 +88,15 @@ export async function aRack(
     start: (more, ...args) => startCli(repo.dir, args, { ...env, ...more }),
     acts: () => simulator.log.filter(({ machine }) => machine !== null),
     logins: () =>
-      simulator.log.filter(({ path, method }) => path.endsWith("/Sessions") && method === "POST"),
+      simulator.log.filter(({ path, method }) =>
+        method === "IPMI" ? path === "Login" : path.endsWith("/Sessions") && method === "POST",
+      ),
     declare: (spec, only = names) => {
       for (const name of only)
-        repo.write(`inventory/${name}.yaml`, document(name, simulator, spec));
+        repo.write(
+          `inventory/${name}.yaml`,
+          document(simulator, { name, spec, driver: how.driver ?? "redfish", bmc: how.bmc ?? "" }),
+        );
     },
   };
   rack.declare(how.spec ?? "");
@@ -98,21 +108,33 @@ export async function aRack(
   return rack;
 }
 
-function document(name: string, simulator: Simulator, spec: string): string {
+/** What one document says. */
+interface Said {
+  readonly name: string;
+  readonly spec: string;
+  readonly driver: "redfish" | "ipmi";
+  readonly bmc: string;
+}
+
+function document(simulator: Simulator, { name, spec, driver, bmc }: Said): string {
   const machine = simulator.machines.get(name)?.spec ?? aMachine(name);
-  const address = simulator.addresses.get(name) ?? "";
+  const address =
+    driver === "ipmi"
+      ? (simulator.ipmiAddresses.get(name) ?? "")
+      : `${simulator.addresses.get(name) ?? ""}
+    system: /redfish/v1/Systems/${name}`;
+  const more = bmc === "" ? "" : `    ${bmc}\n`;
   return `apiVersion: ironwright/v1
 kind: Node
 metadata: { name: ${name}, labels: { rack: r1 } }
 spec:
-  driver: redfish
+  driver: ${driver}
   identity: { manufacturer: ${machine.manufacturer}, serial: ${machine.serial}, systemUuid: ${machine.uuid} }
   bmc:
     address: ${address}
-    system: /redfish/v1/Systems/${name}
     username: admin
     password: { env: BMC_PASSWORD }
-  provision: { state: adopted }
+${more}  provision: { state: adopted }
 ${spec}`;
 }
 

@@ -1,5 +1,6 @@
 import { type LanRequest, NET_FN } from "../../ipmi/packets/lan-message.ts";
 import { SEND_MESSAGE } from "../../ipmi/packets/send-message.ts";
+import type { Fault } from "../faults.ts";
 import { CHASSIS_ROWS } from "./chassis-commands.ts";
 import {
   answered,
@@ -79,8 +80,16 @@ function hindranceOf(
   const isOpen = row !== undefined && row.privilege === null;
   if (!isOpen && (session === null || !isEnough(session.privilege, needed)))
     return COMPLETION.noPrivilege;
-  const busy = session === null ? null : site.take("ipmi-busy");
-  if (busy === null) return row === undefined ? COMPLETION.unknownCommand : null;
-  const code = /\/([0-9a-f]{2})$/.exec(busy.argument ?? "")?.[1];
-  return code === undefined ? COMPLETION.busy : Number.parseInt(code, 16);
+  if (session === null) return row === undefined ? COMPLETION.unknownCommand : null;
+  const busy = site.take("ipmi-busy");
+  if (busy !== null) return codeIn(busy, COMPLETION.busy);
+  const refusal = row?.acts === "machine" ? site.take("ipmi-refuse") : null;
+  if (refusal !== null) return codeIn(refusal, COMPLETION.wrongState);
+  return row === undefined ? COMPLETION.unknownCommand : null;
+}
+
+/** The completion code that a fault names, as `2/d2`. */
+function codeIn({ argument }: Fault, without: number): number {
+  const code = /\/([0-9a-f]{2})$/.exec(argument ?? "")?.[1];
+  return code === undefined ? without : Number.parseInt(code, 16);
 }

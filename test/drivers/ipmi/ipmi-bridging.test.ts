@@ -101,7 +101,12 @@ describe("a machine that is not reached behind its chassis's BMC", () => {
     ],
     ["/d3", "transient", "IW-B13", "is not reached by the controller before it"],
     ["/d4", "stalled", "IW-B20", "the session's privilege is too low for bridging"],
-    ["/d5", "transient", "IW-B10", "is not reached: its bridge refuses it in the state"],
+    [
+      "/d5",
+      "transient",
+      "IW-B10",
+      "is not reached: its bridge refuses the command in its present state",
+    ],
   ])("by the code %s: a read fails, and says why", async (code, kind, failure, words) => {
     const { see, simulator } = await chassis();
     simulator.fault(`n1=ipmi-nak:${code}`);

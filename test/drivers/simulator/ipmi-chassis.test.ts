@@ -106,7 +106,9 @@ describe("a chassis's BMC refuses to pass on", () => {
     await expect(started).rejects.toThrow(/room for 103 machines, and there are 104; start fewer/);
     const { simulator } = await chassisRig();
     expect(simulator.fault("n9=ipmi-nak")?.message).toContain("no simulated machine is called n9");
-    expect(simulator.fault("n1=ipmi-nak:/9")?.message).toContain("takes a number, and /CODE");
+    expect(simulator.fault("n1=ipmi-nak:/9")?.message).toContain(
+      "takes a number, and a completion code",
+    );
     expect(simulator.fault("chassis-manager=session-limit:1")).toBeNull();
   });
 });

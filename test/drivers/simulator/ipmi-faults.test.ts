@@ -111,6 +111,25 @@ describe("lies of the BMC", () => {
     ).toEqual(codes);
   });
 
+  it.each([
+    ["2", [0xd5, 0xd5, 0]],
+    ["1/cc", [0xcc, 0, 0]],
+  ])(
+    "refuse:%s refuses acts alone and does nothing; what reads is answered",
+    async (what, codes) => {
+      const { simulator, console, session, power, heard } = await sessionRig();
+      simulator.fault(`n1=ipmi-refuse:${what}`);
+      const seen = [];
+      for (let at = 0; at < codes.length; at += 1) {
+        expect(await heard()).toMatchObject([{ response: { completion: 0 } }]);
+        const isOff = at <= codes.indexOf(0);
+        expect(await power()).toMatchObject({ PowerState: isOff ? "Off" : "PoweringOn" });
+        seen.push((await console.ask(session, chassis, CHASSIS_COMMANDS.control, [1])).completion);
+      }
+      expect(seen).toEqual(codes);
+    },
+  );
+
   it("sessions vanish without a word, by Redfish and by IPMI", async () => {
     const { simulator, heard, console } = await sessionRig();
     simulator.fault("n1=expire-sessions");

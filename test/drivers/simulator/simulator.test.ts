@@ -279,6 +279,8 @@ describe("the switches", () => {
       });
     }
     expect((await ask("GET", "/simulator/v1/nothing")).body).toHaveProperty("ways");
+    const help = await ask("GET", "/simulator/v1/help");
+    expect([help.status, help.body]).toMatchObject([200, { faults: { hang: {} } }]);
     await ask("POST", "/simulator/v1/faults", { fault: "n1=busy" });
     expect((await ask("GET", SYSTEM)).status).toBe(503);
     expect((await ask("DELETE", "/simulator/v1/faults/n1")).status).toBe(204);

@@ -1,50 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { aRack, type Rack } from "../../support/rack.ts";
+import { aRack } from "../../support/rack.ts";
+import { watched } from "../../support/scraping.ts";
 
 // A daemon is a process of its own, and looks at each node once in ten seconds.
 vi.setConfig({ testTimeout: 120_000 });
 
 const NODES = ["n1", "n2", "n3"];
-
-/** A daemon over a simulated rack, and what Prometheus would read from it. */
-async function watched(rack: Rack) {
-  const daemon = rack.start(
-    { IRONWRIGHT_LISTEN: "127.0.0.1:0", IRONWRIGHT_INSTANCE: "a" },
-    "watch",
-  );
-  let told = "";
-  daemon.child.stderr?.on("data", (chunk: Buffer) => (told += chunk.toString()));
-  const url = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(told)?.[0];
-  const scrape = async (): Promise<ReadonlyMap<string, number>> => {
-    const text = await (await fetch(`${url() ?? ""}/metrics`)).text();
-    const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-    return new Map(
-      lines.map((line) => {
-        const at = line.lastIndexOf(" ");
-        return [line.slice("ironwright_".length, at), Number(line.slice(at + 1))];
-      }),
-    );
-  };
-  while (url() === undefined) await pause();
-  /** Scrapes until it is so. */
-  const until = async (isSo: (values: ReadonlyMap<string, number>) => boolean) => {
-    for (;;) {
-      const values = await scrape();
-      if (isSo(values)) return values;
-      if (daemon.child.exitCode !== null) throw new Error((await daemon.ended).err);
-      await pause();
-    }
-  };
-  return { daemon, until };
-}
-
-function pause(): Promise<void> {
-  return new Promise((done) => {
-    setTimeout(done, 100);
-  });
-}
 
 const SPEC = "  power: on\n  bios: { ProcVirtualization: Enabled }\n  drift: { power: report }\n";
 

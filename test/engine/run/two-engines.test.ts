@@ -1,23 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Sender } from "../../../drivers/driver.ts";
+import { stopped } from "../../support/paused.ts";
 import { aRack } from "../../support/rack.ts";
-import type { Ran, Running } from "../../support/run-cli.ts";
 
 /** A lease that a test waits out: no shorter, for its taker holds one of the same length. */
 const TAKEN_SECONDS = 12;
-
-/** Waits until a command has come to the point where it pauses itself. */
-async function stopped({ child, ended }: Running): Promise<void> {
-  let early: Ran | null = null;
-  void ended.then((ran) => (early = ran));
-  while (!isStopped(child.pid ?? 0)) {
-    if (early !== null) throw new Error(`it ended before it paused: ${JSON.stringify(early)}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
 
 test("two applies of one node: the second says who holds it and since when, and leaves with 5", async () => {
   const rack = await aRack(["n1"], { spec: "  power: on\n" });
@@ -111,17 +100,3 @@ test("an inventory that was read slowly is not put in force over a newer one", a
   expect([ended.code, ended.err]).toEqual([4, expect.stringContaining("IW-P17")]);
   expect(rack.acts().map(({ method }) => method)).toEqual(["PATCH"]);
 });
-
-/** By proc(5), the state letter after the name in parentheses; by ps(1) where there is no /proc. */
-function isStopped(pid: number): boolean {
-  try {
-    if (!existsSync("/proc/self/stat"))
-      return execFileSync("ps", ["-o", "state=", "-p", String(pid)])
-        .toString()
-        .startsWith("T");
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
-  } catch {
-    return false;
-  }
-}

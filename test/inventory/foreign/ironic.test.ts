@@ -170,7 +170,17 @@ test("ipmi keeps its port, privilege and cipher suite, and a kg becomes a refere
   });
   expect(text).not.toMatch(/in-clear-7|a0a1a2/);
   expect(fields).toContain("driver ipmi");
-  expect(fields).toContain("driver_info.ipmi_protocol_version");
+  expect(fields).not.toContain("driver_info.ipmi_protocol_version");
+});
+
+test("ipmi of version 1.5 is kept as such, without what 1.5 has no use for", () => {
+  const more = { ipmi_protocol_version: "1.5", ipmi_cipher_suite: "3", ipmi_hex_kg_key: "a0" };
+  const { spec, fields } = nodeOf(
+    aRow({ Driver: "ipmi", "Driver Info": { ipmi_address: "10.7.0.2", ...more } }),
+  );
+  expect(spec["bmc"]).toMatchObject({ address: "10.7.0.2", ipmiVersion: 1.5 });
+  expect(Object.keys(spec["bmc"] ?? {})).not.toContain("cipherSuite");
+  expect(fields.filter((field) => field.startsWith("driver_info"))).toEqual([]);
 });
 
 test("idrac with a Redfish address is redfish, fake-hardware is fake, another driver is kept and said", () => {

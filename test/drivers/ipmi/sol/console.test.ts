@@ -15,7 +15,7 @@ describe("a console that is not given out", () => {
     ["86", "IW-B10", /refused the command/],
     ["c1", "IW-B18", /knows no Serial over LAN/],
     ["d4", "IW-B20", /privilege is too low/],
-    ["d5", "IW-B10", /in the state that it is in/],
+    ["d5", "IW-B10", /in its present state/],
   ])("completion code %s: %s", async (code, expected, words) => {
     const { simulator, open, seen } = await consoleRig();
     simulator.fault(`n1=ipmi-sol-code:${code}`);

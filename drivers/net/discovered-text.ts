@@ -1,0 +1,43 @@
+import type { Identity, SecretRef } from "../../schemas/documents.ts";
+
+/** Longest label by RFC 1123, with room for `-4096`. */
+const NAME_MAX = 58;
+
+/** A name by maker and serial, because a BMC's host names move and repeat; `otherwise` where it says neither serial nor UUID. */
+export function labelOf(identity: Identity, otherwise: string): string {
+  const { manufacturer = "", serial, systemUuid } = identity;
+  const maker = manufacturer.split(/[^A-Za-z0-9]/)[0] ?? "";
+  const words = `${maker === "" ? "node" : maker}-${serial ?? systemUuid ?? otherwise}`;
+  const label = words.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return label.slice(0, NAME_MAX).replace(/^-+|-+$/g, "") || "node";
+}
+
+/** Labels that are each there once: the second `a` is `a-2`. */
+export function uniqueLabels(labels: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return labels.map((stem) => {
+    let name = stem;
+    for (let count = 2; taken.has(name); count += 1) name = `${stem}-${count}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** A JSON string is a YAML string, whatever the BMC wrote into it. */
+export function yamlText(value: string): string {
+  return JSON.stringify(value);
+}
+
+/** The lines of `spec.identity`; none where nothing is known. */
+export function identityLines(identity: Identity): readonly string[] {
+  const lines = Object.entries(identity).flatMap(([key, value]) =>
+    typeof value === "string" ? [`    ${key}: ${yamlText(value)}`] : [],
+  );
+  return lines.length === 0 ? [] : ["  identity:", ...lines];
+}
+
+/** A reference to a secret, on one line. */
+export function refText(ref: SecretRef): string {
+  const pairs = Object.entries(ref).map(([key, value]) => `${key}: ${yamlText(value)}`);
+  return `{ ${pairs.join(", ")} }`;
+}
