@@ -73,7 +73,7 @@ function validateIpmi(node: FleetNode): readonly SettingsFinding[] {
     ...suiteFindings(bmc),
     ...routeFindings(bmc),
   ];
-  return findings.map(([path, message]) => ({ path, message: `node "${node.name}": ${message}` }));
+  return findings.map(([path, message]) => ({ path, message }));
 }
 
 function addressFindings({ address, system, tls }: Bmc): readonly Finding[] {

@@ -59,10 +59,8 @@ export const redfishType: HardwareType = {
 
 function validateRedfish(node: FleetNode): readonly SettingsFinding[] {
   const bmc = node.spec.bmc ?? {};
-  return [...addressFindings(bmc), ...loginFindings(bmc)].map(([path, message]) => ({
-    path,
-    message: `node "${node.name}": ${message}`,
-  }));
+  const findings = [...addressFindings(bmc), ...loginFindings(bmc)];
+  return findings.map(([path, message]) => ({ path, message }));
 }
 
 type Bmc = NonNullable<FleetNode["spec"]["bmc"]>;

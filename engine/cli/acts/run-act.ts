@@ -186,8 +186,10 @@ async function applied(site: Site, { plan, input: from }: Planned): Promise<Done
   const { house } = input;
   const print = input.common.json ? () => undefined : eventPrinter(input);
   let sent = false;
+  let seen = "done";
   const emit = (event: EngineEvent): void => {
     sent ||= event.event === "step.sent";
+    if (event.event === "step.done") seen = event.message === "seen" ? "done" : event.message;
     // What is said of a whole apply says nothing of one act.
     if (event.node !== null) print(event);
   };
@@ -225,7 +227,8 @@ async function applied(site: Site, { plan, input: from }: Planned): Promise<Done
   if (!result.ok) throw storeError(result.failure);
   const [node] = result.value.nodes;
   if (node === undefined) return ALREADY;
-  const done = { ...doneBy(node), sent };
+  const ended = doneBy(node);
+  const done = { ...ended, ...(ended.status === "done" ? { message: seen } : {}), sent };
   // Only under its lease was it looked at: what a vendor method changes is in no reading of a plan.
   if (act.ask.kind === "vendor" && done.status === "done" && !sent) return ALREADY;
   return done.status === "skipped" ? unfinished(site, done) : done;

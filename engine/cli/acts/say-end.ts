@@ -42,7 +42,7 @@ function firstLine({ typed, already }: ActWish, node: string, ended: ActEnd): st
   const why = `${message}${code === null ? "" : `   ${code}`}`;
   switch (status) {
     case "done":
-      return `${node}: ${typed}: done.`;
+      return `${node}: ${typed}: done${message === "done" ? "" : `: ${message}`}.`;
     case "already":
       return `${node}: ${already} already; nothing was sent.`;
     case "waiting":

@@ -208,3 +208,18 @@ test("kill -9 after raw bytes: nobody can see whether they came, and they are ne
   expect(calls.map(({ event }) => event)).toEqual(["ambiguous"]);
   expect(sent()).toBe(1);
 });
+
+test("raw bytes over IPMI: what the BMC answers is shown, and is in the history", async () => {
+  const rack = await aRack(["n1"], { driver: "ipmi" });
+  expect((await rack.run("apply", "--yes")).code).toBe(0);
+  // Reserve SEL answers two bytes, and changes nothing else.
+  const raw = ["send_raw", "--args", '{"raw_bytes": "0x0a 0x42"}', "--yes"];
+  const sent = await call(rack, ...raw);
+  const answered =
+    /its BMC accepted it and answered the bytes [0-9a-f]{2} [0-9a-f]{2}; its effect can't be seen/;
+  expect([sent.code, sent.out.replaceAll(/\s+/g, " ")]).toEqual([
+    0,
+    expect.stringMatching(answered),
+  ]);
+  expect((await rack.run("history", "n1", "--json")).out).toMatch(answered);
+});
