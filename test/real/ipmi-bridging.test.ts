@@ -1,14 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { IpmiDriver } from "../../drivers/ipmi/ipmi-driver.ts";
 import type { NodeSpec } from "../../schemas/documents.ts";
 import { known } from "../../schemas/observation.ts";
 import { performContext, testNode, testPorts } from "../drivers/support/driver-bench.ts";
+import { type OnBus, PASSWORD, type Sim, startSim, stopSim } from "./ipmi-sim-program.ts";
 import { ADMIN, SUITE_17, SUITE_3, tools, until } from "./ipmi-programs.ts";
 
 const MD5 = ["-I", "lan", "-A", "MD5"];
@@ -63,86 +60,18 @@ describe.each([
   });
 });
 
-/** OpenIPMI's simulator, with a BMC and two more controllers on its bus, each with a chassis of its own. */
-interface Sim {
-  readonly dir: string;
-  readonly port: number;
-  readonly process: ChildProcess;
-}
-
-const PASSWORD = "s3cret-pw";
-const SATELLITES = ["24", "30"] as const;
-
-const LAN = (dir: string, port: number): string => `name "sim"
-set_working_mc 0x20
-startlan 1
-  addr 127.0.0.1 ${port}
-  priv_limit admin
-  allowed_auths_callback none md2 md5 straight
-  allowed_auths_user none md2 md5 straight
-  allowed_auths_operator none md2 md5 straight
-  allowed_auths_admin none md2 md5 straight
-  guid 4c4c454400384b008053b7c04f343633
-endlan
-chassis_control "${dir}/chassis 20"
-user 1 true "" "none" user 10 none md2 md5 straight
-user 2 true "admin" "${PASSWORD}" admin 10 none md2 md5 straight
-${SATELLITES.map((address) => `set_working_mc 0x${address}\nchassis_control "${dir}/chassis ${address}"\n`).join("")}`;
-
-const EMULATION = `mc_setbmc 0x20
-mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
-sel_enable 0x20 1000 0x0a
-mc_enable 0x20
-mc_add 0x24 0 no-device-sdrs 0x23 2 4 0x9f 0x2a2 0xf03
-mc_enable 0x24
-mc_add 0x30 0 no-device-sdrs 0x23 3 0 0x9f 0xb 0xf04
-mc_enable 0x30
-`;
-
-/** Keeps each controller's power in a file, and each \`set\` as a line. */
-const CHASSIS = (dir: string): string => `#!/bin/sh
-mc=$1; op=$2; shift 2
-if [ "$op" = set ]; then
-  echo "$mc $@" >> ${dir}/sets
-  while [ $# -gt 1 ]; do echo "$2" > ${dir}/$mc-$1; shift 2; done
-else
-  while [ $# -gt 0 ]; do echo "$1:$(cat ${dir}/$mc-$1 2>/dev/null || echo 0)"; shift; done
-fi
-`;
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
-async function startSim(): Promise<Sim> {
-  const dir = await mkdtemp(join(tmpdir(), "ipmi-sim-"));
-  const port = await freePort();
-  await writeFile(join(dir, "lan.conf"), LAN(dir, port));
-  await writeFile(join(dir, "sim.emu"), EMULATION);
-  await writeFile(join(dir, "chassis"), CHASSIS(dir));
-  await writeFile(join(dir, "sets"), "");
-  await chmod(join(dir, "chassis"), 0o755);
-  const args = ["-c", "lan.conf", "-f", "sim.emu", "-s", join(dir, "state"), "-n"];
-  const child = spawn("ipmi_sim", args, { cwd: dir, stdio: ["ignore", "ignore", "pipe"] });
-  await once(child, "spawn");
-  return { dir, port, process: child };
-}
+/** Two controllers on the bus of OpenIPMI's simulator, each with a chassis of its own: of Dell, and of HP. */
+const ON_BUS: readonly OnBus[] = [
+  ["24", "0 no-device-sdrs 0x23 2 4 0x9f 0x2a2 0xf03"],
+  ["30", "0 no-device-sdrs 0x23 3 0 0x9f 0xb 0xf04"],
+];
 
 describe("ipmi_sim of OpenIPMI, with controllers on its bus", () => {
   let sim: Sim;
   beforeAll(async () => {
-    sim = await startSim();
+    sim = await startSim({ onBus: ON_BUS });
   });
-  afterAll(async () => {
-    sim.process.kill("SIGKILL");
-    await once(sim.process, "exit");
-    await rm(sim.dir, { recursive: true, force: true });
-  });
+  afterAll(() => stopSim(sim));
 
   const nodeOf = (address: number, spec: NodeSpec["bmc"]): ReturnType<typeof testNode> => {
     const at = `ipmi://127.0.0.1:${sim.port}`;

@@ -23,7 +23,7 @@ async function serialLine(): Promise<{ readonly port: number; readonly line: Pro
 describe("the console of ipmi_sim of OpenIPMI", () => {
   it("is opened, typed at, closed, and opened again", async () => {
     const { port, line } = await serialLine();
-    const sim = await startSim(`sol "tcp:127.0.0.1:${port}" 115200`);
+    const sim = await startSim({ lines: `sol "tcp:127.0.0.1:${port}" 115200` });
     onTestFinished(() => stopSim(sim));
     const socket = await line;
     onTestFinished(() => void socket.destroy());

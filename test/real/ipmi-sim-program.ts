@@ -14,7 +14,16 @@ export interface Sim {
 
 export const PASSWORD = "s3cret-pw";
 
-const LAN = (dir: string, port: number, more: string): string => `name "sim"
+/** Of a controller on its bus: its address, the rest of its line \`mc_add\`. */
+export type OnBus = readonly [address: string, rest: string];
+
+interface More {
+  /** Lines of its configuration. */
+  readonly lines?: string;
+  readonly onBus?: readonly OnBus[];
+}
+
+const LAN = (dir: string, port: number, { lines = "", onBus = [] }: More): string => `name "sim"
 set_working_mc 0x20
 startlan 1
   addr 127.0.0.1 ${port}
@@ -28,23 +37,24 @@ endlan
 chassis_control "${dir}/chassis"
 user 1 true "" "none" user 10 none md2 md5 straight
 user 2 true "admin" "${PASSWORD}" admin 10 none md2 md5 straight
-${more}
-`;
+${lines}
+${onBus.map(([address]) => `set_working_mc 0x${address}\nchassis_control "${dir}/chassis ${address}"\n`).join("")}`;
 
-const EMULATION = `mc_setbmc 0x20
+const EMULATION = ({ onBus = [] }: More): string => `mc_setbmc 0x20
 mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
 sel_enable 0x20 1000 0x0a
 mc_enable 0x20
-`;
+${onBus.map(([address, rest]) => `mc_add 0x${address} ${rest}\nmc_enable 0x${address}\n`).join("")}`;
 
-/** Keeps power and boot in files, and each \`set\` as a line. */
+/** Keeps power and boot in files, and each \`set\` as a line; of a controller on the bus with its address before them. */
 const CHASSIS = (dir: string): string => `#!/bin/sh
+case $1 in get|set) whose=; file=${dir}/;; *) whose="$1 "; file=${dir}/$1-; shift;; esac
 op=$1; shift
 if [ "$op" = set ]; then
-  echo "$@" >> ${dir}/sets
-  while [ $# -gt 1 ]; do echo "$2" > ${dir}/$1; shift 2; done
+  echo "$whose$@" >> ${dir}/sets
+  while [ $# -gt 1 ]; do echo "$2" > $file$1; shift 2; done
 else
-  while [ $# -gt 0 ]; do echo "$1:$(cat ${dir}/$1 2>/dev/null || echo 0)"; shift; done
+  while [ $# -gt 0 ]; do echo "$1:$(cat $file$1 2>/dev/null || echo 0)"; shift; done
 fi
 `;
 
@@ -57,12 +67,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** `more`: lines of its configuration besides. */
-export async function startSim(more = ""): Promise<Sim> {
+export async function startSim(more: More = {}): Promise<Sim> {
   const dir = await mkdtemp(join(tmpdir(), "ipmi-sim-"));
   const port = await freePort();
   await writeFile(join(dir, "lan.conf"), LAN(dir, port, more));
-  await writeFile(join(dir, "sim.emu"), EMULATION);
+  await writeFile(join(dir, "sim.emu"), EMULATION(more));
   await writeFile(join(dir, "chassis"), CHASSIS(dir));
   await writeFile(join(dir, "boot"), "default\n");
   await writeFile(join(dir, "sets"), "");
