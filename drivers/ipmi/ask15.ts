@@ -24,6 +24,8 @@ export interface Ask15 {
   readonly totalMs: number;
   /** Default: as often as the time allows. */
   readonly sendingsMax?: number;
+  /** A success must be signed: it makes a session. A refusal need not be. */
+  readonly isSigned?: boolean;
 }
 
 /** Asks it, outside a session or while one is made. */
@@ -42,7 +44,9 @@ export function ask15(
     if (!answer.ok) return dropped("garbage", answer.reason);
     if (answer.value.command !== command || answer.value.netFn !== NET_FN.app)
       return dropped("late", "it answers another command");
-    if (!isAuthentic15(session, password)) return dropped("forged", "its code is wrong");
+    const isUnsigned = ask.isSigned === true && session.authCode === null;
+    if ((isUnsigned && answer.value.completion === 0) || !isAuthentic15(session, password))
+      return dropped("forged", "its code is wrong");
     return { value: answer.value };
   };
   const waits = retryWaits(ask.totalMs, at.timings, ask.sendingsMax);

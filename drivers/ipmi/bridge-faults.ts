@@ -49,6 +49,8 @@ const PASSING_ON_THE_WAY: ReadonlySet<number> = new Set([
   ...[...PASSING].filter((code) => code !== 0xd3),
 ]);
 
+const UNANSWERED = 0xd3;
+
 /** What a command came to: `bmc` is the thing that the session is with. */
 export interface Completed {
   readonly bmc: string;
@@ -80,13 +82,13 @@ export function readFailure({ bmc, command, answer }: Completed): Failure {
 
 /**
  * The same of an act: ambiguous where it may have been done. What nobody took on the bus was not done, nor what lost arbitration;
- * a bus error can come after the last byte.
+ * a bus error can come after the last byte, and D3h also where the target took it and did not answer.
  */
 export function actFailure(completed: Completed): Failure {
   const { bmc, command, answer } = completed;
   const { completion, undelivered } = answer;
   if (undelivered === null) return actFault(thingAsked(bmc, command), completion);
-  const isCutOff = completion === UNDELIVERED.busError;
+  const isCutOff = completion === UNDELIVERED.busError || completion === UNANSWERED;
   const why = readFailure(completed);
   if (!isCutOff && actFault(bmc, completion).kind !== "ambiguous") return why;
   return { ...why, kind: "ambiguous", code: "IW-B12" };

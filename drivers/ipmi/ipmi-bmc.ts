@@ -37,6 +37,8 @@ export interface BmcPlan {
 
 /** Sendings in a session that was there before; then it is taken for gone, and another one is opened. */
 const KEPT_SENDINGS_MAX = 3;
+/** Of a request's time, for those. */
+const KEPT_SHARE = 0.4;
 /** Milliseconds before a read is asked again where the BMC was busy; twice as long each time. */
 const BUSY_PAUSE_MS = 250;
 const BUSY_PAUSES_MAX = 5;
@@ -198,29 +200,23 @@ export class IpmiBmc implements Controller {
     const { keeper } = this.#plan;
     const kept = keeper.session;
     if (kept !== null) {
-      const asked = await this.#ask("read", kept, { command, leftMs, signal, isKept: true });
+      const ask = { command, leftMs, signal, sendingsMax: KEPT_SENDINGS_MAX };
+      const asked = await this.#ask("read", kept, ask);
       if (asked.ok) return ok(asked.value);
       if (asked.why !== "silent") return fail(asked.failure);
-      const isGone = await this.#isGone(command, leftMs, signal);
-      if (!isGone.ok) return isGone;
+      const isBehind = command.route !== undefined;
+      const alive = await (isBehind
+        ? this.#alive(leftMs, signal)
+        : this.#outlived(kept, leftMs, signal));
+      if (!alive.ok) return alive;
+      // One behind it is silent, and the others go on in the session.
+      if (isBehind && alive.value !== null)
+        return fail(wireFault(thingAsked(this.thing, command), "mute"));
     }
     const session = await this.#anySession(leftMs, signal);
     if (!session.ok) return session;
     const asked = await this.#ask("read", session.value, { command, leftMs, signal });
     return asked.ok ? ok(asked.value) : fail(asked.failure);
-  }
-
-  /** Who is silent: the BMC, then its session is gone; or one behind it, then the others go on in it. */
-  async #isGone(
-    command: Command,
-    leftMs: () => number,
-    signal: AbortSignal | undefined,
-  ): Promise<Result<true>> {
-    const alive = command.route === undefined ? ok(null) : await this.#alive(leftMs, signal);
-    if (!alive.ok) return alive;
-    if (alive.value !== null) return fail(wireFault(thingAsked(this.thing, command), "mute"));
-    this.#forget();
-    return ok(true);
   }
 
   /** The living session when it still answers; null where it is gone. */
@@ -230,10 +226,26 @@ export class IpmiBmc implements Controller {
   ): Promise<Result<LiveSession | null>> {
     const kept = this.#plan.keeper.session;
     if (kept === null) return ok(null);
-    const ask = { command: GET_DEVICE_ID, leftMs, signal, isKept: true };
+    const ask = { command: GET_DEVICE_ID, leftMs, signal, sendingsMax: KEPT_SENDINGS_MAX };
     const asked = await this.#ask("read", kept, ask);
     if (asked.ok) return ok(kept);
-    if (asked.why !== "silent") return fail(asked.failure);
+    return asked.why === "silent" ? this.#outlived(kept, leftMs, signal) : fail(asked.failure);
+  }
+
+  /**
+   * Whether a session has outlived a silence; null where it has not. A BMC that only stood still for some seconds has it yet, and
+   * another one would take a second slot: so it is asked, once it answers anything.
+   */
+  async #outlived(
+    kept: LiveSession,
+    leftMs: () => number,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<LiveSession | null>> {
+    const silent = await this.#plan.keeper.ping(leftMs, signal);
+    if (silent !== null && leftMs() > 0) return fail(silent);
+    const ask = { command: GET_DEVICE_ID, leftMs, signal, sendingsMax: 1 };
+    const asked = await this.#ask("read", kept, ask);
+    if (asked.ok) return ok(kept);
     this.#forget();
     return ok(null);
   }
@@ -283,9 +295,11 @@ export class IpmiBmc implements Controller {
   ): Promise<Performed> {
     const { wire, keeper, measure } = this.#plan;
     const { signal } = context;
-    if (signal?.aborted === true) return unsent(socketFault(this.thing, "IW_ABORTED"));
+    if (isAborted(signal)) return unsent(socketFault(this.thing, "IW_ABORTED"));
     const refused = await context.check();
     if (refused !== null) return unsent(refused);
+    // The check takes its time, and nothing was sent meanwhile.
+    if (isAborted(signal)) return unsent(socketFault(this.thing, "IW_ABORTED"));
     const told = measure("act");
     const waits = [context.requestMaxMs];
     const asked = await askCommand(wire, session, {
@@ -318,13 +332,14 @@ export class IpmiBmc implements Controller {
       readonly command: Command;
       readonly leftMs: () => number;
       readonly signal: AbortSignal | undefined;
-      readonly isKept?: boolean;
+      /** In a session that may be gone: then another one is to be made in the time that is left. */
+      readonly sendingsMax?: number;
     },
   ): Promise<Asked<CommandAnswer>> {
     const { wire, keeper, timings, measure } = this.#plan;
-    const { command, leftMs, signal, isKept = false } = ask;
-    const most = isKept ? KEPT_SENDINGS_MAX : Infinity;
-    const waits = retryWaits(Math.max(1, leftMs()), timings, most);
+    const { command, leftMs, signal, sendingsMax = Infinity } = ask;
+    const share = sendingsMax === Infinity ? 1 : KEPT_SHARE;
+    const waits = retryWaits(Math.max(1, leftMs() * share), timings, sendingsMax);
     const told = measure(kind);
     const rqSeq = keeper.nextRqSeq();
     const asked = await askCommand(wire, session, { command, rqSeq, waits, signal });
@@ -359,7 +374,8 @@ export class IpmiBmc implements Controller {
   async #closeIdle(): Promise<void> {
     const { lane, keeper, ports } = this.#plan;
     const { clock } = ports;
-    await lane.take();
+    // So many wait that it is used anyway.
+    if (!(await lane.take())) return;
     try {
       // Who was before it in the queue has used the session.
       if (!keeper.isIdle) return;
@@ -386,6 +402,10 @@ function resultOf(asked: Asked<CommandAnswer>): string {
 function bytesText(data: Buffer): string {
   const bytes = [...data].map((byte) => byte.toString(16).padStart(2, "0"));
   return bytes.length === 0 ? "no data" : `the bytes ${bytes.join(" ")}`;
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 function unsent(why: Failure): Performed {

@@ -254,7 +254,7 @@ class Reader {
     for (const facet of new Set(facets)) {
       const read: Result<unknown> =
         unreachable === null ? await this.#readers[facet]() : fail(unreachable);
-      if (!read.ok && UNREACHED.has(read.failure.code)) unreachable ??= read.failure;
+      if (!read.ok && this.#isUnreached(read.failure)) unreachable ??= read.failure;
       readings[facet] = this.#reading(read);
     }
     // A reading of power alone is what a daemon does all day: it costs one request.
@@ -269,6 +269,11 @@ class Reader {
       unreachable,
       ...(id?.ok === true ? makeOf(id.value) : {}),
     };
+  }
+
+  /** A login that was broken off leaves no session; another one for each facet would fill the BMC's slots. */
+  #isUnreached({ code }: Failure): boolean {
+    return UNREACHED.has(code) || (code === "IW-B08" && this.#at.bmc.transport === null);
   }
 
   #reading(read: Result<unknown>): Reading<unknown> {

@@ -119,8 +119,8 @@ const COMPLETIONS: Readonly<Record<number, Fault>> = {
   0xff: row("transient", "IW-B08", "failed without saying why", "if it stays so, reset the BMC"),
 };
 
-/** An act that was answered so may have been done all the same. */
-const MAY_BE_DONE: ReadonlySet<number> = new Set([0xc3, 0xce, 0xff]);
+/** An act that was answered so may have been done all the same: CFh says that a double was, and that its answer is gone. */
+const MAY_BE_DONE: ReadonlySet<number> = new Set([0xc3, 0xce, 0xcf, 0xff]);
 
 /** The Failure of a completion code other than 0, for a read. */
 export function completionFault(thing: string, completion: number): Failure {

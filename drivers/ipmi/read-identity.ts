@@ -88,10 +88,14 @@ function identityOf({ fru: { product, chassis, board }, systemUuid }: Tags): Ide
   };
 }
 
-/** The BMC answered, and has no such thing. */
-function isUnoffered({ code }: Failure): boolean {
-  return code === "IW-B18" || code === "IW-B10";
+/** The BMC answered, and has no such thing; one that says "not now" has it. */
+function isUnoffered({ kind, code, cause }: Failure): boolean {
+  const isLasting = kind === "stalled" && cause !== FRU_BUSY;
+  return isLasting && (code === "IW-B18" || code === "IW-B10");
 }
+
+/** Of Read FRU Data (34.2): the device is busy. */
+const FRU_BUSY = "completion code 81h";
 
 /** Chips of a few hundred bytes are usual; nothing beyond is read. */
 const FRU_BYTES_MAX = 4096;

@@ -30,6 +30,8 @@ export interface SensorShown {
 const RECORDS_MAX = 1024;
 /** The repository changed, and the reservation with it (IPMI 2.0, 33.11): so often it is begun anew. */
 const BEGINNINGS_MAX = 3;
+/** Failures of one sensor: the BMC answered. */
+const ANSWERED: ReadonlySet<string> = new Set(["IW-B06", "IW-B08", "IW-B10", "IW-B18"]);
 const RESERVATION_LOST = "completion code C5h";
 
 /** Base units (table 43-15) that sensors of servers have. */
@@ -58,8 +60,8 @@ export async function readSensors(at: ReadAt): Promise<Result<readonly SensorSho
   const shown: SensorShown[] = [];
   for (const sensor of sensors.value) {
     const reading = await readBy(at, sensorReading(sensor.number), decodeSensorReading);
-    // A sensor of a part that is not there answers CBh; the others go on.
-    if (!reading.ok && reading.failure.code !== "IW-B18") return reading;
+    // A sensor of a part that is not there is answered by many a code; the others go on.
+    if (!reading.ok && !ANSWERED.has(reading.failure.code)) return reading;
     const raw = reading.ok && reading.value.isThere ? reading.value.raw : null;
     shown.push(shownOf(sensor, raw));
   }

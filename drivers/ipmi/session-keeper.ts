@@ -43,6 +43,9 @@ const VANISHED_MS = 55_000;
 /** For the end of one session: a dead BMC must not hold a command that leaves. Milliseconds, for each of two sendings. */
 const CLOSE_WAITS = [400, 800] as const;
 
+/** A session that could be neither used nor closed, for nothing leaves this host: it is tried again after so long. Milliseconds. */
+const OVERDUE_MS = 2000;
+
 /** Why a login was not made; `refused` where the BMC said no. */
 export interface NotLoggedIn {
   readonly failure: Failure;
@@ -106,7 +109,7 @@ export class SessionKeeper {
         if (this.isIdle) isIdle();
         else this.watchIdle(isIdle);
       },
-      Math.max(1, leftMs),
+      leftMs > 0 ? leftMs : OVERDUE_MS,
     );
     this.#timer.unref();
   }
@@ -143,11 +146,21 @@ export class SessionKeeper {
     const secrets = await resolveSecrets(ports, node, { origin: wire.origin, is15: this.#is15 });
     if (!secrets.ok) return unmade(secrets.failure);
     const { credentials, login } = secrets.value;
-    const at = { wire, credentials, timings: this.#plan.timings, leftMs, signal };
+    const asked = this.#now();
     return this.#counted(login, check, async () => {
+      // While others tried the same secret, time stood still for this one.
+      const waitedMs = this.#now() - asked;
+      const left = (): number => leftMs() + waitedMs;
+      const at = { wire, credentials, timings: this.#plan.timings, leftMs: left, signal };
       const made = this.#is15 ? await login15(at, said.value) : await this.#bySuites(at);
       return made.ok ? this.#withPrivilege(made.session, at) : made;
     });
+  }
+
+  /** Whether the BMC answers at all, outside any session; why not. */
+  async ping(leftMs: () => number, signal: AbortSignal | undefined): Promise<Failure | null> {
+    const said = await this.#capabilities(leftMs, signal);
+    return said.ok ? null : said.failure;
   }
 
   #now(): number {
@@ -204,15 +217,15 @@ export class SessionKeeper {
   /** The suite that worked, then the others, best first; a declared one alone. */
   async #bySuites(at: LoginAt): Promise<LoggedIn> {
     const { suites, listed } = await this.#suitesToTry(at);
-    const cause = listed === null ? undefined : `it lists ${listed.join(", ")}`;
-    let last: LoggedIn = loginFault(at.wire, "noSuite", cause);
+    const isTold = listed !== null && !suites.some(({ id }) => listed.includes(id));
+    let last: LoggedIn = loginFault(at.wire, "silent");
     for (const suite of suites) {
       if (at.leftMs() <= 0) break;
       const one = await login20(at, suite);
       if (one.ok) this.#suite = suite;
       if (one.ok || !one.isSuite) return one;
-      // Where the list explains it, that is what is told.
-      if (cause === undefined) last = one;
+      // Where its list holds none that is spoken, that explains it.
+      last = isTold ? loginFault(at.wire, "noSuite", `it lists ${listed.join(", ")}`) : one;
       this.#plan.ports.debug(`${at.wire.thing}: it does not take cipher suite ${suite.id}`);
     }
     return last;

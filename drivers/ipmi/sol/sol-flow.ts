@@ -43,6 +43,8 @@ interface InFlight {
   readonly number: number;
   sendings: number;
   dueAt: number;
+  /** The person has thrown it away: what of it is not taken is not typed again. */
+  isFlushed?: boolean;
 }
 
 /** Typed letters that are kept while they are not taken: some lines of a person, and no novel. */
@@ -107,6 +109,7 @@ export class SolFlow {
   flush(): number {
     const count = this.typedCount - (this.#sent === null ? 0 : lettersOf(this.#sent.item).length);
     this.#items = [{ kind: "flush" }];
+    if (this.#sent !== null) this.#sent.isFlushed = true;
     return count;
   }
 
@@ -145,8 +148,8 @@ export class SolFlow {
   }
 
   /** What was not taken goes to the front again, under a number of its own: this one is used up (15.11). */
-  #acknowledged({ item }: InFlight, packet: SolToConsole, now: number): void {
-    const rest = restOf(item, packet);
+  #acknowledged({ item, isFlushed }: InFlight, packet: SolToConsole, now: number): void {
+    const rest = isFlushed === true ? null : restOf(item, packet);
     this.#sent = null;
     if (rest !== null) this.#items.unshift(rest);
     const isRefused = packet.isRefused && packet.acceptedCount === 0;

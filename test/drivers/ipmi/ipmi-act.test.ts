@@ -205,16 +205,26 @@ describe("identity", () => {
     });
   });
 
-  it("a BMC without FRU and GUID says nothing of itself; one that is busy is unknown", async () => {
+  it("a BMC without FRU and GUID says nothing of itself", async () => {
     const bare = await opened();
     bare.bmc.misbehave = ({ netFn, command }) =>
       netFn === 0x0a || command === 0x37 ? { completion: 0xc1 } : undefined;
     expect(known(await bare.driver.observe(bare.node, ["identity"]), "identity")).toEqual({});
-    const busy = await opened();
-    busy.bmc.misbehave = ({ netFn }) => (netFn === 0x0a ? { completion: 0xc0 } : undefined);
-    const { facets } = await busy.driver.observe(busy.node, ["identity"]);
-    expect(facets.identity).toMatchObject({ known: false, why: { code: "IW-B08" } });
   });
+
+  it.each([
+    [0xc0, "IW-B08"],
+    [0xd5, "IW-B10"],
+    [0x81, "IW-B10"],
+  ])(
+    "one that says %i of its FRU, so not now, is unknown, and not nameless",
+    async (completion, code) => {
+      const busy = await opened();
+      busy.bmc.misbehave = ({ netFn }) => (netFn === 0x0a ? { completion } : undefined);
+      const { facets } = await busy.driver.observe(busy.node, ["identity"]);
+      expect(facets.identity).toMatchObject({ known: false, why: { code } });
+    },
+  );
 
   it("names vendor and firmware of the BMC", async () => {
     const rig = await opened();

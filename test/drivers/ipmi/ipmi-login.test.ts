@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { DriverPorts, Login, LoginVerdict } from "../../../drivers/driver.ts";
 import { encodeLanRequest, lanRequest } from "../../../drivers/ipmi/packets/lan-message.ts";
-import { ipmiDatagram } from "../../../drivers/ipmi/packets/datagram.ts";
+import { decodeDatagram, ipmiDatagram } from "../../../drivers/ipmi/packets/datagram.ts";
 import { encodeSession15 } from "../../../drivers/ipmi/packets/session15.ts";
 import { type Failure, failure } from "../../../schemas/failure.ts";
 import { Secret } from "../../../schemas/secret.ts";
@@ -160,6 +160,13 @@ describe("a login over RMCP+ (IPMI 2.0, 13.15 to 13.24)", () => {
     });
   });
 
+  it("a BMC that lists its suites and lets no login through is silent, and not without a suite", async () => {
+    await withRig({}, async (rig) => {
+      rig.bmc.drop = (bytes) => bytes[5] === 0x10;
+      expect(await refusalOf(rig)).toMatchObject({ code: "IW-B01", kind: "transient" });
+    });
+  });
+
   it("auto remembers what worked", async () => {
     const bmc = { suites: [3], listed: null };
     await withRig({ bmc, driver: { idleMs: 20 } }, async (rig) => {
@@ -227,6 +234,11 @@ describe("a login over RMCP+ (IPMI 2.0, 13.15 to 13.24)", () => {
   });
 });
 
+/** The byte behind RMCP's header is the authentication type (table 13-8). */
+function isMd5(bytes: Buffer): boolean {
+  return bytes[4] === 0x02;
+}
+
 describe("a login over IPMI 1.5 (IPMI 2.0, 22.16, 22.17)", () => {
   const spec = { ipmiVersion: 1.5 } as const;
 
@@ -254,6 +266,42 @@ describe("a login over IPMI 1.5 (IPMI 2.0, 22.16, 22.17)", () => {
       const why = await refusalOf(rig);
       expect(why).toMatchObject({ code });
       expect(why?.message).toContain(words);
+    });
+  });
+
+  it("an activation whose answer is lost begins anew, and condemns no password", async () => {
+    await withRig({ spec }, async (rig) => {
+      let isFirst = true;
+      rig.bmc.reply = (bytes) => {
+        const isLost = isFirst && isMd5(bytes);
+        if (isLost) isFirst = false;
+        return isLost ? [] : [bytes];
+      };
+      expect(await refusalOf(rig)).toBeNull();
+    });
+  });
+
+  it("a wrong password is sent twice at most: some BMCs lock a user out after three", async () => {
+    await withRig({ bmc: { password: "hobbes" }, spec }, async (rig) => {
+      let count = 0;
+      rig.bmc.drop = (bytes) => {
+        if (isMd5(bytes)) count += 1;
+        return false;
+      };
+      expect(await refusalOf(rig)).toMatchObject({ code: "IW-B04" });
+      expect(count).toBe(2);
+    });
+  });
+
+  it("an activation that is not signed makes no session: anybody could have sent it", async () => {
+    await withRig({ spec }, async (rig) => {
+      rig.bmc.reply = (bytes) => {
+        const datagram = decodeDatagram(bytes);
+        if (!isMd5(bytes) || !datagram.ok || datagram.value.kind !== "ipmi15") return [bytes];
+        const unsigned = { ...datagram.value.session, authType: "none" as const };
+        return [ipmiDatagram(encodeSession15(unsigned, Buffer.alloc(0)))];
+      };
+      expect(await refusalOf(rig)).toMatchObject({ code: "IW-B24" });
     });
   });
 

@@ -59,6 +59,17 @@ it("get_sensors shows each sensor of the BMC with name, type, reading and unit",
   });
 });
 
+it.each([0xd5, 0xcc, 0xcd, 0xff])(
+  "a sensor that is answered by %i reads nothing, and the others go on",
+  async (completion) => {
+    const rig = await rigOf();
+    rig.bmc.misbehave = ({ netFn, data }) =>
+      netFn === 0x04 && data[0] === 1 ? { completion } : undefined;
+    const read = await rig.driver.readVendor(rig.node, CALL);
+    expect(read).toMatchObject({ ok: true, value: [{ reading: null }, {}, {}, { reading: 30 }] });
+  },
+);
+
 it("a repository that changes meanwhile is read anew, and not for ever", async () => {
   const rig = await rigOf();
   let count = 0;

@@ -83,6 +83,20 @@ describe("the session with a BMC", () => {
     expect(rig.bmc.active()).toBe(0);
   });
 
+  it("outlives a BMC that stands still for some seconds, which costs no second slot", async () => {
+    const rig = await rigOf();
+    await powerOf(rig);
+    const { length } = rig.bmc.logins;
+    let stands = true;
+    // It goes on when it is asked what it speaks, outside any session.
+    rig.bmc.drop = (bytes) => {
+      if (bytes[4] === 0) stands = false;
+      return stands;
+    };
+    expect(await powerOf(rig)).toBe("off");
+    expect([rig.bmc.active(), rig.bmc.logins.length]).toEqual([1, length]);
+  });
+
   it("that vanished is opened anew by a read, and by no act", async () => {
     const rig = await rigOf();
     await rig.driver.perform(rig.node, OPEN, performContext());
@@ -226,6 +240,7 @@ describe("a network and a BMC that err", () => {
     [0xd4, "refused", "IW-B20"],
     [0xc0, "refused", "IW-B08"],
     [0xc3, "unknown", "IW-B12"],
+    [0xcf, "unknown", "IW-B12"],
     [0xff, "unknown", "IW-B12"],
   ])("an act that is answered by %i is %s and was sent once", async (completion, sent, code) => {
     const rig = await rigOf();
@@ -235,6 +250,19 @@ describe("a network and a BMC that err", () => {
     const performed = await rig.driver.perform(rig.node, ON, performContext());
     expect(performed).toMatchObject({ sent, failure: { code } });
     expect(rig.bmc.mutations()).toHaveLength(1);
+  });
+
+  it("an act that is stopped while the engine's check is asked is not sent, and is known not to be", async () => {
+    const rig = await rigOf();
+    await rig.driver.perform(rig.node, OPEN, performContext());
+    const stop = new AbortController();
+    const check = (): Promise<null> => {
+      stop.abort();
+      return Promise.resolve(null);
+    };
+    const context = performContext({ check, signal: stop.signal });
+    expect(await rig.driver.perform(rig.node, ON, context)).toMatchObject({ sent: false });
+    expect(rig.bmc.mutations()).toEqual([]);
   });
 
   it("an act whose answer is lost is one datagram, however long it is waited for", async () => {

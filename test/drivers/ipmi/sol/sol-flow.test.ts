@@ -188,6 +188,17 @@ describe("what is typed", () => {
     hear({ acknowledged: 1, acceptedCount: 5 });
     expect(due()).toEqual(["2:FLUSH"]);
   });
+
+  it("what was on its way and not taken is not typed after a flush", () => {
+    const { flow, type, due, hear } = bench();
+    type("first");
+    due();
+    flow.flush();
+    hear({ acknowledged: 1, acceptedCount: 2, isRefused: true });
+    expect(due()).toEqual(["2:FLUSH"]);
+    hear({ acknowledged: 2, acceptedCount: 0 });
+    expect(due()).toEqual([]);
+  });
 });
 
 describe("what the machine says", () => {
