@@ -115,7 +115,7 @@ function derived(secret: string, salt: string): Promise<string> {
 }
 
 function unresolved(what: string): Failure {
-  return failure("stalled", "IW-S09", `the password cannot be had: ${what}`);
+  return failure("stalled", "IW-S09", `the secret cannot be had: ${what}`);
 }
 
 function fromEnv(name: string, { env }: SecretOptions): string | Failure {

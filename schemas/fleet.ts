@@ -7,6 +7,9 @@ import type {
 import type { AllocationDocument, ImageDocument, PolicyDocument } from "./kinds.ts";
 import type { Diagnostic, Place } from "./diagnostic.ts";
 
+/** The file of a node that stands in none: it is only being discovered. */
+export const UNDECLARED = "(discover)";
+
 /** One declared node: profiles folded in, with the origin of every value. Immutable. */
 export interface FleetNode {
   readonly name: string;

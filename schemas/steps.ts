@@ -85,6 +85,8 @@ export interface InterfaceOffer {
   readonly steps: readonly StepOffer[];
   /** What the machine must be put through for inspection: `none` is read out of band. */
   readonly impact?: Impact | undefined;
+  /** What such an inspection learns, in words; default: disks and NICs. */
+  readonly learns?: string | undefined;
   /** False for an implementation that this version knows by name and can't perform. */
   readonly built: boolean;
   /** True where the ramdisk's agent may name more steps of this interface, once it runs. */

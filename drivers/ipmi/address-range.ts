@@ -11,6 +11,8 @@ const POINT_TO_POINT_BITS = 31;
 export function addressesIn(text: string): readonly IpmiAddress[] | string {
   const [, ip = "", bits = "", port = ""] =
     /^ipmi:\/\/([\d.]+)\/(\d{1,2})((?::\d+)?)$/i.exec(text) ?? [];
+  if (/^ipmi:\/\/[^/]*:[^/]*:[^/]*\/\d+$/i.test(text))
+    return `"${text}": networks of IPv6 are too large to be asked; name its addresses one by one`;
   if (bits === "") {
     const one = parseIpmiAddress(text);
     return typeof one === "string" ? one.replace("bmc.address", "the address") : [one];

@@ -1,6 +1,6 @@
 import type { Identity, NodeSpec, SecretRef } from "../../schemas/documents.ts";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
-import type { FleetNode } from "../../schemas/fleet.ts";
+import { type FleetNode, UNDECLARED } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { DriverPorts } from "../driver.ts";
 import { identityLines, labelOf, refText, uniqueLabels, yamlText } from "../net/discovered-text.ts";
@@ -9,6 +9,7 @@ import { oneLine } from "../net/plain-words.ts";
 import { addressesIn } from "./address-range.ts";
 import type { IpmiAddress } from "./ipmi-address.ts";
 import { IpmiDriver } from "./ipmi-driver.ts";
+import { USERNAME_BYTES_MAX } from "./ipmi-type.ts";
 import { IpmiWire } from "./ipmi-wire.ts";
 import type { AuthCapabilities } from "./packets/session-commands.ts";
 import { probeBmc } from "./probe-bmc.ts";
@@ -67,6 +68,10 @@ export async function discoverIpmi(
 ): Promise<Result<IpmiSearch>> {
   const all = placesOf(places);
   if (typeof all === "string") return fail(failure("stalled", "IW-I04", all));
+  if (Buffer.byteLength(how.username ?? "") > USERNAME_BYTES_MAX)
+    return fail(
+      failure("stalled", "IW-I04", "the user name is longer than the 16 bytes that IPMI takes"),
+    );
   const hub = new UdpHub();
   const driver = new IpmiDriver({ ...ports, readOnly: true });
   const seen: (Seen | IpmiFound | null)[] = all.map(() => null);
@@ -160,7 +165,7 @@ function strangerNode(address: string, how: IpmiHow): FleetNode {
     labels: {},
     annotations: {},
     spec: { driver: "ipmi", bmc: bmcOf(address, how) },
-    place: { file: "(discover)", line: 1, column: 1 },
+    place: { file: UNDECLARED, line: 1, column: 1 },
     origins: {},
     specHash: "",
   };

@@ -21,7 +21,14 @@ export const ipmiOffer: HardwareOffer = {
     { interface: "raid", implementation: "agent", steps: [], built: false },
     { interface: "firmware", implementation: "no-firmware", steps: [], built: true },
     // Ironic has none for IPMI and asks the agent alone; this one needs no boot, and tells what the FRU tells.
-    { interface: "inspect", implementation: "ipmitool", steps: [], impact: "none", built: true },
+    {
+      interface: "inspect",
+      implementation: "ipmitool",
+      steps: [],
+      impact: "none",
+      learns: "maker, model and serial",
+      built: true,
+    },
     { interface: "inspect", implementation: "agent", steps: [], impact: "reboot", built: false },
     { interface: "inspect", implementation: "no-inspect", steps: [], built: true },
     // Consoles that are served to others; `node console` is a client and asks for none (`HardwareType.consoles`).

@@ -60,7 +60,7 @@ export const ipmiType: HardwareType = {
 };
 
 /** Bytes of a user name (IPMI 2.0, 13.20). */
-const USERNAME_BYTES_MAX = 16;
+export const USERNAME_BYTES_MAX = 16;
 
 type Bmc = NonNullable<FleetNode["spec"]["bmc"]>;
 type Finding = readonly [path: string, message: string];

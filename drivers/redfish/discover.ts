@@ -1,7 +1,7 @@
 import { oneLine } from "../net/plain-words.ts";
 import type { Identity, SecretRef } from "../../schemas/documents.ts";
 import { failure, fail, ok, type Result } from "../../schemas/failure.ts";
-import type { FleetNode } from "../../schemas/fleet.ts";
+import { type FleetNode, UNDECLARED } from "../../schemas/fleet.ts";
 import type { DriverPorts } from "../driver.ts";
 import { type BmcAddress, parseBmcAddress } from "../net/bmc-address.ts";
 import { identityLines, labelOf, refText, uniqueLabels, yamlText } from "../net/discovered-text.ts";
@@ -100,7 +100,7 @@ function strangerNode(address: string, how: DiscoverHow): FleetNode {
     labels: {},
     annotations: {},
     spec: { driver: "redfish", bmc },
-    place: { file: "(discover)", line: 1, column: 1 },
+    place: { file: UNDECLARED, line: 1, column: 1 },
     origins: {},
     specHash: "",
   };

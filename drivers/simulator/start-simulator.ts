@@ -82,6 +82,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const identity = all.https
     ? await certificate(all.wrongCertificate ? "elsewhere.invalid" : all.host)
     : null;
+  const unwritable = logFailure(all.logFile);
+  if (unwritable !== null) throw new FaultError(unwritable);
   const running = new Running(all, machines, identity?.cert ?? null);
   try {
     for (const [index, group] of groups.entries())
@@ -210,7 +212,12 @@ class Running implements Simulator {
   #note(call: LoggedCall): void {
     this.log.push(call);
     const { logFile } = this.#options;
-    if (logFile !== undefined) appendFileSync(logFile, `${JSON.stringify(call)}\n`);
+    if (logFile === undefined) return;
+    try {
+      appendFileSync(logFile, `${JSON.stringify(call)}\n`);
+    } catch {
+      // A disk that is full ends no simulation; what was called is in `log` all the same.
+    }
   }
 
   fault(text: string): Failure | null {
@@ -255,6 +262,18 @@ class Running implements Simulator {
   async close(): Promise<void> {
     const all = [...this.#servers, ...this.#ipmiServers];
     await Promise.all(all.map((server) => server.close()));
+  }
+}
+
+/** Why calls can't be appended there; null where they can. */
+function logFailure(path: string | undefined): Failure | null {
+  if (path === undefined) return null;
+  try {
+    appendFileSync(path, "");
+    return null;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return failure("stalled", "IW-I04", `the log ${path} cannot be written: ${why}; name another`);
   }
 }
 

@@ -21,13 +21,13 @@ export function nodeTerminal(): RawTerminal {
         if (stdin.isTTY) stdin.setRawMode(false);
         // What waits for a key keeps the process alive.
         stdin.pause();
-        stdin.unref();
-        process.off("SIGHUP", onHangup).off("exit", end);
+        hold(stdin, false);
+        process.off("SIGHUP", onHangup).off("SIGQUIT", onHangup).off("exit", end);
       };
-      process.on("SIGHUP", onHangup).on("exit", end);
+      process.on("SIGHUP", onHangup).on("SIGQUIT", onHangup).on("exit", end);
       if (stdin.isTTY) stdin.setRawMode(true);
       isHeard = true;
-      stdin.ref();
+      hold(stdin, true);
       stdin.on("data", onData).on("end", onEnd).on("error", onEnd);
       stdin.resume();
     },
@@ -41,6 +41,12 @@ export function nodeTerminal(): RawTerminal {
     },
     release: () => end(),
   };
+}
+
+/** A file and /dev/null are no stream that a process could wait for. */
+function hold(stdin: object, isHeld: boolean): void {
+  if (isHeld && "ref" in stdin && typeof stdin.ref === "function") stdin.ref();
+  if (!isHeld && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
 }
 
 const LINEFEED = 0x0a;

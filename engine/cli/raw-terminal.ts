@@ -9,7 +9,7 @@ export interface RawTerminal {
   resume(): void;
   /** As it stands, escape sequences and all. */
   write(bytes: Uint8Array): void;
-  /** Aborted when the terminal has gone (SIGHUP): a window was closed, a line was cut. */
+  /** Aborted when the terminal has gone (SIGHUP, SIGQUIT): a window was closed, a line was cut. */
   readonly gone: AbortSignal;
   /** The terminal is as it was before; may be called twice. */
   release(): void;

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Login, LoginGuard } from "../../drivers/driver.ts";
 import { type Failure, failure } from "../../schemas/failure.ts";
+import { UNDECLARED } from "../../schemas/fleet.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { codeOf } from "./store/node-files.ts";
 import { StoreTrouble, UnreadableFile } from "./store/store-files.ts";
@@ -10,6 +12,8 @@ const REQUESTS = 4;
 
 /** A try of a process that can't be seen is over once it was looked at for as long as one lasts; then there is one more look. */
 const LAST_LOOK_MS = 5_000;
+
+const USER_MARK_LETTERS = 8;
 
 /** BMCs that a sentence names. */
 const NAMED = 5;
@@ -33,7 +37,10 @@ export function loginGuard({ slots, secretVersion, settings }: GuardPorts): Logi
     secret: secretOf(node),
     node: node.name,
     address,
-    version: () => secretVersion(node),
+    version: async () => {
+      const version = await secretVersion(node);
+      return version === null ? null : `${version}${userMark(node)}`;
+    },
   });
   return {
     waitMaxMs: limits.tryMaxMs + LAST_LOOK_MS,
@@ -68,6 +75,12 @@ export function isStoreTrouble(error: unknown): boolean {
   return error instanceof StoreTrouble || /^E[A-Z0-9]+$/.test(codeOf(error));
 }
 
+/** A hash of the user: with another one the same secret is another login, and the place that keeps it is named by both. */
+function userMark({ spec }: Login["node"]): string {
+  const user = spec.bmc?.username ?? "";
+  return createHash("sha256").update(user).digest("hex").slice(0, USER_MARK_LETTERS);
+}
+
 /** The reference of a node's secret, as it is declared: it names the secret in the store and in words. */
 export function secretOf({ spec }: Login["node"]): string {
   return JSON.stringify(spec.bmc?.password ?? null);
@@ -77,9 +90,11 @@ function refused(
   { node, address }: Login,
   { here, by }: { readonly here: boolean; readonly by: readonly string[] },
 ): Failure {
-  const retry = `or when it is right: ironwright retry ${node.name}`;
+  // Whoever is only being discovered has no name to be retried by.
+  const isDeclared = node.place.file !== UNDECLARED;
+  const retry = `or when it is right${isDeclared ? "" : ", declare it and"}: ironwright retry ${isDeclared ? node.name : "NODE"}`;
   if (here) {
-    const fact = `BMC ${address} refused the secret ${secretOf(node)} before, and is not sent it again until it changes`;
+    const fact = `BMC ${address} refused the secret ${secretOf(node)} before, and is not sent it again until it or the user changes`;
     return failure("stalled", "IW-B04", `${fact}; correct it, ${retry}`);
   }
   const names = `${by.slice(0, NAMED).join(", ")}${by.length > NAMED ? ", ..." : ""}`;

@@ -53,7 +53,7 @@ export function bridgingOf(info: Fields): Login {
   };
   return {
     bmc: { bridging },
-    notes: wrongLocal ? [...notes, missingNote("local_address")] : notes,
+    notes: wrongLocal ? [...notes, LOCAL_NOTE] : notes,
   };
 }
 
@@ -73,6 +73,12 @@ function numberOf(value: unknown): number | undefined {
   if (/^0[0-7]{1,3}$/.test(text)) return Number.parseInt(text, 8);
   return /^(?:0|[1-9]\d{0,2})$/.test(text) ? Number(text) : undefined;
 }
+
+const LOCAL_NOTE: Note = {
+  field: "driver_info.ipmi_local_address",
+  why: "it is no number, and 0x20 is what is used where nothing is said",
+  todo: "bmc.bridging.localAddress, where the chassis wants another one",
+};
 
 function missingNote(key: Key): Note {
   const why = "it is missing or no number, and validate refuses the document without it";

@@ -4,6 +4,7 @@ import type { Place } from "../../schemas/diagnostic.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { ForeignNode, Note, Offering } from "./foreign-node.ts";
 import { DEDICATED_SUPPLY, driverOf, loginOf } from "./ironic-driver-info.ts";
+import type { Bmc } from "./bmc-login.ts";
 import { withoutLogins } from "./may-be-secret.ts";
 import { leftOut } from "./ironic-left-out.ts";
 import { propertiesOf } from "./ironic-properties.ts";
@@ -75,7 +76,7 @@ export function ironicNode(
       ...driverNotes(declared, driver, offering),
       ...interfaces.notes,
       ...login.notes,
-      ...(login.bmc.address === undefined ? [] : [NO_IDENTITY]),
+      ...(login.bmc.address === undefined ? [] : [noIdentity(login.bmc)]),
       ...properties.notes,
       ...traits.notes,
       ...extra.notes,
@@ -101,11 +102,17 @@ function idleSupply(fields: Fields, info: Fields): readonly Note[] {
   return [{ field: `driver_info.${DEDICATED_SUPPLY}`, why, todo: "nothing" }];
 }
 
-const NO_IDENTITY: Note = {
-  field: "identity",
-  why: "the export names no serial, so the machine that answers first is taken for the node",
-  todo: "spec.identity, as ironwright discover ADDRESS prints it; of an IPMI node: ipmi://ADDRESS",
-};
+/** At the address of a chassis `discover` finds the chassis. */
+function noIdentity({ bridging }: Bmc): Note {
+  return {
+    field: "identity",
+    why: "the export names no serial, so the machine that answers first is taken for the node",
+    todo:
+      bridging === undefined
+        ? "spec.identity, as ironwright discover ADDRESS prints it; of an IPMI node: ipmi://ADDRESS"
+        : "spec.identity, as ironwright observe NODE prints it",
+  };
+}
 
 /** What keeps people and engines off a node is carried over whole. */
 function guards(fields: Fields): Pick<NodeSpec, "maintenance" | "holds" | "protected" | "retired"> {

@@ -48,7 +48,11 @@ export const discoverCommand: Command = {
     const ipmi = input.args.filter(isOfIpmi);
     const redfish = input.args.filter((address) => !isOfIpmi(address));
     if (redfish.length === 0)
-      refuseOptions(input, ["ca", "pin", "insecure"], "is of TLS, and IPMI has none; remove it");
+      refuseOptions(
+        input,
+        ["ca", "pin", "insecure", ...(textOption(input, "auth") === "auto" ? [] : ["auth"])],
+        "is of Redfish, and IPMI knows nothing of it; remove it",
+      );
     if (ipmi.length === 0)
       refuseOptions(
         input,

@@ -83,7 +83,6 @@ async function requestOf(input: CommandInput): Promise<SimulateRequest> {
   const nodes = countOption(input, "nodes", "--nodes");
   if (nodes === 0) throw new CommandError(EXIT.usage, "--nodes 0 simulates nothing");
   const ipmi = ipmiOf(input, nodes);
-  const passwordEnv = textOption(input, "passwordEnv");
   const number = (name: string, flags: string): number => countOption(input, name, flags) ?? 0;
   return {
     declared: nodes === undefined ? await declaredOf(input) : null,
@@ -94,7 +93,7 @@ async function requestOf(input: CommandInput): Promise<SimulateRequest> {
     ipmi,
     faults: listOption(input, "fault"),
     username: textOption(input, "username") ?? "admin",
-    password: (passwordEnv === undefined ? undefined : input.io.env[passwordEnv]) ?? "password",
+    password: passwordOf(input),
     logFile: textOption(input, "logFile"),
     seed: number("seed", "--seed"),
     timing: {
@@ -103,6 +102,18 @@ async function requestOf(input: CommandInput): Promise<SimulateRequest> {
       gracefulMs: number("gracefulMs", "--graceful-ms"),
     },
   };
+}
+
+function passwordOf(input: CommandInput): string {
+  const env = textOption(input, "passwordEnv");
+  if (env === undefined) return "password";
+  return fromEnv(input, "--password-env", env);
+}
+
+function fromEnv({ io }: CommandInput, flags: string, env: string): string {
+  const value = io.env[env] ?? "";
+  if (value !== "") return value;
+  throw new CommandError(EXIT.usage, `${flags} ${env}: that variable is not set`);
 }
 
 async function declaredOf(input: CommandInput): Promise<SimulateRequest["declared"]> {
@@ -125,6 +136,7 @@ function ipmiOf(input: CommandInput, nodes: number | undefined): SimulatedIpmi |
       "means nothing with --nodes and without --ipmi",
     );
   if (nodes !== undefined && !flag(input, "ipmi")) return null;
+  refuseLongLogin(input);
   const sessionLimit = countOption(input, "ipmiSlots", "--ipmi-slots");
   if (sessionLimit === 0) throw new CommandError(EXIT.usage, "--ipmi-slots 0 lets nobody in");
   const port = portOf(input, "ipmiPort", "--ipmi-port");
@@ -135,6 +147,21 @@ function ipmiOf(input: CommandInput, nodes: number | undefined): SimulatedIpmi |
     throw new CommandError(EXIT.usage, `${fact}; choose a lower one`);
   }
   return { port, isChassis, suites: suitesOf(input), sessionLimit, kg: kgOf(input) };
+}
+
+/** Bytes of a user name and of a password that IPMI 2.0 takes (13.20, 13.31). */
+const USERNAME_BYTES_MAX = 16;
+const PASSWORD_BYTES_MAX = 20;
+
+/** A BMC that nobody could log in to. */
+function refuseLongLogin(input: CommandInput): void {
+  if (Buffer.byteLength(textOption(input, "username") ?? "") > USERNAME_BYTES_MAX)
+    throw new CommandError(EXIT.usage, "--username is longer than the 16 bytes that IPMI takes");
+  if (Buffer.byteLength(passwordOf(input)) > PASSWORD_BYTES_MAX)
+    throw new CommandError(
+      EXIT.usage,
+      "the password in --password-env is longer than the 20 bytes that IPMI takes",
+    );
 }
 
 /** Ids of the cipher suites that simulated BMCs know. */
@@ -153,9 +180,7 @@ function suitesOf(input: CommandInput): readonly number[] | undefined {
 function kgOf(input: CommandInput): SimulatedIpmi["kg"] {
   const env = textOption(input, "ipmiKgEnv");
   if (env === undefined) return null;
-  const value = input.io.env[env] ?? "";
-  if (value !== "") return { env, value };
-  throw new CommandError(EXIT.usage, `--ipmi-kg-env ${env}: that variable is not set`);
+  return { env, value: fromEnv(input, "--ipmi-kg-env", env) };
 }
 
 function portOf(input: CommandInput, name: string, flags: string): number {

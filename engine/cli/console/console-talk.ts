@@ -32,8 +32,8 @@ const NOTICES: Readonly<Record<ConsoleNotice["kind"], string>> = {
 const WENT_AWAY = "when its terminal went away";
 
 /**
- * What goes on between a person's terminal and a console, also over several openings of it: while it is lost nothing that is
- * typed is kept, for it would reach a machine that nobody sees.
+ * What goes on between a person's terminal and a console, also over several openings of it: while it is lost nothing that a
+ * person types is kept, for it would reach a machine that nobody sees. A pipe waits.
  */
 export class ConsoleTalk {
   readonly #site: TalkSite;

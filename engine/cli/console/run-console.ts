@@ -54,14 +54,15 @@ async function hold(site: ConsoleSite, first: First): Promise<ExitCode> {
   let current: Connected = first;
   let end: TalkEnd = { kind: "left", how: "for its command failed" };
   try {
+    // The log's own line comes first, whatever the machine says meanwhile.
+    greet(site, first);
     talk.listen();
     talk.connect(first.console);
-    greet(site, first);
     await noteOpened(site, first);
     watchEnds(site);
     for (;;) {
       end = await current.ended;
-      if (end.kind === "left" || !passes(end.why)) break;
+      if (end.kind === "left" || !passes(end.why) || isTorn(site)) break;
       const back = await comeBack(site, current, end.why);
       if ("kind" in back) {
         end = back;
@@ -73,14 +74,22 @@ async function hold(site: ConsoleSite, first: First): Promise<ExitCode> {
   } finally {
     terminal.release();
     await current.console.close();
+    // Nobody waits for `--for`, or for the end of a pipe, any more.
+    talk.leave("when it ended");
     const seconds = (clock.now() - began) / 1000;
     const how = end.kind === "left" ? `left ${end.how}` : "ended";
     log?.line(`${node.name} ${how} at ${instantText(clock.now())} by ${by}`);
     await noteClosed(site, { end, how, began });
     say(`the console is ${how}, after ${inWords(seconds)}`);
   }
+  if (end.kind === "lost" && isTorn(site)) say("what was typed last may not have arrived");
   if (end.kind === "lost") throw failed(node.name, end.why);
   return !terminal.isTty && talk.isUntaken ? untaken(node.name) : EXIT.done;
+}
+
+/** A script whose middle is lost must not go on with its end. */
+function isTorn({ terminal, talk }: ConsoleSite): boolean {
+  return !terminal.isTty && talk.isUntaken;
 }
 
 function untaken(node: string): never {

@@ -34,7 +34,7 @@ export const inspectFlow: Flow = {
       ends: inBand ? { power: "off" } : {},
       results: {},
       erases: [],
-      why: `learn disks and NICs (${inBand ? "ramdisk" : "out of band"})`,
+      why: `learn ${inspect.learns ?? "disks and NICs"} (${inBand ? "ramdisk" : "out of band"})`,
       ...(terms === null ? {} : { ramdisk: terms }),
     };
   },

@@ -183,16 +183,40 @@ describe("node console in a pipe", () => {
     });
     await once(child.stdout ?? child, "data");
     rack.simulator.fault("n1=expire-sessions");
-    // What is typed shows that nobody is there any more.
-    child.stdin?.write("x");
+    // Where nothing is typed it takes half a minute to be noticed.
     await back;
     child.kill("SIGTERM");
     const ran = await ended;
+    expect(ran.code).toBe(0);
+    expect(ran.err).toMatch(/console is lost:.*is back after/s);
+  }, 90_000);
+
+  it("does not go on with the end of a script whose middle is lost", async () => {
+    const rack = await consoleRack();
+    const { child, ended } = rack.type(null, "n1", "--for", "2m");
+    await once(child.stdout ?? child, "data");
+    rack.simulator.fault("n1=expire-sessions");
+    child.stdin?.write("x");
+    const ran = await ended;
     expect(ran.code).toBe(1);
-    expect(ran.err).toMatch(
-      /console is lost:.*may not have arrived.*is back after.*did not take all/s,
-    );
+    expect(ran.err).toContain("what was typed last may not have arrived");
+    expect(ran.err).not.toContain("Trying to come back");
+    expect((await rack.history()).map(([event]) => event)).toEqual([
+      "console.opened",
+      "console.closed",
+    ]);
   }, 60_000);
+
+  it("reads /dev/null as what is typed, and is in the history and the log from its beginning", async () => {
+    const rack = await consoleRack();
+    const ran = await rack.run("node", "console", "n1", "--log", "n1.log");
+    expect([ran.code, ran.out]).toEqual([0, "Console of n1\r\n"]);
+    expect(readFileSync(join(rack.repo.dir, "n1.log"), "utf8")).toMatch(/^=== console of n1 at /);
+    expect((await rack.history()).map(([event]) => event)).toEqual([
+      "console.opened",
+      "console.closed",
+    ]);
+  }, 30_000);
 
   it("says that a machine that is off took nothing", async () => {
     const rack = await consoleRack();

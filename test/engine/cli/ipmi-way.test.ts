@@ -76,7 +76,10 @@ test("the first plan over what discover printed of a network and of an address i
   expect(rack.acts()).toEqual([]);
   for (const [args, said] of [
     [["ipmi://10.0.0.0/8"], "at most 4096 are asked"],
-    [[two, "--insecure"], "--insecure is of TLS, and IPMI has none"],
+    [[two, "--insecure"], "--insecure is of Redfish, and IPMI knows nothing of it"],
+    [[two, "--auth", "basic"], "--auth is of Redfish"],
+    [[two, "--username", "a-name-of-17-bytes"], "longer than the 16 bytes that IPMI takes"],
+    [["ipmi://fe80::1/64"], "name its addresses one by one"],
     [["http://127.0.0.1:1", "--privilege", "user"], "--privilege is of IPMI"],
     [[two, "--privilege", "root"], '--privilege "root" is none of user, operator'],
   ] as const) {
@@ -84,6 +87,19 @@ test("the first plan over what discover printed of a network and of an address i
     expect([args, refused.code, refused.out]).toEqual([args, 64, ""]);
     expect(refused.err).toContain(said);
   }
+});
+
+test("another user is another login: a wrong one that was refused condemns no secret", async () => {
+  const rack = await anIpmiRack(["n1"], { init: true });
+  const at = rack.simulator.ipmiAddresses.get("n1") ?? "";
+  const as = (user: string) =>
+    rack.run("discover", at, "--username", user, "--password-env", "BMC_PASSWORD");
+  expect(await as("admim")).toMatchObject({ code: 1, err: expect.stringContaining("IW-B04") });
+  const again = await as("admim");
+  expect(again.err).toContain("until it or the user changes");
+  expect(again.err).toContain("declare it and: ironwright retry NODE");
+  expect((await as("admin")).code).toBe(0);
+  expect((await rack.run("observe", "n1")).out).toMatch(/power +off/);
 });
 
 test.each(["intent-durable", "checked:2", "performed"])(
