@@ -1,11 +1,16 @@
 import type { Identity, NodeSpec, SecretRef } from "../../schemas/documents.ts";
 import { type Failure, fail, failure, ok, type Result } from "../../schemas/failure.ts";
-import { type FleetNode, UNDECLARED } from "../../schemas/fleet.ts";
 import { known, type Observation } from "../../schemas/observation.ts";
 import type { DriverPorts } from "../driver.ts";
-import { identityLines, labelOf, refText, uniqueLabels, yamlText } from "../net/discovered-text.ts";
+import {
+  documentOf,
+  labelOf,
+  refText,
+  strangerNode,
+  uniqueLabels,
+  yamlText,
+} from "../net/discovered-text.ts";
 import { networkGuard } from "../net/network-guard.ts";
-import { oneLine } from "../net/plain-words.ts";
 import { addressesIn } from "./address-range.ts";
 import type { IpmiAddress } from "./ipmi-address.ts";
 import { IpmiDriver } from "./ipmi-driver.ts";
@@ -141,7 +146,7 @@ async function lookAt(
   const { said } = probed;
   const speaks = speaksOf(said);
   if (how.password === undefined) return { place, speaks, observation: null };
-  const node = strangerNode(address.origin, how);
+  const node = strangerNode(address.origin, { driver: "ipmi", bmc: bmcOf(address.origin, how) });
   const observation = await driver.observe(node, ["identity"]);
   const identity = observation.facets.identity;
   const why = observation.unreachable ?? (identity?.known === false ? identity.why : null);
@@ -154,21 +159,6 @@ function speaksOf(said: AuthCapabilities | null): string {
   if (!said.speaks20) return "IPMI 1.5 alone";
   const kg = said.hasKg ? ", with a Kg" : "";
   return `IPMI 2.0${said.speaks15 ? " and 1.5" : ""}${kg}`;
-}
-
-/** A node document of a BMC that nobody has declared. */
-function strangerNode(address: string, how: IpmiHow): FleetNode {
-  return {
-    name: `discover ${address}`,
-    uuid: null,
-    uuidDeclared: false,
-    labels: {},
-    annotations: {},
-    spec: { driver: "ipmi", bmc: bmcOf(address, how) },
-    place: { file: UNDECLARED, line: 1, column: 1 },
-    origins: {},
-    specHash: "",
-  };
 }
 
 function bmcOf(address: string, { kg, is15, ...how }: IpmiHow): NonNullable<NodeSpec["bmc"]> {
@@ -192,7 +182,7 @@ function documented(seen: readonly (Seen | IpmiFound)[], how: IpmiHow): readonly
     if (!("place" in one)) return one;
     const { place, speaks, observation } = one;
     const document =
-      observation === null ? null : documentOf(names[at] ?? "", one, observation, how);
+      observation === null ? null : documentIn(names[at] ?? "", one, observation, how);
     return { address: place.address.origin, speaks, document, failure: null };
   });
 }
@@ -205,28 +195,17 @@ function identityOf(observation: Observation | null): Identity {
   return (observation === null ? undefined : known(observation, "identity")) ?? {};
 }
 
-function documentOf(name: string, { place }: Seen, observation: Observation, how: IpmiHow): string {
+function documentIn(name: string, { place }: Seen, observation: Observation, how: IpmiHow): string {
   const { vendor, bmcFirmware } = observation;
-  const firmware = bmcFirmware === undefined ? [] : [`BMC firmware ${bmcFirmware}`];
-  const comment = oneLine([vendor ?? [], ...firmware].flat().join(", "));
   const { username, password, kg, privilege, ipmiVersion } = bmcOf(place.address.origin, how);
-  const lines = [
-    ...(comment === "" ? [] : [`# ${comment}`]),
-    "apiVersion: ironwright/v1",
-    "kind: Node",
-    "metadata:",
-    `  name: ${yamlText(name)}`,
-    "spec:",
-    "  driver: ipmi",
-    ...identityLines(identityOf(observation)),
-    "  bmc:",
+  const bmc = [
     `    address: ${yamlText(place.address.origin)}`,
     ...(username === undefined ? [] : [`    username: ${yamlText(username)}`]),
     ...(password === undefined ? [] : [`    password: ${refText(password)}`]),
     ...(kg === undefined ? [] : [`    kg: ${refText(kg)}`]),
     ...(privilege === undefined ? [] : [`    privilege: ${privilege}`]),
     ...(ipmiVersion === undefined ? [] : [`    ipmiVersion: ${ipmiVersion}`]),
-    "  provision: { state: adopted }",
   ];
-  return `${lines.join("\n")}\n`;
+  const identity = identityOf(observation);
+  return documentOf({ name, driver: "ipmi", make: vendor, bmcFirmware, identity, bmc });
 }

@@ -1,4 +1,6 @@
-import type { Identity, SecretRef } from "../../schemas/documents.ts";
+import type { Identity, NodeSpec, SecretRef } from "../../schemas/documents.ts";
+import { type FleetNode, UNDECLARED } from "../../schemas/fleet.ts";
+import { oneLine } from "./plain-words.ts";
 
 /** Longest label by RFC 1123, with room for `-4096`. */
 const NAME_MAX = 58;
@@ -28,8 +30,59 @@ export function yamlText(value: string): string {
   return JSON.stringify(value);
 }
 
+/** A node of a BMC that nobody has declared. */
+export function strangerNode(
+  address: string,
+  spec: Required<Pick<NodeSpec, "driver" | "bmc">>,
+): FleetNode {
+  return {
+    name: `discover ${address}`,
+    uuid: null,
+    uuidDeclared: false,
+    labels: {},
+    annotations: {},
+    spec,
+    place: { file: UNDECLARED, line: 1, column: 1 },
+    origins: {},
+    specHash: "",
+  };
+}
+
+/** What a document says of one machine. */
+export interface FoundMachine {
+  readonly name: string;
+  readonly driver: string;
+  /** Model, or for want of it the BMC's maker. */
+  readonly make: string | undefined;
+  readonly bmcFirmware: string | undefined;
+  readonly identity: Identity;
+  /** Lines of `spec.bmc`. */
+  readonly bmc: readonly string[];
+}
+
+/** The Node document of a machine, ready for a file below `inventory/`. */
+export function documentOf(found: FoundMachine): string {
+  const { name, driver, make, bmcFirmware, identity, bmc } = found;
+  const firmware = bmcFirmware === undefined ? [] : [`BMC firmware ${bmcFirmware}`];
+  const comment = oneLine([make ?? [], ...firmware].flat().join(", "));
+  const lines = [
+    ...(comment === "" ? [] : [`# ${comment}`]),
+    "apiVersion: ironwright/v1",
+    "kind: Node",
+    "metadata:",
+    `  name: ${yamlText(name)}`,
+    "spec:",
+    `  driver: ${driver}`,
+    ...identityLines(identity),
+    "  bmc:",
+    ...bmc,
+    "  provision: { state: adopted }",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 /** The lines of `spec.identity`; none where nothing is known. */
-export function identityLines(identity: Identity): readonly string[] {
+function identityLines(identity: Identity): readonly string[] {
   const lines = Object.entries(identity).flatMap(([key, value]) =>
     typeof value === "string" ? [`    ${key}: ${yamlText(value)}`] : [],
   );

@@ -1,10 +1,16 @@
-import { oneLine } from "../net/plain-words.ts";
 import type { Identity, SecretRef } from "../../schemas/documents.ts";
 import { failure, fail, ok, type Result } from "../../schemas/failure.ts";
-import { type FleetNode, UNDECLARED } from "../../schemas/fleet.ts";
+import type { FleetNode } from "../../schemas/fleet.ts";
 import type { DriverPorts } from "../driver.ts";
 import { type BmcAddress, parseBmcAddress } from "../net/bmc-address.ts";
-import { identityLines, labelOf, refText, uniqueLabels, yamlText } from "../net/discovered-text.ts";
+import {
+  documentOf,
+  labelOf,
+  refText,
+  strangerNode,
+  uniqueLabels,
+  yamlText,
+} from "../net/discovered-text.ts";
 import { networkGuard } from "../net/network-guard.ts";
 import { leafPin, openSocket, type Resolve, type SocketPlan } from "../net/open-socket.ts";
 import type { Bmc } from "./bmc.ts";
@@ -64,7 +70,7 @@ export async function discover(
   // Without verification the first certificate shown is pinned for all that follows: the password goes to nobody else.
   const seen = trusting ? await shownPin(plan) : ok(how.pin ?? null);
   if (!seen.ok) return seen;
-  const node = strangerNode(parsed.origin, { ...how, pin: seen.value ?? undefined });
+  const node = strangerBy(parsed.origin, { ...how, pin: seen.value ?? undefined });
   const driver = new RedfishDriver({ ...ports, readOnly: true }, resolve);
   try {
     const found = await readSystems(driver, node);
@@ -78,8 +84,7 @@ export async function discover(
   }
 }
 
-/** A node document of a BMC that nobody has declared. */
-function strangerNode(address: string, how: DiscoverHow): FleetNode {
+function strangerBy(address: string, how: DiscoverHow): FleetNode {
   const { username, password, auth, verify, ca, pin } = how;
   const tls = {
     ...(verify ? {} : { verify }),
@@ -93,17 +98,7 @@ function strangerNode(address: string, how: DiscoverHow): FleetNode {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
   };
-  return {
-    name: `discover ${address}`,
-    uuid: null,
-    uuidDeclared: false,
-    labels: {},
-    annotations: {},
-    spec: { driver: "redfish", bmc },
-    place: { file: UNDECLARED, line: 1, column: 1 },
-    origins: {},
-    specHash: "",
-  };
+  return strangerNode(address, { driver: "redfish", bmc });
 }
 
 function planOf(address: BmcAddress, ports: DriverPorts, resolve: Resolve | undefined): SocketPlan {
@@ -185,30 +180,18 @@ function named(found: readonly Found[]): readonly DiscoveredSystem[] {
 
 /** The documents of what was found, ready for a file below `inventory/`. */
 export function discoveredYaml(found: Discovered): string {
-  return found.systems.map((system) => documentOf(found, system)).join("---\n");
+  return found.systems.map((system) => documentIn(found, system)).join("---\n");
 }
 
-function documentOf(found: Discovered, system: DiscoveredSystem): string {
-  const { identity } = system;
-  const firmware = system.bmcFirmware === undefined ? [] : [`BMC firmware ${system.bmcFirmware}`];
-  const comment = oneLine([system.model ?? [], ...firmware].flat().join(", "));
-  const lines = [
-    ...(comment === "" ? [] : [`# ${comment}`]),
-    "apiVersion: ironwright/v1",
-    "kind: Node",
-    "metadata:",
-    `  name: ${yamlText(system.name)}`,
-    "spec:",
-    "  driver: redfish",
-    ...identityLines(identity),
-    "  bmc:",
+function documentIn(found: Discovered, system: DiscoveredSystem): string {
+  const { name, identity, model, bmcFirmware } = system;
+  const bmc = [
     `    address: ${yamlText(found.address)}`,
     `    system: ${yamlText(system.system)}`,
     ...loginLines(found.how),
     ...tlsLines(found),
-    "  provision: { state: adopted }",
   ];
-  return `${lines.join("\n")}\n`;
+  return documentOf({ name, driver: "redfish", make: model, bmcFirmware, identity, bmc });
 }
 
 function loginLines(how: DiscoverHow): readonly string[] {
