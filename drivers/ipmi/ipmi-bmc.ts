@@ -246,6 +246,7 @@ export class IpmiBmc implements Controller {
     const ask = { command: GET_DEVICE_ID, leftMs, signal, sendingsMax: 1 };
     const asked = await this.#ask("read", kept, ask);
     if (asked.ok) return ok(kept);
+    if (asked.why !== "silent") return fail(asked.failure);
     this.#forget();
     return ok(null);
   }

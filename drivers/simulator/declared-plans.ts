@@ -7,6 +7,7 @@ import { kgOf } from "../ipmi/bmc-secrets.ts";
 import { parseIpmiAddress } from "../ipmi/ipmi-address.ts";
 import { CIPHER_SUITES } from "../ipmi/packets/algorithms.ts";
 import { SATELLITE_CHANNEL, TRANSIT } from "./ipmi/chassis.ts";
+import { longLogin } from "./ipmi/ipmi-face.ts";
 import { machinesFor } from "./machines-for.ts";
 import type { IpmiFace } from "./start-simulator.ts";
 import type { PortBlame, SimulatorPlan } from "./start-plans.ts";
@@ -67,6 +68,8 @@ async function ipmiPlans(
   rest: Undeclared,
   resolveSecret: DriverPorts["resolveSecret"],
 ): Promise<Result<readonly SimulatorPlan[]>> {
+  const long = longLogin("", rest.password);
+  if (long !== null) return fail(long);
   const machines = machinesFor(nodes);
   const faces = new Map<string, IpmiFace>();
   for (const [index, node] of nodes.entries()) {

@@ -1,6 +1,7 @@
 import type { DriverPorts } from "../../drivers/driver.ts";
 import { kgBytes } from "../../drivers/ipmi/bmc-secrets.ts";
 import { declaredPlans } from "../../drivers/simulator/declared-plans.ts";
+import { longLogin } from "../../drivers/simulator/ipmi/ipmi-face.ts";
 import { inventoryOf } from "../../drivers/simulator/inventory-of.ts";
 import { madeUpMachines } from "../../drivers/simulator/machines-for.ts";
 import {
@@ -9,7 +10,7 @@ import {
   startPlans,
 } from "../../drivers/simulator/start-plans.ts";
 import type { IpmiFace, Simulator } from "../../drivers/simulator/start-simulator.ts";
-import { ok, type Result } from "../../schemas/failure.ts";
+import { fail, ok, type Result } from "../../schemas/failure.ts";
 import { Secret } from "../../schemas/secret.ts";
 import type { Clock } from "../run/ports.ts";
 import type { DriverOptions, SimulatedIpmi, SimulateRequest, Simulation } from "./house.ts";
@@ -53,6 +54,8 @@ function madeUpPlans(request: SimulateRequest): Result<readonly SimulatorPlan[]>
   const machines = madeUpMachines(request.nodes);
   const ports = new Map(machines.map(({ name }, at) => [name, at]));
   const { ipmi } = request;
+  const long = ipmi === null ? null : longLogin(request.username, request.password);
+  if (long !== null) return fail(long);
   const kg =
     ipmi?.kg == null ? ok(null) : kgBytes(new Secret(ipmi.kg.value), `the Kg in ${ipmi.kg.env}`);
   if (!kg.ok) return kg;

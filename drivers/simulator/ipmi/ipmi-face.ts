@@ -1,3 +1,6 @@
+import { type Failure, failure } from "../../../schemas/failure.ts";
+import { USERNAME_BYTES_MAX } from "../../ipmi/ipmi-type.ts";
+import { KEY_BYTES } from "../../ipmi/packets/rakp-keys.ts";
 import type { BridgedForm } from "./bridge.ts";
 import type { IpmiUser } from "./command.ts";
 
@@ -34,3 +37,12 @@ export const IPMI_DEFAULTS = {
   sessionTimeoutMs: 60_000,
   resetMs: 1000,
 } as const satisfies IpmiFace;
+
+/** A login that no BMC of IPMI can take, so that nobody could log in to the one that is simulated. */
+export function longLogin(username: string, password: string): Failure | null {
+  const user = Buffer.byteLength(username) > USERNAME_BYTES_MAX;
+  const most = user ? USERNAME_BYTES_MAX : KEY_BYTES;
+  if (!user && Buffer.byteLength(password) <= KEY_BYTES) return null;
+  const what = user ? "the user name" : "the password";
+  return failure("stalled", "IW-I04", `${what} is longer than the ${most} bytes that IPMI takes`);
+}

@@ -136,7 +136,6 @@ function ipmiOf(input: CommandInput, nodes: number | undefined): SimulatedIpmi |
       "means nothing with --nodes and without --ipmi",
     );
   if (nodes !== undefined && !flag(input, "ipmi")) return null;
-  refuseLongLogin(input);
   const sessionLimit = countOption(input, "ipmiSlots", "--ipmi-slots");
   if (sessionLimit === 0) throw new CommandError(EXIT.usage, "--ipmi-slots 0 lets nobody in");
   const port = portOf(input, "ipmiPort", "--ipmi-port");
@@ -147,21 +146,6 @@ function ipmiOf(input: CommandInput, nodes: number | undefined): SimulatedIpmi |
     throw new CommandError(EXIT.usage, `${fact}; choose a lower one`);
   }
   return { port, isChassis, suites: suitesOf(input), sessionLimit, kg: kgOf(input) };
-}
-
-/** Bytes of a user name and of a password that IPMI 2.0 takes (13.20, 13.31). */
-const USERNAME_BYTES_MAX = 16;
-const PASSWORD_BYTES_MAX = 20;
-
-/** A BMC that nobody could log in to. */
-function refuseLongLogin(input: CommandInput): void {
-  if (Buffer.byteLength(textOption(input, "username") ?? "") > USERNAME_BYTES_MAX)
-    throw new CommandError(EXIT.usage, "--username is longer than the 16 bytes that IPMI takes");
-  if (Buffer.byteLength(passwordOf(input)) > PASSWORD_BYTES_MAX)
-    throw new CommandError(
-      EXIT.usage,
-      "the password in --password-env is longer than the 20 bytes that IPMI takes",
-    );
 }
 
 /** Ids of the cipher suites that simulated BMCs know. */

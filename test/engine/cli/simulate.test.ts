@@ -157,6 +157,25 @@ test("a chassis that cannot be simulated is named with its line", async () => {
   expect(ran.err).toContain('node "n1": it is bridged to channel 3 address 22h, where no');
 });
 
+test("a password that IPMI could not take is none of a Redfish rack's business", async () => {
+  const port = await takenPort();
+  const long = { PW: "a".repeat(21) };
+  const args = ["simulate", "--password-env", "PW"];
+  const redfish = node("n1", "redfish", `http://127.0.0.1:${port}`);
+  const repo = await tempRepo({ "inventory/a.yaml": redfish });
+  const { child, ended } = startCli(repo.dir, args, long);
+  child.stderr?.on("data", (chunk: Buffer) => {
+    if (chunk.toString().includes("Ctrl-C ends it")) child.kill("SIGTERM");
+  });
+  expect((await ended).err).toContain("simulating 1 machines");
+  repo.write("inventory/a.yaml", node("n1", "ipmi", `ipmi://127.0.0.1:${port}`));
+  const refused = await runCli(repo.dir, args, long);
+  expect(refused).toMatchObject({
+    code: 64,
+    err: expect.stringContaining("longer than the 20 bytes"),
+  });
+});
+
 test("only loopback is simulated, and the line that says otherwise is named", async () => {
   const repo = await tempRepo({ "inventory/a.yaml": node("n1", "ipmi", "ipmi://10.0.0.7") });
   const ran = await runCli(repo.dir, ["simulate"], ENV);
